@@ -1,0 +1,39 @@
+import type { Model } from '../program/program.ts';
+
+/** Replaces a tensor right after its operator ran; everything after it is computed from the replacement. Tests and liars use it. */
+export interface TensorOverride { readonly slot: number; readonly words: Uint8Array }
+
+export interface RunOptions {
+  /** 32 bytes; zero when absent. */
+  readonly seed?: Uint8Array;
+  /** `all` keeps every slot's tensor, which disputes need; `result` (default) only the last slot's. */
+  readonly keep?: 'result' | 'all';
+  readonly override?: TensorOverride;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunResult {
+  /** Iterations of the body that ran. */
+  readonly iterations: number;
+  /** The last slot's padded words. */
+  readonly output: Uint8Array;
+  /** A slot's padded words; undefined when never written or not kept. */
+  tensor(slot: number): Uint8Array | undefined;
+}
+
+/** A model made ready: kernels compiled, constants in place. */
+export interface PreparedModel {
+  readonly model: Model;
+  /** `input` is the input tensor's padded words. @throws RangeError on a wrong length or non-zero padding. */
+  run(input: Uint8Array, options?: RunOptions): Promise<RunResult>;
+  dispose(): Promise<void>;
+}
+
+/** Something that runs programs. All executors give the same bits. */
+export interface Executor {
+  readonly name: 'webgpu' | 'wasm' | 'lifted' | 'word-machine';
+  /** The device, in words. */
+  readonly adapter: string;
+  prepare(model: Model): Promise<PreparedModel>;
+  dispose(): Promise<void>;
+}
