@@ -1,0 +1,34 @@
+import { HASH_BYTES, keccakOf, keccakText } from './keccak.ts';
+import { MerkleTree } from './merkle-tree.ts';
+
+/** What a tensor's commitment starts with (docs/word-machine.md). */
+export const TENSOR_TAG = keccakText('assay.tensor.v1');
+
+/** The commitment of a tensor that was not written. */
+export const NOT_WRITTEN = new Uint8Array(HASH_BYTES);
+
+/** A number as a big-endian 32-byte word. @throws RangeError when it is negative, not whole, or above 2^53. */
+export function numberWord(value: number): Uint8Array {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a whole number below 2^53`);
+  const word = new Uint8Array(HASH_BYTES);
+  new DataView(word.buffer).setBigUint64(HASH_BYTES - 8, BigInt(value));
+  return word;
+}
+
+/** The tree whose leaves are the words (concatenated, 32 bytes each). @throws RangeError on a fraction of a word. */
+export function wordTree(words: Uint8Array): MerkleTree {
+  if (words.length % HASH_BYTES !== 0) throw new RangeError(`expected whole 32-byte words, got ${words.length} bytes`);
+  return new MerkleTree(words.length / HASH_BYTES, [{ start: 0, nodes: words }]);
+}
+
+/** Root of the tree over the words. */
+export const treeRoot = (words: Uint8Array): Uint8Array => wordTree(words).root;
+
+/** Siblings of word `index`, from the leaf upwards. */
+export const treePath = (words: Uint8Array, index: number): Uint8Array[] => wordTree(words).path(index);
+
+/** `keccak256(TENSOR ‖ root ‖ wordCount)`. */
+export const tensorCommitment = (root: Uint8Array, wordCount: number): Uint8Array => keccakOf(TENSOR_TAG, root, numberWord(wordCount));
+
+/** The commitment to a tensor, given its padded words. */
+export const commitTensor = (words: Uint8Array): Uint8Array => tensorCommitment(treeRoot(words), words.length / HASH_BYTES);
