@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.37;
+
+import {Vm} from "./Vm.sol";
+
+/// @notice What a test contract inherits: the cheatcodes. forge runs every function named `test*` or `invariant*`.
+abstract contract Test {
+    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    /// @notice forge takes a contract with this value as a test.
+    bool public constant IS_TEST = true;
+
+    /// @dev An address with a balance that is derived from a name.
+    function actor(string memory name) internal returns (address account) {
+        account = address(uint160(uint256(keccak256(bytes(name)))));
+        vm.deal(account, 1_000_000 ether);
+    }
+}
