@@ -1,7 +1,9 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
+import { keccakModule } from './keccak-module.ts';
 
 /** Bytes of a hash, a node and a leaf. */
 export const HASH_BYTES = 32;
+const PAIR_BYTES = 2 * HASH_BYTES;
 
 /** Keccak-256 as the EVM computes it, of any bytes. */
 export const keccak256 = (bytes: Uint8Array): Uint8Array => keccak_256(bytes);
@@ -16,6 +18,29 @@ export function keccakOf(...parts: readonly Uint8Array[]): Uint8Array {
 /** Keccak-256 of a text's UTF-8 bytes. */
 export const keccakText = (text: string): Uint8Array => keccak_256(new TextEncoder().encode(text));
 
+/** Pairs hashed by one call into WebAssembly: short calls let the engine replace its first, slow code early. */
+const PAIRS_PER_CALL = 1024;
+const PAGE_BYTES = 65536;
+
+interface PairHasher {
+  /** The module's memory: `PAIRS_PER_CALL` pairs, then as many digests. */
+  readonly memory: Uint8Array;
+  hashPairs(source: number, target: number, pairs: number): void;
+}
+
+let instance: PairHasher | undefined;
+
+/** The module is made when first needed, and lives as long as the program. */
+function hasher(): PairHasher {
+  if (instance === undefined) {
+    const pages = Math.ceil((PAIRS_PER_CALL * (PAIR_BYTES + HASH_BYTES)) / PAGE_BYTES);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(keccakModule(pages)));
+    const { memory, hashPairs: run } = exports as { memory: WebAssembly.Memory; hashPairs: PairHasher['hashPairs'] };
+    instance = { memory: new Uint8Array(memory.buffer), hashPairs: run };
+  }
+  return instance;
+}
+
 /**
  * One level of a tree: `H(left, right)` of each consecutive pair of nodes, where `H` is 0 for two zero nodes
  * and Keccak-256 of their 64 bytes otherwise.
@@ -24,18 +49,24 @@ export const keccakText = (text: string): Uint8Array => keccak_256(new TextEncod
  * @throws RangeError when `nodes` is not a whole number of pairs
  */
 export function hashPairs(nodes: Uint8Array): Uint8Array {
-  if (nodes.length % (2 * HASH_BYTES) !== 0) throw new RangeError(`a tree level is a whole number of 64-byte pairs, not ${nodes.length} bytes`);
+  if (nodes.length % PAIR_BYTES !== 0) throw new RangeError(`a tree level is a whole number of 64-byte pairs, not ${nodes.length} bytes`);
+  const { memory, hashPairs: run } = hasher();
   const parents = new Uint8Array(nodes.length / 2);
-  for (let pair = 0; pair < nodes.length; pair += 2 * HASH_BYTES) {
-    const bytes = nodes.subarray(pair, pair + 2 * HASH_BYTES);
-    if (bytes.some((byte) => byte !== 0)) parents.set(keccak_256(bytes), pair / 2);
+  const target = PAIRS_PER_CALL * PAIR_BYTES;
+  for (let start = 0; start < nodes.length; start += target) {
+    const part = nodes.subarray(start, start + target);
+    const pairs = part.length / PAIR_BYTES;
+    memory.set(part);
+    if (pairs % 2 === 1) memory.fill(0, part.length, part.length + PAIR_BYTES);
+    run(0, target, pairs + (pairs % 2));
+    parents.set(memory.subarray(target, target + pairs * HASH_BYTES), start / 2);
   }
   return parents;
 }
 
 /** `H(left, right)`: 0 for two zero nodes, else Keccak-256 of the two. */
 export function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const pair = new Uint8Array(2 * HASH_BYTES);
+  const pair = new Uint8Array(PAIR_BYTES);
   pair.set(left);
   pair.set(right, HASH_BYTES);
   return hashPairs(pair);
