@@ -1,0 +1,147 @@
+import type { SpecializedKernel, SpecializedLoad, SpecializedRead, SpecializedWord } from '../language/specialized.ts';
+import { WORD_BYTES, wordsPerRow } from '../program/tensor.ts';
+
+/** 32-bit units in a word. */
+export const UNITS_PER_WORD = WORD_BYTES / 4;
+
+/** Where an operand's tensors lie. */
+export interface OperandStorage {
+  /** True when the operand's buffer is the one that the kernel writes (an operator that reads its own earlier iterations). */
+  readonly inOutput: boolean;
+  /** 32-bit units from one iteration's tensor to the next; 0 when the buffer holds the current iteration's alone. */
+  readonly iterationStride: number;
+}
+
+/** Reads of a kernel as WGSL functions, one for each operand and set of checks, made as they are asked for. */
+export interface ReadFunctions {
+  /** `name(iteration?, row, column) -> i32`: one element, 0 where there is none. */
+  load(read: SpecializedLoad): string;
+  /** `name(iteration?, row, index) -> u32`: where the word starts, in the units that `dot` takes; NO_WORD where there is none. */
+  word(read: SpecializedWord): string;
+  /** `name(left, right) -> i32`: dot product of two words given by their addresses. */
+  dot(left: SpecializedWord, right: SpecializedWord): string;
+  /** Buffer declarations and functions. `firstBinding` is the binding of the first operand. */
+  code(firstBinding: number): string;
+  /** Operands that have a binding of their own, in the order of the bindings. */
+  bindings(): number[];
+}
+
+/** A word whose checks failed: no binding is that large. */
+const NO_WORD = '0xffffffffu';
+
+export function createReadFunctions(kernel: SpecializedKernel, storage: readonly OperandStorage[], dot4: string): ReadFunctions {
+  const functions = new Map<string, string>();
+  const used = new Set<number>();
+  const asVectors = vectorOperands(kernel, storage);
+
+  const buffer = (operand: number): string => (storage[operand]?.inOutput === true ? 'result' : `operand${operand}`);
+  const operandOf = (read: SpecializedRead): SpecializedKernel['operands'][number] => {
+    const operand = kernel.operands[read.operand];
+    if (operand === undefined || storage[read.operand] === undefined) throw new RangeError(`kernel ${kernel.name} reads operand ${read.operand}, which it does not have`);
+    return operand;
+  };
+  const checked = (read: SpecializedRead): boolean => read.checkRow || read.checkColumn || operandOf(read).kind === 'iterated';
+  const suffix = (read: SpecializedRead): string =>
+    `${read.operand}${read.checkRow ? 'r' : ''}${read.checkColumn ? 'c' : ''}${operandOf(read).kind === 'iterated' ? (read.latest === 0 ? 'i' : 'p') : ''}`;
+  const define = (name: string, code: () => string): string => {
+    if (!functions.has(name)) functions.set(name, code());
+    return name;
+  };
+
+  /** Parameters, failing checks and the address of the row's start, in 32-bit units. */
+  const addressing = (read: SpecializedRead, columns: number): { parameters: string; outside: string; rowStart: string } => {
+    const { shape, kind } = operandOf(read);
+    const outside: string[] = [];
+    // Always checked, however early the reader can be shown to run: a body that stopped early left the later ones unwritten.
+    if (kind === 'iterated') outside.push(`u32(iteration) >= run.${read.latest === 0 ? 'writtenNow' : 'writtenBefore'}`);
+    if (read.checkRow) outside.push(`u32(row) >= ${shape.rows}u`);
+    if (read.checkColumn) outside.push(`u32(column) >= ${columns}u`);
+    const stride = storage[read.operand]?.iterationStride ?? 0;
+    const base = kind === 'iterated' && stride > 0 ? `u32(iteration) * ${stride}u + ` : '';
+    return {
+      parameters: `${kind === 'iterated' ? 'iteration: i32, ' : ''}row: i32, column: i32`,
+      outside: outside.map((check) => `(${check})`).join(' || '),
+      rowStart: `${base}u32(row) * ${wordsPerRow(shape) * UNITS_PER_WORD}u`,
+    };
+  };
+
+  return {
+    load(read) {
+      used.add(read.operand);
+      return define(`load_${suffix(read)}`, () => {
+        const { parameters, outside, rowStart } = addressing(read, operandOf(read).shape.columns);
+        const guard = outside === '' ? '' : `  if (${outside}) { return 0i; }\n`;
+        const value = read.element === 'i32'
+          ? `  return i32(${buffer(read.operand)}[${rowStart} + u32(column)]);`
+          : `  let unit = i32(${buffer(read.operand)}[${rowStart} + (u32(column) >> 2u)]);\n  return extractBits(unit, (u32(column) & 3u) * 8u, 8u);`;
+        return `fn load_${suffix(read)}(${parameters}) -> i32 {\n${guard}${value}\n}`;
+      });
+    },
+    word(read) {
+      used.add(read.operand);
+      return define(`word_${suffix(read)}`, () => {
+        const { parameters, outside, rowStart } = addressing(read, wordsPerRow(operandOf(read).shape));
+        const guard = outside === '' ? '' : `  if (${outside}) { return ${NO_WORD}; }\n`;
+        const units = `${rowStart} + u32(column) * ${UNITS_PER_WORD}u`;
+        return `fn word_${suffix(read)}(${parameters}) -> u32 {\n${guard}  return ${asVectors.has(read.operand) ? `(${units}) >> 2u` : units};\n}`;
+      });
+    },
+    dot(left, right) {
+      const checks = [checked(left) ? `(left == ${NO_WORD})` : '', checked(right) ? `(right == ${NO_WORD})` : ''].filter((check) => check !== '');
+      const name = `dot_${left.operand}${checked(left) ? 'c' : ''}_${right.operand}${checked(right) ? 'c' : ''}`;
+      return define(name, () => {
+        const guard = checks.length === 0 ? '' : `  if (${checks.join(' || ')}) { return 0i; }\n`;
+        const unit = (operand: number, address: string, index: number): string =>
+          asVectors.has(operand) ? `${address}${index >> 2}.${'xyzw'.charAt(index & 3)}` : `${buffer(operand)}[${address} + ${index}u]`;
+        const vectors = [['left', left.operand], ['right', right.operand]] as const;
+        const loads = vectors.flatMap(([address, operand]) =>
+          asVectors.has(operand) ? [0, 1].map((half) => `  let ${address}${half} = ${buffer(operand)}[${address} + ${half}u];\n`) : []).join('');
+        const products = Array.from({ length: UNITS_PER_WORD }, (_, index) =>
+          `${dot4}(${unit(left.operand, 'left', index)}, ${unit(right.operand, 'right', index)})`);
+        return `fn ${name}(left: u32, right: u32) -> i32 {\n${guard}${loads}  return ${products.join('\n    + ')};\n}`;
+      });
+    },
+    code(firstBinding) {
+      const declarations = [...this.bindings()].map((operand, position) =>
+        `@group(0) @binding(${firstBinding + position}) var<storage, read> operand${operand}: array<${asVectors.has(operand) ? 'vec4<u32>' : 'u32'}>;`);
+      return [...declarations, ...functions.values()].join('\n');
+    },
+    bindings: () => [...used].filter((operand) => storage[operand]?.inOutput !== true).sort((a, b) => a - b),
+  };
+}
+
+/** Operands that are read as words only: their buffers are declared as vectors of four units, so that a word is two loads. */
+function vectorOperands(kernel: SpecializedKernel, storage: readonly OperandStorage[]): ReadonlySet<number> {
+  const words = new Set<number>();
+  const elements = new Set<number>();
+  for (const read of readsOf(kernel)) (read.kind === 'load' ? elements : words).add(read.operand);
+  return new Set([...words].filter((operand) => !elements.has(operand) && storage[operand]?.inOutput !== true));
+}
+
+/** Every read in a kernel, shared ones once. */
+export function readsOf(kernel: SpecializedKernel): (SpecializedLoad | SpecializedWord)[] {
+  const seen = new Set<unknown>();
+  const reads: (SpecializedLoad | SpecializedWord)[] = [];
+  const visit = (node: SpecializedKernel['element'] | SpecializedWord): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    if (node.kind === 'load' || node.kind === 'word') reads.push(node);
+    childrenOf(node).forEach(visit);
+  };
+  visit(kernel.element);
+  return reads;
+}
+
+/** The nodes directly under a node. */
+export function childrenOf(node: SpecializedKernel['element'] | SpecializedWord): (SpecializedKernel['element'] | SpecializedWord)[] {
+  switch (node.kind) {
+    case 'constant': case 'coordinate': case 'index': return [];
+    case 'load': return [...(node.iteration === null ? [] : [node.iteration]), node.row, node.column];
+    case 'word': return [...(node.iteration === null ? [] : [node.iteration]), node.row, node.index];
+    case 'dot32': case 'binary': return [node.left, node.right];
+    case 'select': return [node.condition, node.whenTrue, node.whenFalse];
+    case 'requantize': return [node.accumulator, node.multiplier, node.shift];
+    case 'convert': return [node.value];
+    case 'reduce': return [node.body];
+  }
+}
