@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.37;
+
+/// @notice Where an assertion stands at a moment.
+enum AssertionPhase {
+    None,
+    /// Within the window: anybody may challenge an entry.
+    Challengeable,
+    /// The window is over, a game is not.
+    Disputed,
+    /// For good.
+    Final,
+    /// For good: a game was lost.
+    Defeated
+}
+
+/// @notice An assertion as stored; its list is in the log of `Asserted`.
+struct Assertion {
+    /// Tree over `count` leaves keccak256(requestId ‖ outputCommitment), depth the least d with 2^d ≥ count; missing leaves 0,
+    /// H(l, r) = keccak256(l ‖ r), H(0, 0) = 0.
+    bytes32 root;
+    address sponsor;
+    uint40 createdAt;
+    uint16 count;
+    uint24 openGames;
+    /// Challengers that won, saturating at 255.
+    uint8 defeats;
+    /// The bond has left: to the sponsor, or what was left of it to nobody.
+    bool bondReleased;
+}
+
+/// @notice What a game about an inference of some number of steps costs and lasts.
+struct Terms {
+    /// Seconds on each party's clock.
+    uint32 allowance;
+    /// Wei that the asserter brings with its answer.
+    uint96 asserterStake;
+    /// Wei that the challenger brings with its challenge.
+    uint96 challengerStake;
+}
+
+/// @title Assertions about results: instances (root, sponsor, nonce), each standing or falling by itself
+/// @notice A sponsor asserts "request r has output o" for a list of requests, with a bond. Anybody may challenge one entry within
+/// the window, and so opens a dissection game of its own; one lost game defeats the instance, never the root: anybody
+/// may sponsor the same list beside it. An assertion is final when its window has passed, it has lost no game, and none is open.
+interface IResultAssertions {
+    event Asserted(
+        bytes32 indexed assertionId,
+        address indexed sponsor,
+        bytes32 root,
+        uint256 nonce,
+        uint256 challengeableUntil,
+        bytes32[] requestIds,
+        bytes32[] outputCommitments
+    );
+    /// @notice An entry was challenged; the sponsor (or its delegate) has to `answer` here, and later moves in the game itself.
+    event Challenged(
+        bytes32 indexed assertionId,
+        bytes32 indexed gameId,
+        address indexed challenger,
+        uint256 index,
+        bytes32 requestId,
+        bytes32 outputCommitment
+    );
+    event GameSettled(
+        bytes32 indexed assertionId, bytes32 indexed gameId, address indexed challenger, bool asserterWon, uint256 bounty
+    );
+    /// @notice The instance lost its first game.
+    event Defeated(bytes32 indexed assertionId, bytes32 indexed gameId);
+    /// @notice The bond left: `paid` to the sponsor, `burnt` to nobody.
+    event BondReleased(bytes32 indexed assertionId, uint256 paid, uint256 burnt);
+
+    error UnknownAssertion(bytes32 assertionId);
+    error WrongPhase(AssertionPhase phase);
+    error EmptyAssertion();
+    error TooManyEntries(uint256 count, uint256 maximum);
+    error LengthMismatch(uint256 requestIds, uint256 outputCommitments);
+    /// 0 commits to no output.
+    error MissingOutput(uint256 index);
+    error WrongValue(uint256 given, uint256 expected);
+    /// The entry with its path is not in the assertion's list at that index.
+    error NotAnEntry(bytes32 assertionId, uint256 index);
+    /// The game was not opened by a challenge here, or is settled.
+    error UnknownGame(bytes32 gameId);
+    error NotTheSponsor(address caller, address sponsor);
+    /// The final state that was opened holds another output than the entry that is disputed.
+    error WrongOutput(bytes32 opened, bytes32 asserted);
+    error GameNotOver(bytes32 gameId);
+    error GamesOpen(uint256 openGames);
+    error BondAlreadyReleased();
+
+    /// @notice Asserts the output of each request. The value sent must be `bond()`; every request must be in the inbox.
+    /// @return assertionId keccak256(root, count, sponsor, the sponsor's nonce).
+    function assertResults(bytes32[] calldata requestIds, bytes32[] calldata outputCommitments)
+        external
+        payable
+        returns (bytes32 assertionId);
+
+    /// @notice Challenges one entry. The value sent must be the challenger's stake of `terms(requestId)`.
+    /// @param path siblings from the leaf upwards.
+    function challenge(
+        bytes32 assertionId,
+        uint256 index,
+        bytes32 requestId,
+        bytes32 outputCommitment,
+        bytes32[] calldata path
+    ) external payable returns (bytes32 gameId);
+
+    /// @notice The asserter's first move in a game: opens the final state, so that the output is seen to be in the last slot, and
+    /// splits [0, N). By the sponsor or a delegate it named in the dissection game, with the asserter's stake as value.
+    /// @param opening of the finished state, for the word machine's `finishedOutput`.
+    /// @param states the m − 1 inner states of the split.
+    function answer(
+        bytes32 gameId,
+        bytes32 requestId,
+        bytes32 outputCommitment,
+        bytes calldata opening,
+        bytes32[] calldata states
+    ) external payable;
+
+    /// @notice Takes note of a game's end. Anybody may; a second call does nothing.
+    function settle(bytes32 gameId) external;
+
+    /// @notice Pays the bond of a final assertion to its sponsor; burns what is left of a defeated one when no game is open. Once.
+    function withdrawBond(bytes32 assertionId) external;
+
+    /// @notice True if nothing can undo the assertion any more.
+    function isFinal(bytes32 assertionId) external view returns (bool);
+
+    /// @notice The phase now.
+    function phase(bytes32 assertionId) external view returns (AssertionPhase);
+
+    /// @notice The assertion as stored.
+    function assertion(bytes32 assertionId) external view returns (Assertion memory);
+
+    /// @notice Reverts unless the entry is in the list at that index.
+    /// @return current phase of the assertion, and its sponsor.
+    function checkEntry(
+        bytes32 assertionId,
+        uint256 index,
+        bytes32 requestId,
+        bytes32 outputCommitment,
+        bytes32[] calldata path
+    ) external view returns (AssertionPhase current, address sponsor);
+
+    /// @notice Stakes and clock of a game about this request.
+    function terms(bytes32 requestId) external view returns (Terms memory);
+
+    /// @notice Stakes and clock of a game about an inference of `steps` steps.
+    function termsOf(uint256 steps) external view returns (Terms memory);
+
+    /// @notice The assertion that a game is about; 0 if the game is settled or unknown.
+    function assertionOf(bytes32 gameId) external view returns (bytes32 assertionId);
+
+    /// @notice Wei that an assertion locks, and wei of it that goes to each winning challenger while half of the bond lasts.
+    function bond() external view returns (uint256);
+    function bounty() external view returns (uint256);
+
+    /// @notice Seconds in which an assertion can be challenged.
+    function window() external view returns (uint256);
+}
