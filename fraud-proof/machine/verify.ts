@@ -15,7 +15,7 @@ const ZERO_WORD: Uint8Array = new Uint8Array(WORD);
 
 /** Why a proof is refused: the names of the contract's errors. */
 export type ProofRefusal =
-  | 'ProofTruncated' | 'ProofTooLong' | 'WrongPreState' | 'WrongContext' | 'MalformedState'
+  | 'ProofTruncated' | 'ProofTooLong' | 'WrongPreState' | 'MalformedState'
   | 'WrongDescriptor' | 'WrongCode' | 'WrongSlot' | 'WrongTensor' | 'WrongWord';
 
 /** Thrown when a proof proves nothing. */
