@@ -1,0 +1,45 @@
+import { createPublicClient, defineChain, fallback, http } from 'viem';
+import type { Chain, HttpTransport, PublicClient, Transport } from 'viem';
+import { ExitCode, UserError, reasonOf } from '../errors.ts';
+
+export interface ConnectOptions {
+  /** One endpoint, or several that are tried in this order. */
+  readonly rpcUrl: string | readonly string[];
+  /** Refuses another chain. */
+  readonly chainId?: number | undefined;
+  /** Milliseconds between polls for new blocks and receipts. */
+  readonly pollInterval?: number;
+  /** Repetitions of a request that failed for a transient reason, with growing pauses. */
+  readonly retryCount?: number;
+  /** Milliseconds before the first repetition. */
+  readonly retryDelay?: number;
+  /** Milliseconds that one request may take. */
+  readonly timeout?: number;
+}
+
+/** A client that reads one chain. */
+export type ChainClient = PublicClient<Transport, Chain>;
+
+/** Connects to L1. @throws UserError when no endpoint answers, or it serves another chain. */
+export async function connect(options: ConnectOptions): Promise<ChainClient> {
+  const urls = typeof options.rpcUrl === 'string' ? [options.rpcUrl] : options.rpcUrl;
+  const transport = transportFor(urls, options);
+  const unknown = createPublicClient({ transport });
+  const id = await unknown.getChainId().catch((error: unknown) => {
+    throw new UserError(`cannot reach the chain at ${urls.join(', ')}: ${reasonOf(error)}`, {
+      exitCode: ExitCode.chain,
+      hint: 'check --rpc-url and that the node is running',
+      cause: error,
+    });
+  });
+  if (options.chainId !== undefined && id !== options.chainId) {
+    throw new UserError(`${urls[0]} serves chain ${id}, not ${options.chainId}`, { exitCode: ExitCode.chain, hint: 'check --rpc-url and --chain-id' });
+  }
+  const chain = defineChain({ id, name: `chain ${id}`, nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 }, rpcUrls: { default: { http: urls } } });
+  return createPublicClient({ chain, transport, pollingInterval: options.pollInterval ?? 2_000, cacheTime: 0 });
+}
+
+function transportFor(urls: readonly string[], options: ConnectOptions): Transport {
+  const each = urls.map((url): HttpTransport => http(url, { retryCount: options.retryCount ?? 5, retryDelay: options.retryDelay ?? 200, timeout: options.timeout ?? 20_000 }));
+  return each.length === 1 && each[0] !== undefined ? each[0] : fallback(each);
+}

@@ -1,0 +1,222 @@
+import { keccak256 } from 'viem';
+import type { Address, Hex, PrivateKeyAccount, TransactionReceipt } from 'viem';
+import { TransactionNotFoundError, TransactionReceiptNotFoundError, WaitForTransactionReceiptTimeoutError } from 'viem';
+import { ExitCode, UserError, reasonOf } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../store/store.ts';
+import type { TransactionRecord } from '../store/tables.ts';
+import type { ChainClient } from './client.ts';
+import { serialQueue } from './queue.ts';
+
+/** Cap on a transaction's gas (EIP-7825). */
+export const TRANSACTION_GAS_LIMIT = 2n ** 24n;
+
+/** A transaction that some decision calls for. */
+export interface TransactionIntent {
+  /** Names the decision: while one transaction for it is under way, asking again gives that one. */
+  readonly intent: string;
+  readonly to: Address;
+  readonly data: Hex;
+  /** Wei. */
+  readonly value?: bigint;
+}
+
+export interface MinedTransaction {
+  readonly hash: Hex;
+  readonly blockNumber: bigint;
+  readonly gasUsed: bigint;
+  /** Wei per gas. */
+  readonly gasPrice: bigint;
+}
+
+/** A transaction that was mined and failed: its gas is spent. */
+export class TransactionRevertedError extends Error {
+  override readonly name = 'TransactionRevertedError';
+  constructor(intent: string, hash: Hex) {
+    super(`transaction ${hash} (${intent}) was mined and reverted`);
+  }
+}
+
+/** Where a test may stop a node, as a kill would: right before and right after each effect on the chain. */
+export type Probe = (point: string) => void;
+
+export interface SenderOptions {
+  readonly client: ChainClient;
+  readonly account: PrivateKeyAccount;
+  readonly store: Store;
+  readonly log: Logger;
+  /** Milliseconds without a receipt after which a transaction is sent again with a higher fee. */
+  readonly resendAfter?: number;
+  /** Times the first fee that a resent transaction offers at most. */
+  readonly maximumFeeMultiplier?: number;
+  readonly onMined?: (intent: string, mined: MinedTransaction) => void;
+  readonly probe?: Probe;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Sends transactions of one account. Each is written to the store, signed, before it is broadcast, so that after a kill the
+ * same one is broadcast again instead of a second. Nonces are handed out one after another; receipts are awaited side by side.
+ */
+export interface TransactionSender {
+  readonly address: Address;
+  /** @throws an error of viem's when the node says that it would revert; TransactionRevertedError when it was mined and did. */
+  send(transaction: TransactionIntent): Promise<MinedTransaction>;
+  /** Takes up what an earlier process left under way. */
+  resume(): Promise<void>;
+  /** Transactions without a receipt so far. */
+  pending(): number;
+}
+
+interface Fees { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }
+
+export function createSender(options: SenderOptions): TransactionSender {
+  const { client, account, store, log } = options;
+  const resendAfter = options.resendAfter ?? 30_000;
+  const probe: Probe = options.probe ?? (() => undefined);
+  const underWay = new Map<string, Promise<MinedTransaction>>();
+  const inTurn = serialQueue();
+  let nextNonce = 0;
+
+  const save = (record: TransactionRecord): Promise<void> => store.write([{ table: 'transactions', key: record.intent, value: record }]);
+
+  const sign = async (record: Omit<TransactionRecord, 'attempts' | 'status'>, fees: Fees): Promise<TransactionRecord['attempts'][number]> => {
+    const { to, data, value, gas, nonce } = record;
+    const raw = await account.signTransaction({ type: 'eip1559', chainId: client.chain.id, to, data, value, gas, nonce, ...fees });
+    return { raw, hash: keccak256(raw), maxFeePerGas: fees.maxFeePerGas, maxPriorityFeePerGas: fees.maxPriorityFeePerGas };
+  };
+
+  const broadcast = async (record: TransactionRecord): Promise<void> => {
+    const attempt = newest(record);
+    probe(`broadcast ${record.intent}`);
+    try {
+      await client.sendRawTransaction({ serializedTransaction: attempt.raw });
+    } catch (error) {
+      if (/insufficient funds/i.test(reasonOf(error))) {
+        throw new UserError(`account ${account.address} cannot pay for a transaction (${record.intent})`, { exitCode: ExitCode.chain, hint: 'send it some ether', cause: error });
+      }
+      // Known already, replaced or an endpoint that did not answer: the receipt decides.
+      log.debug({ intent: record.intent, hash: attempt.hash, reason: reasonOf(error) }, 'broadcast answered with an error');
+    }
+    probe(`sent ${record.intent}`);
+  };
+
+  const submit = async (wanted: TransactionIntent): Promise<TransactionRecord> => {
+    const call = { to: wanted.to, data: wanted.data, value: wanted.value ?? 0n };
+    const estimate = await client.estimateGas({ account, ...call });
+    const gas = min(estimate + estimate / 4n, TRANSACTION_GAS_LIMIT);
+    return inTurn(async () => {
+      const fees = await client.estimateFeesPerGas();
+      const nonce = Math.max(nextNonce, await client.getTransactionCount({ address: account.address, blockTag: 'pending' }));
+      const unsigned = { intent: wanted.intent, nonce, gas, ...call };
+      const record: TransactionRecord = { ...unsigned, attempts: [await sign(unsigned, fees)], status: 'sent' };
+      probe(`persist ${wanted.intent}`);
+      await save(record);
+      nextNonce = nonce + 1;
+      await broadcast(record);
+      return record;
+    });
+  };
+
+  const settle = async (record: TransactionRecord, receipt: TransactionReceipt): Promise<MinedTransaction> => {
+    const mined: MinedTransaction = { hash: receipt.transactionHash, blockNumber: receipt.blockNumber, gasUsed: receipt.gasUsed, gasPrice: receipt.effectiveGasPrice };
+    const own = record.attempts.some(({ hash }) => hash === receipt.transactionHash);
+    probe(`mined ${record.intent}`);
+    await save({ ...record, status: own && receipt.status === 'success' ? 'mined' : 'failed', blockNumber: receipt.blockNumber });
+    options.onMined?.(record.intent, mined);
+    log.debug({ intent: record.intent, ...mined, status: receipt.status }, 'transaction mined');
+    if (!own) throw new Error(`nonce ${record.nonce} of ${account.address} was used by another transaction (${record.intent})`);
+    if (receipt.status === 'reverted') throw new TransactionRevertedError(record.intent, mined.hash);
+    return mined;
+  };
+
+  /** A receipt of any attempt; null when the nonce is spent and none of the attempts has one. */
+  const findReceipt = async (record: TransactionRecord): Promise<TransactionReceipt | null | undefined> => {
+    const spent = (await client.getTransactionCount({ address: account.address, blockTag: 'latest' })) > record.nonce;
+    for (const { hash } of record.attempts) {
+      const receipt = await client.getTransactionReceipt({ hash }).catch((error: unknown) => {
+        if (error instanceof TransactionReceiptNotFoundError || error instanceof TransactionNotFoundError) return undefined;
+        throw error;
+      });
+      if (receipt !== undefined) return receipt;
+    }
+    return spent ? null : undefined;
+  };
+
+  const raise = async (record: TransactionRecord): Promise<TransactionRecord> => {
+    const last = newest(record);
+    const limit = (record.attempts[0]?.maxFeePerGas ?? 0n) * BigInt(options.maximumFeeMultiplier ?? 4);
+    const current = await client.estimateFeesPerGas();
+    // Nodes accept a replacement from ten per cent more on.
+    const raised = { maxFeePerGas: max(current.maxFeePerGas, (last.maxFeePerGas * 9n) / 8n + 1n), maxPriorityFeePerGas: max(current.maxPriorityFeePerGas, (last.maxPriorityFeePerGas * 9n) / 8n + 1n) };
+    if (raised.maxFeePerGas > limit) return record;
+    const attempt = await sign(record, { ...raised, maxPriorityFeePerGas: min(raised.maxPriorityFeePerGas, raised.maxFeePerGas) });
+    const replaced: TransactionRecord = { ...record, attempts: [...record.attempts, attempt] };
+    await save(replaced);
+    log.warn({ intent: record.intent, nonce: record.nonce, hash: attempt.hash }, 'no receipt yet: sent again with a higher fee');
+    return replaced;
+  };
+
+  const follow = async (first: TransactionRecord): Promise<MinedTransaction> => {
+    for (let record = first; ; ) {
+      options.signal?.throwIfAborted();
+      const found = await findReceipt(record);
+      if (found === null) {
+        await save({ ...record, status: 'failed' });
+        throw new Error(`nonce ${record.nonce} of ${account.address} was used by another transaction (${record.intent})`);
+      }
+      if (found !== undefined) return settle(record, found);
+      try {
+        return await settle(record, await client.waitForTransactionReceipt({ hash: newest(record).hash, timeout: resendAfter }));
+      } catch (error) {
+        if (!(error instanceof WaitForTransactionReceiptTimeoutError)) throw error;
+        record = await raise(record);
+        await broadcast(record);
+      }
+    }
+  };
+
+  const start = async (wanted: TransactionIntent): Promise<MinedTransaction> => {
+    const known = await store.get('transactions', wanted.intent);
+    if (known !== undefined && known.status !== 'failed') {
+      const found = await findReceipt(known);
+      if (found) return settle(known, found);
+      if (found === undefined) {
+        await broadcast(known);
+        return follow({ ...known, status: 'sent' });
+      }
+    }
+    return follow(await submit(wanted));
+  };
+
+  const tracked = (intent: string, work: () => Promise<MinedTransaction>): Promise<MinedTransaction> => {
+    const running = underWay.get(intent);
+    if (running !== undefined) return running;
+    const promise = work().finally(() => underWay.delete(intent));
+    underWay.set(intent, promise);
+    return promise;
+  };
+
+  return {
+    address: account.address,
+    send: (wanted) => tracked(wanted.intent, () => start(wanted)),
+    pending: () => underWay.size,
+    resume: async () => {
+      for (const { value: record } of await store.list('transactions')) {
+        if (record.status !== 'sent') continue;
+        nextNonce = Math.max(nextNonce, record.nonce + 1);
+        void tracked(record.intent, () => start({ ...record })).catch((error: unknown) => {
+          log.warn({ intent: record.intent, reason: reasonOf(error) }, 'a transaction of an earlier run failed');
+        });
+      }
+    },
+  };
+}
+
+const newest = (record: TransactionRecord): TransactionRecord['attempts'][number] => {
+  const attempt = record.attempts.at(-1);
+  if (attempt === undefined) throw new Error(`transaction ${record.intent} was never signed`);
+  return attempt;
+};
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
