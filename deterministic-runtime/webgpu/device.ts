@@ -1,0 +1,193 @@
+import { describeAdapter } from './adapter.ts';
+
+/** Buffer usages and map modes, by number: not every implementation has the global constants. */
+export const BUFFER_USAGE = { mapRead: 0x1, copySource: 0x4, copyDestination: 0x8, uniform: 0x40, storage: 0x80 } as const;
+const MAP_READ = 0x1;
+const COMPUTE_STAGE = 0x4;
+/** Largest buffer for reading back: more is read in parts. */
+const STAGING_BYTES = 64 * 2 ** 20;
+
+/** Storage buffers that a shader may bind: eight operands and the output. WebGPU guarantees 8 on every adapter, and 10 on nearly all. */
+const STORAGE_BUFFERS = 9;
+
+/** WebGPU reported a failure, or gave none where it did not do its work. */
+export class WebGpuError extends Error {
+  override readonly name = 'WebGpuError';
+}
+
+export interface BufferRange {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** A device whose failures are errors: WebGPU itself reports most of them nowhere unless asked. */
+export interface CheckedDevice {
+  readonly device: GPUDevice;
+  readonly description: string;
+  readonly isSoftware: boolean;
+  readonly limits: GPUSupportedLimits;
+  /**
+   * Runs `work`, which must be synchronous, inside error scopes.
+   * @throws WebGpuError with `what` in its message, for an invalid call, exhausted memory, an internal error, or a lost device.
+   */
+  guarded<T>(what: string, work: () => T): Promise<T>;
+  /** A zeroed buffer. @throws WebGpuError when it exceeds a limit or the memory. */
+  createBuffer(what: string, size: number, usage: number): Promise<GPUBuffer>;
+  createPipeline(what: string, code: string, storageBuffers: number): Promise<GPUComputePipeline>;
+  /** Submits what `encode` writes, followed by copies of `ranges` to the host. */
+  submit(what: string, encode: (encoder: GPUCommandEncoder) => void, ranges: readonly BufferRange[]): Promise<Uint8Array[]>;
+  dispose(): void;
+}
+
+/**
+ * Requests a device with the limits that programs need, asked for explicitly.
+ * @throws WebGpuError when there is no adapter or it refuses.
+ */
+export async function openDevice(gpu: GPU): Promise<CheckedDevice> {
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter === null) throw new WebGpuError('WebGPU has no adapter here');
+  const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = adapter.limits;
+  const requiredLimits = {
+    maxBufferSize,
+    maxStorageBufferBindingSize,
+    maxStorageBuffersPerShaderStage: Math.min(maxStorageBuffersPerShaderStage, Math.max(8, STORAGE_BUFFERS)),
+  };
+  const device = await adapter.requestDevice({ label: 'assay', requiredLimits }).catch((error: unknown) => {
+    throw new WebGpuError(`the adapter gave no device: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  return checkDevice(device, describeAdapter(adapter));
+}
+
+/** Wraps a device that somebody else requested. */
+export function checkDevice(device: GPUDevice, { description, isSoftware }: { readonly description: string; readonly isSoftware: boolean }): CheckedDevice {
+  let failure: WebGpuError | undefined;
+  const lost = device.lost.then(({ reason, message }): never => {
+    failure = new WebGpuError(`the WebGPU device is lost (${reason ?? 'unknown'}${message === '' ? '' : `: ${firstLine(message)}`})`);
+    throw failure;
+  });
+  lost.catch(() => {});
+  // Errors outside every scope: none are expected, so the next call reports them.
+  device.addEventListener('uncapturederror', (event) => {
+    failure ??= new WebGpuError(`WebGPU: ${firstLine(event.error.message)}`);
+  });
+  const throwIfFailed = (): void => {
+    if (failure !== undefined) throw failure;
+  };
+  const orLost = <T>(promise: Promise<T>): Promise<T> => Promise.race([promise, lost]);
+
+  const guarded = async <T>(what: string, work: () => T): Promise<T> => {
+    throwIfFailed();
+    const filters = ['validation', 'out-of-memory', 'internal'] as const;
+    for (const filter of filters) device.pushErrorScope(filter);
+    let scopes: Promise<(GPUError | null)[]>;
+    let value: T;
+    try {
+      value = work();
+    } finally {
+      scopes = Promise.all(filters.map(() => device.popErrorScope()));
+      scopes.catch(() => {});
+    }
+    const error = (await orLost(scopes)).find((found) => found !== null);
+    if (error) throw new WebGpuError(`${what}: ${firstLine(error.message)}`);
+    throwIfFailed();
+    return value;
+  };
+
+  const createBuffer = (what: string, size: number, usage: number): Promise<GPUBuffer> => {
+    const limit = usage & BUFFER_USAGE.storage ? Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize) : device.limits.maxBufferSize;
+    if (size > limit) return Promise.reject(new WebGpuError(`${what} needs a buffer of ${size} bytes; ${description} allows ${limit}: use the wasm executor`));
+    return guarded(`allocating ${what}`, () => device.createBuffer({ label: what, size, usage }));
+  };
+
+  const createPipeline = async (what: string, code: string, storageBuffers: number): Promise<GPUComputePipeline> => {
+    if (storageBuffers > device.limits.maxStorageBuffersPerShaderStage) {
+      throw new WebGpuError(`${what} needs ${storageBuffers} buffers; ${description} allows ${device.limits.maxStorageBuffersPerShaderStage}: use the wasm executor`);
+    }
+    const parts = await guarded(`compiling ${what}`, () => {
+      const module = device.createShaderModule({ label: what, code });
+      // Written out: a layout made from the shader leaves out what the shader does not use.
+      const layout = device.createBindGroupLayout({
+        entries: Array.from({ length: 1 + storageBuffers }, (_, binding) => ({
+          binding, visibility: COMPUTE_STAGE, buffer: { type: binding === 0 ? 'uniform' as const : binding === 1 ? 'storage' as const : 'read-only-storage' as const },
+        })),
+      });
+      return { module, layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }) };
+    });
+    try {
+      return await orLost(device.createComputePipelineAsync({ label: what, layout: parts.layout, compute: { module: parts.module, entryPoint: 'main' } }));
+    } catch (error) {
+      if (error instanceof WebGpuError) throw error;
+      throw new WebGpuError(`compiling ${what}: ${firstLine(error instanceof Error ? error.message : String(error))}`);
+    }
+  };
+
+  const submit = async (what: string, encode: (encoder: GPUCommandEncoder) => void, ranges: readonly BufferRange[]): Promise<Uint8Array[]> => {
+    const parts = stagingParts(ranges);
+    const staging: GPUBuffer[] = [];
+    try {
+      const first = parts[0];
+      if (first !== undefined) staging.push(await createBuffer('reading back', first.size, BUFFER_USAGE.mapRead | BUFFER_USAGE.copyDestination));
+      await guarded(what, () => {
+        const encoder = device.createCommandEncoder();
+        encode(encoder);
+        if (first !== undefined) copyPart(encoder, first, staging[0] as GPUBuffer);
+        device.queue.submit([encoder.finish()]);
+      });
+      const bytes = ranges.map(({ size }) => new Uint8Array(size));
+      for (const [index, part] of parts.entries()) {
+        if (index > 0) {
+          staging.push(await createBuffer('reading back', part.size, BUFFER_USAGE.mapRead | BUFFER_USAGE.copyDestination));
+          await guarded(what, () => {
+            const encoder = device.createCommandEncoder();
+            copyPart(encoder, part, staging[index] as GPUBuffer);
+            device.queue.submit([encoder.finish()]);
+          });
+        }
+        const buffer = staging[index] as GPUBuffer;
+        await orLost(buffer.mapAsync(MAP_READ)).catch((error: unknown) => {
+          throw failure ?? new WebGpuError(`${what}: reading back failed: ${firstLine(String(error))}`);
+        });
+        const mapped = new Uint8Array(buffer.getMappedRange());
+        for (const piece of part.pieces) bytes[piece.range]?.set(mapped.subarray(piece.staged, piece.staged + piece.size), piece.from);
+        buffer.unmap();
+      }
+      throwIfFailed();
+      return bytes;
+    } finally {
+      for (const buffer of staging) buffer.destroy();
+    }
+  };
+
+  const copyPart = (encoder: GPUCommandEncoder, part: StagingPart, staging: GPUBuffer): void => {
+    for (const { source, from, staged, size } of part.pieces) encoder.copyBufferToBuffer(source.buffer, source.offset + from, staging, staged, size);
+  };
+
+  return { device, description, isSoftware, limits: device.limits, guarded, createBuffer, createPipeline, submit, dispose: () => device.destroy() };
+}
+
+interface StagingPart {
+  size: number;
+  readonly pieces: { readonly range: number; readonly source: BufferRange; readonly from: number; readonly staged: number; readonly size: number }[];
+}
+
+/** Lays ranges out one after another in staging buffers of limited size. */
+function stagingParts(ranges: readonly BufferRange[]): StagingPart[] {
+  const parts: StagingPart[] = [];
+  ranges.forEach((source, range) => {
+    for (let from = 0; from < source.size; ) {
+      let part = parts.at(-1);
+      if (part === undefined || part.size >= STAGING_BYTES) {
+        part = { size: 0, pieces: [] };
+        parts.push(part);
+      }
+      const size = Math.min(source.size - from, STAGING_BYTES - part.size);
+      part.pieces.push({ range, source, from, staged: part.size, size });
+      part.size += size;
+      from += size;
+    }
+  });
+  return parts;
+}
+
+const firstLine = (message: string): string => message.trim().split('\n')[0] ?? '';
