@@ -22,6 +22,9 @@ export interface Operator {
 
 export type Section = 'prologue' | 'body' | 'epilogue';
 
+/** In the order in which they run, and in which their operators are numbered. */
+export const SECTIONS = ['prologue', 'body', 'epilogue'] as const satisfies readonly Section[];
+
 /** What a model compiles to; see docs/word-machine.md for how it is encoded and committed to. */
 export interface Program {
   readonly name: string;

@@ -1,0 +1,155 @@
+import type { Executor, PreparedModel, RunOptions, RunResult } from '../executors/executor.ts';
+import { compileProgram } from '../program/compile.ts';
+import type { CompiledOperator } from '../program/compile.ts';
+import { placeOf, slotCount, slotOf } from '../program/program.ts';
+import type { Model, Section } from '../program/program.ts';
+import { byteLength, paddingIsZero, WORD_BYTES, wordCount } from '../program/tensor.ts';
+import { ModuleBuilder } from '../wasm/assembler.ts';
+import { layOutMemory, operandMemory } from './memory-layout.ts';
+import type { MemoryLayout } from './memory-layout.ts';
+import { emitWordFunction } from './word-function.ts';
+
+/** Steps of one call into WebAssembly: short calls let the engine replace its first, slow code early. */
+const STEPS_PER_CALL = 500_000n;
+/** How long a run keeps the thread before it lets others have a turn. */
+const MILLISECONDS_PER_TURN = 50;
+
+type RunRows = (iteration: number, target: number, firstRow: number, endRow: number) => void;
+
+/** An executor that lifts a model's word-machine code to WebAssembly: it runs whatever the chain can replay. */
+export function createLiftedExecutor(): Executor {
+  return {
+    name: 'lifted',
+    adapter: 'word-machine code as WebAssembly',
+    prepare: prepareLifted,
+    dispose: async () => {},
+  };
+}
+
+async function prepareLifted(model: Model): Promise<PreparedModel> {
+  const { program } = model;
+  const layout = layOutMemory(program);
+  const operators = compileProgram(program);
+  const module = await WebAssembly.compile(liftProgram(model, operators, layout));
+  const memory = new WebAssembly.Memory({ initial: layout.pages });
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  const bytes = new Uint8Array(memory.buffer);
+  model.constants.forEach((words, index) => bytes.set(words, layout.constants[index]!));
+  const lifted = new LiftedModel(model, layout, operators, exports as Readonly<Record<string, RunRows>>, bytes);
+  return lifted;
+}
+
+const functionName = ({ section, index }: CompiledOperator): string => `${section} ${index}`;
+
+/** A module with one function an operator, which imports its memory as `env.memory`. */
+function liftProgram({ program }: Model, operators: readonly CompiledOperator[], layout: MemoryLayout): Uint8Array {
+  const module = new ModuleBuilder();
+  module.importMemory('env', 'memory', { minimum: layout.pages });
+  for (const compiled of operators) {
+    const { operator, section, index, code } = compiled;
+    const operands = operator.operands.map((operand) => operandMemory(program, layout, section, index, operand));
+    emitWordFunction(module, { name: functionName(compiled), code, output: operator.output, operands });
+  }
+  return module.encode();
+}
+
+class LiftedModel implements PreparedModel {
+  readonly model: Model;
+  readonly #layout: MemoryLayout;
+  readonly #operators: Readonly<Record<Section, readonly CompiledOperator[]>>;
+  readonly #functions: Readonly<Record<string, RunRows>>;
+  readonly #memory: Uint8Array;
+  /** Runs share the memory, so they take turns. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(model: Model, layout: MemoryLayout, operators: readonly CompiledOperator[], functions: Readonly<Record<string, RunRows>>, memory: Uint8Array) {
+    this.model = model;
+    this.#layout = layout;
+    const of = (section: Section): CompiledOperator[] => operators.filter((operator) => operator.section === section);
+    this.#operators = { prologue: of('prologue'), body: of('body'), epilogue: of('epilogue') };
+    this.#functions = functions;
+    this.#memory = memory;
+  }
+
+  async run(input: Uint8Array, options: RunOptions = {}): Promise<RunResult> {
+    const { input: shape } = this.model.program;
+    if (input.length !== byteLength(shape)) throw new RangeError(`the input has ${input.length} bytes; the model takes ${byteLength(shape)} (padded words)`);
+    if (!paddingIsZero(shape, input)) throw new RangeError("the input's padding must be zero");
+    const seed = options.seed ?? new Uint8Array(WORD_BYTES);
+    if (seed.length !== WORD_BYTES) throw new RangeError(`a seed has ${WORD_BYTES} bytes, not ${seed.length}`);
+    const result = this.#last.then(() => this.#run(input, seed, options));
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async #run(input: Uint8Array, seed: Uint8Array, options: RunOptions): Promise<RunResult> {
+    const { program } = this.model;
+    const { layout, memory } = { layout: this.#layout, memory: this.#memory };
+    memory.fill(0, layout.tensors, layout.end);
+    memory.set(input, layout.input);
+    memory.set(seed, layout.seed);
+    const turn = { ends: performance.now() + MILLISECONDS_PER_TURN };
+    const runSection = async (section: Section, iteration: number): Promise<void> => {
+      for (const operator of this.#operators[section]) await this.#runOperator(operator, iteration, options, turn);
+    };
+    await runSection('prologue', 0);
+    let iterations = 0;
+    while (iterations < program.maxIterations) {
+      await runSection('body', iterations);
+      iterations += 1;
+      const stop = layout.tensor('body', program.body.length - 1, iterations - 1);
+      if (memory.subarray(stop, stop + WORD_BYTES).some((byte) => byte !== 0)) break;
+    }
+    await runSection('epilogue', program.maxIterations);
+    return this.#result(iterations, options.keep === 'all');
+  }
+
+  async #runOperator(compiled: CompiledOperator, iteration: number, { override, signal }: RunOptions, turn: { ends: number }): Promise<void> {
+    const { section, index, operator, steps } = compiled;
+    const { rows } = operator.output;
+    const target = this.#layout.tensor(section, index, iteration);
+    const rowBytes = byteLength(operator.output) / rows;
+    const rowSteps = steps.before(iteration, wordCount(operator.output) / rows);
+    const rowsPerCall = Number(STEPS_PER_CALL / rowSteps) || 1;
+    const runRows = this.#functions[functionName(compiled)]!;
+    for (let row = 0; row < rows; row += rowsPerCall) {
+      if (performance.now() > turn.ends) {
+        await new Promise((resolve) => setTimeout(resolve));
+        turn.ends = performance.now() + MILLISECONDS_PER_TURN;
+      }
+      signal?.throwIfAborted();
+      runRows(iteration, target + row * rowBytes, row, Math.min(row + rowsPerCall, rows));
+    }
+    if (override?.slot === slotOf(this.model.program, section, index, iteration)) {
+      if (override.words.length !== byteLength(operator.output)) throw new RangeError(`the override of slot ${override.slot} has ${override.words.length} bytes, not ${byteLength(operator.output)}`);
+      this.#memory.set(override.words, target);
+    }
+  }
+
+  #result(iterations: number, keepAll: boolean): RunResult {
+    const { program } = this.model;
+    const { tensors, end } = this.#layout;
+    const kept = keepAll ? this.#memory.slice(tensors, end) : undefined;
+    const slots = slotCount(program);
+    const read = (memory: Uint8Array, base: number, slot: number): Uint8Array => {
+      const { section, index, iteration, operator } = placeOf(program, slot);
+      const start = this.#layout.tensor(section, index, iteration) - base;
+      return memory.subarray(start, start + byteLength(operator.output));
+    };
+    const output = read(this.#memory, 0, slots - 1).slice();
+    const isWritten = (slot: number): boolean => {
+      const { section, iteration } = placeOf(program, slot);
+      return section !== 'body' || iteration < iterations;
+    };
+    return {
+      iterations,
+      output,
+      tensor(slot) {
+        if (slot === slots - 1) return output;
+        return kept !== undefined && isWritten(slot) ? read(kept, tensors, slot) : undefined;
+      },
+    };
+  }
+
+  async dispose(): Promise<void> {}
+}
