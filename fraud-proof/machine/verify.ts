@@ -47,7 +47,7 @@ function readState(words: WordReader, context: Uint8Array, preState: Uint8Array)
   const encoding = new Uint8Array(STATE_WORDS * WORD);
   encoding.set(context);
   encoding.set(words.take(STATE_WORDS - 1), WORD);
-  require(equal(keccak256(encoding), preState), 'WrongPreState', 'header, input, seed and state words do not hash to the state before the step');
+  ensure(equal(keccak256(encoding), preState), 'WrongPreState', 'header, input, seed and state words do not hash to the state before the step');
   try {
     return decodeState(encoding);
   } catch (error) {
@@ -67,7 +67,7 @@ class WordReader {
 
   take(words: number): Uint8Array {
     const end = this.#offset + words * WORD;
-    require(end <= this.#bytes.length, 'ProofTruncated', `it ends after ${this.#bytes.length} bytes`);
+    ensure(end <= this.#bytes.length, 'ProofTruncated', `it ends after ${this.#bytes.length} bytes`);
     const taken = this.#bytes.slice(this.#offset, end);
     this.#offset = end;
     return taken;
@@ -85,7 +85,7 @@ class WordReader {
   }
 
   end(): void {
-    require(this.#offset === this.#bytes.length, 'ProofTooLong', `${this.#bytes.length - this.#offset} bytes are left over`);
+    ensure(this.#offset === this.#bytes.length, 'ProofTooLong', `${this.#bytes.length - this.#offset} bytes are left over`);
   }
 }
 
@@ -112,7 +112,7 @@ class ProofEnvironment implements StepEnvironment {
   descriptor(operator: number): OperatorDescriptor {
     const words = this.#words.take(descriptorLength(this.#words.peek(2)));
     const path = this.#words.path(treeDepth(operatorCount(this.header)));
-    require(equal(rootFromPath(keccak256(words), operator, path), this.header.operatorsRoot), 'WrongDescriptor', `it is not that of operator ${operator}`);
+    ensure(equal(rootFromPath(keccak256(words), operator, path), this.header.operatorsRoot), 'WrongDescriptor', `it is not that of operator ${operator}`);
     this.#code = decodeDescriptor(words);
     return this.#code;
   }
@@ -121,21 +121,21 @@ class ProofEnvironment implements StepEnvironment {
     const code = this.#code as OperatorDescriptor;
     const word = this.#words.take(1);
     const path = this.#words.path(treeDepth(codeWords(code)));
-    require(equal(rootFromPath(word, index, path), code.codeRoot), 'WrongCode', `it is not word ${index} of operator ${operator}'s code`);
+    ensure(equal(rootFromPath(word, index, path), code.codeRoot), 'WrongCode', `it is not word ${index} of operator ${operator}'s code`);
     return word;
   }
 
   slotCommitment(slot: number): Uint8Array {
     const commitment = this.#words.take(1);
     const path = this.#words.path(this.#slotsDepth);
-    require(equal(rootFromPath(commitment, slot, path), this.#state.slotsRoot), 'WrongSlot', `it is not what slot ${slot} holds`);
+    ensure(equal(rootFromPath(commitment, slot, path), this.#state.slotsRoot), 'WrongSlot', `it is not what slot ${slot} holds`);
     return commitment;
   }
 
   wordCount({ commitment }: TensorReference): bigint {
     const root = this.#words.take(1);
     const count = this.#words.take(1);
-    require(equal(keccakOf(TENSOR_TAG, root, count), commitment), 'WrongTensor', 'root and word count are not those of the commitment');
+    ensure(equal(keccakOf(TENSOR_TAG, root, count), commitment), 'WrongTensor', 'root and word count are not those of the commitment');
     const wordCount = count.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
     this.#opened = { root, wordCount };
     return wordCount;
@@ -145,7 +145,7 @@ class ProofEnvironment implements StepEnvironment {
     const { root, wordCount } = this.#opened as { root: Uint8Array; wordCount: bigint };
     const word = this.#words.take(1);
     const path = this.#words.path(treeDepth(Number(wordCount)));
-    require(equal(rootFromPath(word, index, path), root), 'WrongWord', `it is not the tensor's word ${index}`);
+    ensure(equal(rootFromPath(word, index, path), root), 'WrongWord', `it is not the tensor's word ${index}`);
     return word;
   }
 
@@ -154,13 +154,13 @@ class ProofEnvironment implements StepEnvironment {
     const oldRoot = word > 0 ? this.#words.take(1) : ZERO_WORD;
     const path = this.#words.path(treeDepth(wordCount));
     const oldCommitment = word > 0 ? tensorCommitment(oldRoot, wordCount) : NOT_WRITTEN;
-    require(equal(rootFromPath(oldCommitment, slot, slotPath), this.#state.slotsRoot), 'WrongSlot', `it is not what slot ${slot} holds before word ${word}`);
-    require(equal(rootFromPath(ZERO_WORD, word, path), oldRoot), 'WrongWord', `word ${word} is not one that was not stored yet`);
+    ensure(equal(rootFromPath(oldCommitment, slot, slotPath), this.#state.slotsRoot), 'WrongSlot', `it is not what slot ${slot} holds before word ${word}`);
+    ensure(equal(rootFromPath(ZERO_WORD, word, path), oldRoot), 'WrongWord', `word ${word} is not one that was not stored yet`);
     return rootFromPath(tensorCommitment(rootFromPath(value, word, path), wordCount), slot, slotPath);
   }
 }
 
-function require(holds: boolean, refusal: ProofRefusal, explanation: string): asserts holds {
+function ensure(holds: boolean, refusal: ProofRefusal, explanation: string): asserts holds {
   if (!holds) throw new InvalidProofError(refusal, explanation);
 }
 

@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-/// @title The one-step verifier
-/// @notice All that the dissection game knows of a machine.
-interface IOneStepVerifier {
-    /// @notice The state that follows `preState`. Reverts when `proof` is not exactly the proof of that state's step.
-    /// @param preState Hash of the state before the step.
-    /// @param proof What the step reads, opened; its form is the machine's own.
-    /// @return postState Hash of the state after the step.
-    function step(bytes32 preState, bytes calldata proof) external pure returns (bytes32 postState);
-}
+import {IOneStepVerifier} from "./IOneStepVerifier.sol";
 
 /// @title The word machine
 /// @notice Executes one instruction of an inference, and names the states at its ends; see docs/word-machine.md.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {IOneStepVerifier, IWordMachine} from "../interfaces/IWordMachine.sol";
+import {IOneStepVerifier} from "../interfaces/IOneStepVerifier.sol";
+import {IWordMachine} from "../interfaces/IWordMachine.sol";
 import {Arithmetic} from "./Arithmetic.sol";
 import {DescriptorEncoding} from "./Descriptor.sol";
 import {InstructionEncoding} from "./Instruction.sol";
