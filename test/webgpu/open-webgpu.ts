@@ -1,0 +1,24 @@
+import { createWebGpuExecutor, executorOn } from '../../deterministic-runtime/webgpu/executor.ts';
+import { openDevice } from '../../deterministic-runtime/webgpu/device.ts';
+import type { CheckedDevice } from '../../deterministic-runtime/webgpu/device.ts';
+import type { WebGpuExecutorOptions } from '../../deterministic-runtime/webgpu/executor.ts';
+import type { Executor } from '../../deterministic-runtime/executors/executor.ts';
+import { openWebGpu } from '../../rollup-node/webgpu/open.ts';
+
+/** An executor on whatever WebGPU this machine has, software included. */
+export async function openExecutor(options: Omit<WebGpuExecutorOptions, 'gpu'> = {}): Promise<Executor> {
+  const { gpu } = await openWebGpu({ allowSoftware: true });
+  return createWebGpuExecutor({ gpu, ...options });
+}
+
+/** A device, for tests that look behind the executor. */
+export async function openCheckedDevice(): Promise<{ readonly gpu: GPU; readonly device: CheckedDevice }> {
+  const { gpu } = await openWebGpu({ allowSoftware: true });
+  return { gpu, device: await openDevice(gpu) };
+}
+
+/** An executor on a device that `change` tampers with. */
+export async function openTamperedExecutor(change: (device: CheckedDevice) => CheckedDevice): Promise<Executor> {
+  const { gpu, device } = await openCheckedDevice();
+  return executorOn(change(device), { gpu });
+}
