@@ -1,0 +1,199 @@
+import type { BinaryOperator, ElementType, ReductionOperator, ScalarType } from '../language/expression.ts';
+
+/** What a value may depend on, as bits of `Node.free`. Row and column are the output element's. */
+export const ITERATION = 1;
+export const ROW = 2;
+export const COLUMN = 4;
+/** The running index of the reduction at nesting depth `level`. */
+export const indexVariable = (level: number): number => 8 << level;
+
+/** The language's operators and an unsigned comparison, which bounds checks use. */
+export type GraphOperator = BinaryOperator | 'ltu';
+
+interface Common {
+  /** Nodes are equal exactly when their ids are. */
+  readonly id: number;
+  readonly type: ScalarType;
+  /** The variables that the value depends on. */
+  readonly free: number;
+}
+export interface ConstantNode extends Common { readonly kind: 'constant'; readonly value: bigint }
+export interface VariableNode extends Common { readonly kind: 'variable' }
+/** The address of a tensor, which the caller gives: operand number `operand`, or the output for -1. */
+export interface TensorNode extends Common { readonly kind: 'tensor'; readonly operand: number }
+export interface BinaryNode extends Common { readonly kind: 'binary'; readonly operator: GraphOperator; readonly left: Node; readonly right: Node }
+export interface SelectNode extends Common { readonly kind: 'select'; readonly condition: Node; readonly whenTrue: Node; readonly whenFalse: Node }
+export interface ConvertNode extends Common { readonly kind: 'convert'; readonly value: Node }
+export interface RequantizeNode extends Common { readonly kind: 'requantize'; readonly accumulator: Node; readonly multiplier: Node; readonly shift: Node }
+/**
+ * An element. `address` is where it stands, checks included; `base` is its row's address with all checks but the column's,
+ * and `limit` the number of columns if `column` must be checked: then neighbouring elements can be loaded together.
+ */
+export interface LoadNode extends Common {
+  readonly kind: 'load';
+  readonly element: ElementType;
+  readonly address: Node;
+  readonly base: Node;
+  readonly column: Node;
+  readonly limit: number | null;
+}
+/** Dot product of the 32 bytes at two addresses. */
+export interface DotNode extends Common { readonly kind: 'dot'; readonly left: Node; readonly right: Node }
+export interface ReduceNode extends Common { readonly kind: 'reduce'; readonly operator: ReductionOperator; readonly variable: number; readonly bound: Node; readonly body: Node }
+
+export type Node = ConstantNode | VariableNode | TensorNode | BinaryNode | SelectNode | ConvertNode | RequantizeNode | LoadNode | DotNode | ReduceNode;
+
+type NodeContent = Node extends infer N ? (N extends Node ? Omit<N, 'id'> : never) : never;
+
+/** Makes nodes; equal ones are made once. Arithmetic on addresses is folded where that is free. */
+export class Graph {
+  #nodes = new Map<string, Node>();
+
+  #intern(key: string, content: NodeContent): Node {
+    const found = this.#nodes.get(key);
+    if (found !== undefined) return found;
+    const node = { id: this.#nodes.size, ...content } as Node;
+    this.#nodes.set(key, node);
+    return node;
+  }
+
+  constant(type: ScalarType, value: bigint | number): Node {
+    const wrapped = BigInt.asIntN(type === 'i32' ? 32 : 64, BigInt(value));
+    return this.#intern(`constant ${type} ${wrapped}`, { kind: 'constant', type, free: 0, value: wrapped });
+  }
+
+  variable(variable: number): Node {
+    return this.#intern(`variable ${variable}`, { kind: 'variable', type: 'i32', free: variable });
+  }
+
+  tensor(operand: number): Node {
+    return this.#intern(`tensor ${operand}`, { kind: 'tensor', type: 'i32', free: 0, operand });
+  }
+
+  /** `type` is that of both sides. */
+  binary(operator: GraphOperator, type: ScalarType, left: Node, right: Node): Node {
+    if (operator === 'add' || operator === 'mul') {
+      if (left.kind === 'constant' && right.kind !== 'constant') return this.binary(operator, type, right, left);
+      if (right.kind === 'constant') {
+        if (left.kind === 'constant') return this.constant(type, operator === 'add' ? left.value + right.value : left.value * right.value);
+        if (operator === 'add' && right.value === 0n) return left;
+        if (operator === 'mul' && right.value === 1n) return left;
+        if (operator === 'mul' && right.value === 0n) return this.constant(type, 0);
+        if (left.kind === 'binary' && left.operator === operator && left.right.kind === 'constant') {
+          const both = operator === 'add' ? left.right.value + right.value : left.right.value * right.value;
+          return this.binary(operator, type, left.left, this.constant(type, both));
+        }
+      }
+    }
+    const comparison = isComparison(operator);
+    return this.#intern(`${operator} ${type} ${left.id} ${right.id}`, {
+      kind: 'binary', type: comparison ? 'i32' : type, free: left.free | right.free, operator, left, right,
+    });
+  }
+
+  select(condition: Node, whenTrue: Node, whenFalse: Node): Node {
+    if (whenTrue === whenFalse) return whenTrue;
+    if (condition.kind === 'constant') return condition.value !== 0n ? whenTrue : whenFalse;
+    return this.#intern(`select ${condition.id} ${whenTrue.id} ${whenFalse.id}`, {
+      kind: 'select', type: whenTrue.type, free: condition.free | whenTrue.free | whenFalse.free, condition, whenTrue, whenFalse,
+    });
+  }
+
+  convert(to: ScalarType, value: Node): Node {
+    if (value.type === to) return value;
+    return this.#intern(`convert ${value.id}`, { kind: 'convert', type: to, free: value.free, value });
+  }
+
+  requantize(accumulator: Node, multiplier: Node, shift: Node): Node {
+    return this.#intern(`requantize ${accumulator.id} ${multiplier.id} ${shift.id}`, {
+      kind: 'requantize', type: 'i32', free: accumulator.free | multiplier.free | shift.free, accumulator, multiplier, shift,
+    });
+  }
+
+  load(element: ElementType, address: Node, base: Node, column: Node, limit: number | null): Node {
+    return this.#intern(`load ${element} ${address.id} ${base.id} ${column.id} ${limit}`, {
+      kind: 'load', type: 'i32', free: address.free, element, address, base, column, limit,
+    });
+  }
+
+  dot(left: Node, right: Node): Node {
+    return this.#intern(`dot ${left.id} ${right.id}`, { kind: 'dot', type: 'i32', free: left.free | right.free, left, right });
+  }
+
+  reduce(operator: ReductionOperator, variable: number, bound: Node, body: Node): Node {
+    return this.#intern(`reduce ${operator} ${variable} ${bound.id} ${body.id}`, {
+      kind: 'reduce', type: body.type, free: (body.free & ~variable) | bound.free, operator, variable, bound, body,
+    });
+  }
+}
+
+/** Comparisons give an i32, 0 or 1. */
+export const isComparison = (operator: GraphOperator): boolean =>
+  operator === 'lt' || operator === 'le' || operator === 'eq' || operator === 'ltu';
+
+/** Remembers a function of nodes: nodes are shared, so plain recursion could take exponential time. */
+function memoized<T>(compute: (node: Node) => T): (node: Node) => T {
+  const known = new WeakMap<Node, { readonly value: T }>();
+  return (node) => {
+    const found = known.get(node);
+    if (found !== undefined) return found.value;
+    const value = compute(node);
+    known.set(node, { value });
+    return value;
+  };
+}
+
+/** True for values that are 0 or 1 by construction. */
+export const isBoolean: (node: Node) => boolean = memoized((node) => {
+  if (node.kind !== 'binary') return false;
+  if (isComparison(node.operator)) return true;
+  const bitwise = node.operator === 'and' || node.operator === 'or' || node.operator === 'xor';
+  return bitwise && node.type === 'i32' && isBoolean(node.left) && isBoolean(node.right);
+});
+
+/** Most dot products that one sum's code may hold. */
+const MAX_DOT_TERMS = 64;
+
+/** Dot products in a sum of them; 0 for anything else. */
+const dotTerms: (node: Node) => number = memoized((node) => {
+  if (node.kind === 'dot') return 1;
+  if (node.kind === 'reduce') return node.operator === 'add' ? dotTerms(node.body) : 0;
+  if (node.kind !== 'binary' || node.operator !== 'add' || node.type !== 'i32') return 0;
+  const left = dotTerms(node.left);
+  const right = dotTerms(node.right);
+  return left > 0 && right > 0 && left + right <= MAX_DOT_TERMS ? left + right : 0;
+});
+
+/** True for sums of dot products, which are kept as four partial sums until they are complete. */
+export const isDotSum = (node: Node): boolean => dotTerms(node) > 0;
+
+const coefficients = new Map<number, (node: Node) => number | null>();
+
+/**
+ * By how much an i32 value grows, modulo 2^32, when `variable` grows by one: null when that is not the same everywhere.
+ */
+export function coefficient(node: Node, variable: number): number | null {
+  let known = coefficients.get(variable);
+  if (known === undefined) {
+    known = memoized((of) => coefficientOf(of, variable));
+    coefficients.set(variable, known);
+  }
+  return known(node);
+}
+
+function coefficientOf(node: Node, variable: number): number | null {
+  if ((node.free & variable) === 0) return 0;
+  if (node.kind === 'variable') return 1;
+  if (node.kind !== 'binary' || node.type !== 'i32') return null;
+  if (node.operator === 'add' || node.operator === 'sub') {
+    const left = coefficient(node.left, variable);
+    const right = coefficient(node.right, variable);
+    if (left === null || right === null) return null;
+    return (node.operator === 'add' ? left + right : left - right) | 0;
+  }
+  if (node.right.kind !== 'constant') return null;
+  const left = coefficient(node.left, variable);
+  if (left === null) return null;
+  if (node.operator === 'mul') return Math.imul(left, Number(node.right.value));
+  return node.operator === 'shl' ? left << Number(node.right.value & 31n) : null;
+}

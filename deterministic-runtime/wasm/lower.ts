@@ -1,0 +1,145 @@
+import type { SpecializedExpression, SpecializedKernel, SpecializedRead, SpecializedReduction, SpecializedWord } from '../language/specialized.ts';
+import { WORD_BYTES, elementBytes, wordsPerRow } from '../program/tensor.ts';
+import { COLUMN, Graph, ITERATION, ROW, indexVariable } from './graph.ts';
+import type { Node } from './graph.ts';
+
+/**
+ * Address of a run of zero bytes, as long as the longest row of any operand: where reads go whose check fails. The bytes
+ * before it, and as many after everything else, may be read by vector loads that mask what they read.
+ */
+export const ZERO_AREA = 64;
+/** Bytes before the zero area and after all tensors that masked vector loads may touch. */
+export const GUARD_BYTES = 64;
+
+/** Loops around other loops are written out as long as that makes no more copies than this. */
+const MAX_UNROLLED = 32;
+
+/** A kernel as the WebAssembly code generator takes it. */
+export interface LoweredKernel {
+  /** The output element's value, an i32. */
+  readonly element: Node;
+  /** The output element's address. */
+  readonly address: Node;
+}
+
+/** Bytes of the longest row that the kernel reads: what the zero area must hold. */
+export function longestRowBytes(kernel: SpecializedKernel): number {
+  return Math.max(0, ...kernel.operands.map(({ shape }) => wordsPerRow(shape) * WORD_BYTES));
+}
+
+/**
+ * Turns reads into address arithmetic with explicit checks, and writes small outer loops out.
+ * `strides[i]` is the distance in bytes between two iterations' tensors of operand `i` (unused for single ones).
+ */
+export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[]): LoweredKernel {
+  const graph = new Graph();
+  const i32 = (value: number): Node => graph.constant('i32', value);
+  const add = (left: Node, right: Node): Node => graph.binary('add', 'i32', left, right);
+  const scale = (value: Node, factor: number): Node => graph.binary('mul', 'i32', value, i32(factor));
+
+  /** Values for one set of unrolled indices, in code of which there are `copies`. */
+  const lowering = (indices: readonly (Node | undefined)[], copies: number): ((expression: SpecializedExpression) => Node) => {
+    const lowered = new Map<SpecializedExpression, Node>();
+    const lower = (expression: SpecializedExpression): Node => {
+      const found = lowered.get(expression);
+      if (found !== undefined) return found;
+      const node = compute(expression);
+      lowered.set(expression, node);
+      return node;
+    };
+
+    /** A row's address: that of the zero area if the row or the iteration does not exist. */
+    const rowAddress = (read: SpecializedRead): Node => {
+      const operand = kernel.operands[read.operand];
+      if (operand === undefined) throw new RangeError(`kernel ${kernel.name} reads operand ${read.operand} of ${kernel.operands.length}`);
+      const row = lower(read.row);
+      const checks: Node[] = [];
+      let address = graph.tensor(read.operand);
+      if (read.iteration !== null) {
+        const iteration = lower(read.iteration);
+        address = add(address, scale(iteration, strides[read.operand] ?? 0));
+        if (read.checkIteration) {
+          const newest = add(graph.variable(ITERATION), i32(read.latest + 1));
+          checks.push(graph.binary('ltu', 'i32', iteration, graph.binary('min', 'i32', newest, i32(kernel.maxIterations))));
+        }
+      }
+      address = add(address, scale(row, wordsPerRow(operand.shape) * WORD_BYTES));
+      if (read.checkRow) checks.push(graph.binary('ltu', 'i32', row, i32(operand.shape.rows)));
+      if (checks.length === 0) return address;
+      return graph.select(checks.reduce((left, right) => graph.binary('and', 'i32', left, right)), address, i32(ZERO_AREA));
+    };
+
+    const checked = (base: Node, index: Node, bytes: number, limit: number | null): Node => {
+      const address = add(base, scale(index, bytes));
+      return limit === null ? address : graph.select(graph.binary('ltu', 'i32', index, i32(limit)), address, i32(ZERO_AREA));
+    };
+
+    const wordAddress = (word: SpecializedWord): Node => {
+      const shape = kernel.operands[word.operand]?.shape;
+      return checked(rowAddress(word), lower(word.index), WORD_BYTES, word.checkColumn && shape !== undefined ? wordsPerRow(shape) : null);
+    };
+
+    const reduction = (expression: SpecializedReduction): Node => {
+      const { base, perIteration } = expression.bound;
+      if (perIteration === 0 && base * copies <= MAX_UNROLLED && containsReduction(expression.body)) {
+        const rounds = Array.from({ length: base }, (_, index) => {
+          const bound = [...indices];
+          bound[expression.level] = i32(index);
+          return lowering(bound, copies * base)(expression.body);
+        });
+        return rounds.reduce((left, right) => graph.binary(expression.operator, expression.type, left, right));
+      }
+      const bound = add(scale(graph.variable(ITERATION), perIteration), i32(base));
+      return graph.reduce(expression.operator, indexVariable(expression.level), bound, lower(expression.body));
+    };
+
+    const compute = (expression: SpecializedExpression): Node => {
+      switch (expression.kind) {
+        case 'constant': return graph.constant(expression.type, expression.value);
+        case 'coordinate': return graph.variable({ iteration: ITERATION, row: ROW, column: COLUMN }[expression.of]);
+        case 'index': return indices[expression.level] ?? graph.variable(indexVariable(expression.level));
+        case 'binary': return graph.binary(expression.operator, expression.type, lower(expression.left), lower(expression.right));
+        case 'select': return graph.select(lower(expression.condition), lower(expression.whenTrue), lower(expression.whenFalse));
+        case 'convert': return graph.convert(expression.to, lower(expression.value));
+        case 'requantize': return graph.requantize(lower(expression.accumulator), lower(expression.multiplier), lower(expression.shift));
+        case 'dot32': return graph.dot(wordAddress(expression.left), wordAddress(expression.right));
+        case 'reduce': return reduction(expression);
+        case 'load': {
+          const base = rowAddress(expression);
+          const column = lower(expression.column);
+          const limit = expression.checkColumn ? (kernel.operands[expression.operand]?.shape.columns ?? 0) : null;
+          return graph.load(expression.element, checked(base, column, elementBytes(expression.element), limit), base, column, limit);
+        }
+      }
+    };
+    return lower;
+  };
+
+  const { output } = kernel;
+  const row = scale(graph.variable(ROW), wordsPerRow(output) * WORD_BYTES);
+  const column = scale(graph.variable(COLUMN), elementBytes(output.element));
+  return { element: lowering([], 1)(kernel.element), address: add(add(graph.tensor(-1), row), column) };
+}
+
+const reductionsInside = new WeakMap<SpecializedExpression, boolean>();
+
+function containsReduction(expression: SpecializedExpression): boolean {
+  const found = reductionsInside.get(expression);
+  if (found !== undefined) return found;
+  const inRead = (read: SpecializedRead): boolean => containsReduction(read.row) || (read.iteration !== null && containsReduction(read.iteration));
+  const search = (): boolean => {
+    switch (expression.kind) {
+      case 'constant': case 'coordinate': case 'index': return false;
+      case 'reduce': return true;
+      case 'binary': return containsReduction(expression.left) || containsReduction(expression.right);
+      case 'select': return containsReduction(expression.condition) || containsReduction(expression.whenTrue) || containsReduction(expression.whenFalse);
+      case 'convert': return containsReduction(expression.value);
+      case 'requantize': return containsReduction(expression.accumulator) || containsReduction(expression.multiplier) || containsReduction(expression.shift);
+      case 'load': return inRead(expression) || containsReduction(expression.column);
+      case 'dot32': return inRead(expression.left) || inRead(expression.right) || containsReduction(expression.left.index) || containsReduction(expression.right.index);
+    }
+  };
+  const result = search();
+  reductionsInside.set(expression, result);
+  return result;
+}
