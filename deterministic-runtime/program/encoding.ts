@@ -35,11 +35,19 @@ export interface EncodedModel {
   readonly steps: bigint;
 }
 
+const encodings = new WeakMap<Model, EncodedModel>();
+
 /**
- * Compiles a model and computes its id.
+ * Compiles a model and computes its id. Models never change, so the same object is encoded once.
  * @throws Error when a kernel does not fit its operator, or code is not structured
  */
 export function encodeModel(model: Model): EncodedModel {
+  const known = encodings.get(model) ?? encode(model);
+  encodings.set(model, known);
+  return known;
+}
+
+function encode(model: Model): EncodedModel {
   const { program } = model;
   const constants = model.constants.map(commitTensor);
   const operators = compileProgram(program).map((operator) => encodeOperator(operator, constants));

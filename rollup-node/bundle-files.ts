@@ -1,0 +1,83 @@
+import { constants } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { BundleError, readBundle, writeBundle } from '../deterministic-runtime/bundle/bundle.ts';
+import { BUNDLE_FILES } from '../deterministic-runtime/bundle/format.ts';
+import type { Model } from '../deterministic-runtime/program/program.ts';
+
+/** Most bytes asked of the operating system at once: Linux reads no more than 2^31 - 4096. */
+const CHUNK_BYTES = 2 ** 30;
+
+/**
+ * Reads a bundle from a directory.
+ * @throws BundleError or AdmissionError that says what is wrong
+ */
+export async function readBundleDirectory(directory: string): Promise<Model> {
+  return readBundle((name, limit) => readRegularFile(join(directory, name), limit));
+}
+
+/**
+ * Writes a model as a bundle: beside the target first, and renamed when complete, so that `directory` holds a whole bundle
+ * or what it held before.
+ * @throws BundleError when the directory holds something other than a bundle, or cannot be written; AdmissionError
+ */
+export async function writeBundleDirectory(directory: string, model: Model): Promise<void> {
+  const files = writeBundle(model);
+  const target = resolve(directory);
+  const replaces = await holdsBundle(target);
+  let temporary: string | undefined;
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    temporary = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
+    const fresh = join(temporary, 'new');
+    await mkdir(fresh);
+    for (const [name, bytes] of files) await writeFile(join(fresh, name), bytes, { flush: true });
+    if (replaces) await rename(target, join(temporary, 'old'));
+    await rename(fresh, target);
+  } catch (error) {
+    throw new BundleError(`cannot write the bundle ${directory}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** True when the directory exists and may be replaced. */
+async function holdsBundle(directory: string): Promise<boolean> {
+  let names: string[];
+  try {
+    names = await readdir(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw new BundleError(`cannot write the bundle ${directory}: ${(error as Error).message}`, { cause: error });
+  }
+  const known: readonly string[] = Object.values(BUNDLE_FILES);
+  const stranger = names.find((name) => !known.includes(name));
+  if (stranger !== undefined) throw new BundleError(`${directory} holds '${stranger}', which is no part of a bundle: name another directory`);
+  return true;
+}
+
+async function readRegularFile(path: string, limit: number): Promise<Uint8Array> {
+  let file: FileHandle | undefined;
+  try {
+    // Opening a pipe must not wait for a writer.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const status = await file.stat();
+    if (!status.isFile()) throw new BundleError(`${path} is not a file`);
+    if (status.size > limit) throw new BundleError(`${path} has ${status.size} bytes, more than the ${limit} that it may have`);
+    const bytes = new Uint8Array(status.size);
+    let length = 0;
+    while (length < bytes.length) {
+      const { bytesRead } = await file.read(bytes, length, Math.min(CHUNK_BYTES, bytes.length - length));
+      if (bytesRead === 0) throw new BundleError(`${path} became shorter while it was read`);
+      length += bytesRead;
+    }
+    return bytes;
+  } catch (error) {
+    if (error instanceof BundleError) throw error;
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new BundleError(missing ? `${path} does not exist: is this the directory of a bundle?` : `cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    await file?.close();
+  }
+}
