@@ -34,6 +34,7 @@ export interface CheckedDevice {
   guarded<T>(what: string, work: () => T): Promise<T>;
   /** A zeroed buffer. @throws WebGpuError when it exceeds a limit or the memory. */
   createBuffer(what: string, size: number, usage: number): Promise<GPUBuffer>;
+  /** A compute pipeline whose bindings are the uniform, the output and `storageBuffers - 1` operands. The same code is compiled once. */
   createPipeline(what: string, code: string, storageBuffers: number): Promise<GPUComputePipeline>;
   /** Submits what `encode` writes, followed by copies of `ranges` to the host. */
   submit(what: string, encode: (encoder: GPUCommandEncoder) => void, ranges: readonly BufferRange[]): Promise<Uint8Array[]>;
@@ -69,6 +70,7 @@ export function checkDevice(device: GPUDevice, { description, isSoftware }: { re
   lost.catch(() => {});
   // Errors outside every scope: none are expected, so the next call reports them.
   device.addEventListener('uncapturederror', (event) => {
+    event.preventDefault();
     failure ??= new WebGpuError(`WebGPU: ${firstLine(event.error.message)}`);
   });
   const throwIfFailed = (): void => {
@@ -100,7 +102,17 @@ export function checkDevice(device: GPUDevice, { description, isSoftware }: { re
     return guarded(`allocating ${what}`, () => device.createBuffer({ label: what, size, usage }));
   };
 
-  const createPipeline = async (what: string, code: string, storageBuffers: number): Promise<GPUComputePipeline> => {
+  const pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  const createPipeline = (what: string, code: string, storageBuffers: number): Promise<GPUComputePipeline> => {
+    const known = pipelines.get(code);
+    if (known !== undefined) return known;
+    const pipeline = compile(what, code, storageBuffers);
+    pipelines.set(code, pipeline);
+    pipeline.catch(() => pipelines.delete(code));
+    return pipeline;
+  };
+
+  const compile = async (what: string, code: string, storageBuffers: number): Promise<GPUComputePipeline> => {
     if (storageBuffers > device.limits.maxStorageBuffersPerShaderStage) {
       throw new WebGpuError(`${what} needs ${storageBuffers} buffers; ${description} allows ${device.limits.maxStorageBuffersPerShaderStage}: use the wasm executor`);
     }

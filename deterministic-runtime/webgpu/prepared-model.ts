@@ -8,6 +8,7 @@ import type { BufferRange, CheckedDevice } from './device.ts';
 import { planProgram, slotOfPlanned } from './plan.ts';
 import type { BufferName, Plan, PlannedOperator, PlanOptions } from './plan.ts';
 import { BINDING, RUN_BYTES } from './wgsl.ts';
+import { foldWorkgroups } from './workgroups.ts';
 
 /** A planned operator with what a dispatch needs. */
 interface Dispatch {
@@ -72,18 +73,13 @@ function checkWords(shape: TensorShape, words: Uint8Array, what: string): void {
 }
 
 async function createDispatches(device: CheckedDevice, plan: Plan, buffers: ReadonlyMap<BufferName, GPUBuffer>): Promise<Dispatch[]> {
-  const pipelines = new Map<string, Promise<GPUComputePipeline>>();
   const planned = [...plan.operators.prologue, ...plan.operators.body, ...plan.operators.epilogue];
   return Promise.all(planned.map(async (operator) => {
     const { shader } = operator;
     const what = `operator '${operator.operator.name}'`;
     const workgroups = foldWorkgroups(shader.workgroups, device.limits.maxComputeWorkgroupsPerDimension, what);
-    let pipeline = pipelines.get(shader.code);
-    if (pipeline === undefined) {
-      pipeline = device.createPipeline(what, shader.code, 1 + shader.operands.length);
-      pipelines.set(shader.code, pipeline);
-    }
-    return { planned: operator, workgroups, pipeline: await pipeline, bindGroup: await createBindGroup(device, await pipeline, buffers, [operator.output, ...operator.operands]) };
+    const pipeline = await device.createPipeline(what, shader.code, 1 + shader.operands.length);
+    return { planned: operator, workgroups, pipeline, bindGroup: await createBindGroup(device, pipeline, buffers, [operator.output, ...operator.operands]) };
   }));
 }
 
@@ -97,16 +93,6 @@ function createBindGroup(device: CheckedDevice, pipeline: GPUComputePipeline, bu
     layout: pipeline.getBindGroupLayout(0),
     entries: ['run', ...storage].map((name, binding) => ({ binding, resource: { buffer: buffers.get(name) as GPUBuffer } })),
   }));
-}
-
-/**
- * Workgroups as two dimensions of at most `limit`; shaders skip what is too many.
- * @throws WebGpuError when even two dimensions are not enough.
- */
-export function foldWorkgroups(workgroups: number, limit: number, what: string): readonly [number, number] {
-  const rows = Math.ceil(workgroups / limit);
-  if (rows > limit) throw new WebGpuError(`${what} needs ${workgroups} workgroups; the device allows ${limit} × ${limit}: use the wasm executor`);
-  return [rows === 1 ? workgroups : Math.ceil(workgroups / rows), rows];
 }
 
 interface ModelParts {
