@@ -44,3 +44,10 @@ export const fromUnsigned = kernel('from-unsigned', {
   output: i8,
   element: ({ row, column, operands: { x } }) => x.at(row, column).and(255).sub(128),
 });
+
+/** Eight-bit values as 32-bit ones: `y = x`. Shapes: x i8 [R][C], y i32 [R][C]. */
+export const widen = kernel('widen', {
+  operands: { x: i8 },
+  output: i32,
+  element: ({ row, column, operands: { x } }) => x.at(row, column),
+});

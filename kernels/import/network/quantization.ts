@@ -1,0 +1,52 @@
+import type { FloatTensor } from './float-tensor.ts';
+import type { Range } from './layer.ts';
+
+/** Integers `q` stand for `scale · (q − zeroPoint)`. */
+export interface Quantization { readonly scale: number; readonly zeroPoint: number }
+
+/** Activations: eight bits over the range, stretched so that it holds 0 and 0 is exact (padding and ReLU rely on it). */
+export function activationQuantization({ low, high }: Range): Quantization {
+  const least = Math.min(low, 0);
+  const greatest = Math.max(high, 0);
+  const scale = (greatest - least) / 255;
+  if (!(scale > 0)) return { scale: 1, zeroPoint: 0 };
+  return { scale, zeroPoint: Math.min(127, Math.max(-128, Math.round(-128 - least / scale))) };
+}
+
+/** The integer that stands for a real number, within eight bits. */
+export const quantizeValue = (value: number, { scale, zeroPoint }: Quantization): number =>
+  Math.min(127, Math.max(-128, Math.round(value / scale) + zeroPoint));
+
+/** Weights −127…127, symmetric about 0, with a scale for each of the first dimension's entries (each output channel). */
+export interface QuantizedWeights { readonly values: Int8Array; readonly scales: readonly number[] }
+
+/** Quantises weights per output channel: a channel's scale is its greatest magnitude / 127. */
+export function quantizeWeights({ dims, data }: FloatTensor): QuantizedWeights {
+  const [channels = 1] = dims;
+  const perChannel = data.length / channels;
+  const values = new Int8Array(data.length);
+  const scales: number[] = [];
+  for (let channel = 0; channel < channels; channel += 1) {
+    let greatest = 0;
+    for (let index = channel * perChannel; index < (channel + 1) * perChannel; index += 1) greatest = Math.max(greatest, Math.abs(data[index] ?? 0));
+    const scale = greatest > 0 ? greatest / 127 : 1;
+    scales.push(scale);
+    for (let index = channel * perChannel; index < (channel + 1) * perChannel; index += 1) values[index] = Math.round((data[index] ?? 0) / scale);
+  }
+  return { values, scales };
+}
+
+/**
+ * Biases as the accumulator's integers: `round(bias / (inputScale · weightScale)) − inputZero · Σ weights` for each channel.
+ *
+ * @throws RangeError when one does not fit 32 bits.
+ */
+export function quantizeBiases(bias: Float32Array | null, { values, scales }: QuantizedWeights, input: Quantization): Int32Array {
+  const perChannel = values.length / scales.length;
+  return Int32Array.from(scales, (scale, channel) => {
+    const total = values.subarray(channel * perChannel, (channel + 1) * perChannel).reduce((sum, weight) => sum + weight, 0);
+    const result = Math.round((bias?.[channel] ?? 0) / (input.scale * scale)) - input.zeroPoint * total;
+    if (Math.abs(result) >= 2 ** 31) throw new RangeError(`a bias of ${bias?.[channel]} is out of proportion to the weights of its channel`);
+    return result;
+  });
+}

@@ -1,0 +1,75 @@
+import type { onnx } from 'onnx-proto';
+import { ImportError } from '../import-error.ts';
+import { elementCount } from '../network/float-tensor.ts';
+import type { FloatTensor } from '../network/float-tensor.ts';
+
+/** Elements that a tensor of a model file may have. */
+const MAXIMUM_ELEMENTS = 2 ** 28;
+const MAXIMUM_RANK = 8;
+
+/** ONNX `TensorProto.DataType` of what is read here. */
+const TYPES: Readonly<Record<number, { readonly name: string; readonly bytes: number; readonly read: (view: DataView, offset: number) => number }>> = {
+  1: { name: 'float', bytes: 4, read: (view, offset) => view.getFloat32(offset, true) },
+  2: { name: 'uint8', bytes: 1, read: (view, offset) => view.getUint8(offset) },
+  3: { name: 'int8', bytes: 1, read: (view, offset) => view.getInt8(offset) },
+  6: { name: 'int32', bytes: 4, read: (view, offset) => view.getInt32(offset, true) },
+  7: { name: 'int64', bytes: 8, read: (view, offset) => Number(view.getBigInt64(offset, true)) },
+  11: { name: 'double', bytes: 8, read: (view, offset) => view.getFloat64(offset, true) },
+};
+
+/** A protobuf integer of 64 bits, as protobufjs gives it. */
+export function toNumber(value: unknown): number {
+  if (typeof value === 'number') return value;
+  const { low, high } = value as { readonly low: number; readonly high: number };
+  return Number((BigInt(high) << 32n) | BigInt(low >>> 0));
+}
+
+/**
+ * The numbers in an ONNX tensor.
+ *
+ * @throws ImportError on external data, types that are not read here, hostile dimensions, a length that is not theirs, and numbers that are not finite.
+ */
+export function readTensor(tensor: onnx.ITensorProto, what: string): FloatTensor {
+  if (tensor.dataLocation === 1 || (tensor.externalData?.length ?? 0) > 0) {
+    throw new ImportError(`${what} is stored outside the file: save the model with its weights inside`);
+  }
+  if (tensor.segment != null) throw new ImportError(`${what} is stored in segments, which this importer does not read`);
+  const dims = readDims((tensor.dims ?? []).map(toNumber), what);
+  const type = TYPES[tensor.dataType ?? 0];
+  if (type === undefined) {
+    throw new ImportError(`${what} has element type ${tensor.dataType ?? 0}; read are ${Object.values(TYPES).map(({ name }) => name).join(', ')}`);
+  }
+  const elements = (tensor.rawData?.length ?? 0) > 0 ? fromRaw(tensor.rawData as Uint8Array, type) : fromLists(tensor);
+  const wanted = elementCount(dims);
+  if (elements.count !== wanted) throw new ImportError(`${what} has ${elements.count} elements where its dimensions [${dims.join(', ')}] want ${wanted}`);
+  const data = type.name === 'float' || type.name === 'double' ? new Float32Array(wanted) : new Float64Array(wanted);
+  for (let index = 0; index < wanted; index += 1) data[index] = elements.at(index);
+  if (!data.every(Number.isFinite)) throw new ImportError(`${what} has elements that are not finite numbers in single precision`);
+  return { dims, data };
+}
+
+/** Dimensions as a model file gives them. @throws ImportError when they are negative, too many, or too large together. */
+export function readDims(dims: readonly number[], what: string): number[] {
+  if (dims.length > MAXIMUM_RANK) throw new ImportError(`${what} has ${dims.length} dimensions; at most ${MAXIMUM_RANK} are read`);
+  if (dims.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) throw new ImportError(`${what} has the dimensions [${dims.join(', ')}]; none may be negative`);
+  let count = 1;
+  for (const dim of dims) {
+    count *= dim;
+    if (count > MAXIMUM_ELEMENTS) throw new ImportError(`${what} has the dimensions [${dims.join(', ')}], more than ${MAXIMUM_ELEMENTS} elements`);
+  }
+  return [...dims];
+}
+
+interface Elements { readonly count: number; at(index: number): number }
+
+/** Little-endian elements; a length that is no whole number of them gives a count that fits no dimensions. */
+function fromRaw(raw: Uint8Array, type: (typeof TYPES)[number]): Elements {
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  return { count: raw.length / type.bytes, at: (index) => type.read(view, index * type.bytes) };
+}
+
+function fromLists(tensor: onnx.ITensorProto): Elements {
+  const lists: Readonly<Record<number, readonly unknown[] | null | undefined>> = { 1: tensor.floatData, 7: tensor.int64Data, 11: tensor.doubleData };
+  const list = lists[tensor.dataType ?? 0] ?? tensor.int32Data ?? [];
+  return { count: list.length, at: (index) => toNumber(list[index] ?? 0) };
+}
