@@ -67,6 +67,39 @@ export function countWordSteps(blocks: readonly CodeBlock[], iteration: number, 
   );
 }
 
+/** Where a word's code stands before one of its steps. */
+export interface CodePosition {
+  readonly pc: number;
+  readonly counters: readonly [number, number, number, number];
+}
+
+/** The position before step `step` (from 0) of a word of `lanes` lanes. @throws RangeError when the word has no such step */
+export function positionAt(blocks: readonly CodeBlock[], iteration: number, lanes: number, step: bigint): CodePosition {
+  const counters: [number, number, number, number] = [0, 0, 0, 0];
+  let rest = step;
+  let list = blocks;
+  for (let index = 0; index < list.length; index += 1) {
+    const block = list[index]!;
+    if (block.kind === 'instruction') {
+      if (rest === 0n) return { pc: block.pc, counters };
+      rest -= 1n;
+      continue;
+    }
+    const round = 1n + countWordSteps(block.body, iteration, lanes);
+    const rounds = BigInt(loopRounds(block.bound, iteration, lanes));
+    if (rest >= round * rounds) {
+      rest -= round * rounds;
+      continue;
+    }
+    counters[block.counter] = Number(rest / round);
+    rest %= round;
+    if (rest === round - 1n) return { pc: block.pc, counters };
+    list = block.body;
+    index = -1;
+  }
+  throw new RangeError(`a word of this code has no step ${step}`);
+}
+
 /** False for HALT and for opcodes that the machine does not have. */
 function isKnown(op: number): boolean {
   return (op > Opcode.HALT && op <= Opcode.STORE) || (op >= Opcode.ADD + WIDE && op <= Opcode.MAD + WIDE);

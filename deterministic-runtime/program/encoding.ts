@@ -7,7 +7,7 @@ import { compileProgram } from './compile.ts';
 import type { CompiledOperator } from './compile.ts';
 import { encodeDescriptor, encodeHeader, kernelsHash } from './layout.ts';
 import type { Model, Program, Section } from './program.ts';
-import { bodySteps, sectionSteps } from './steps.ts';
+import { bodyStepsFormula, sectionSteps } from './steps.ts';
 import type { OperatorSteps } from './steps.ts';
 
 /** An operator as the word machine sees it. */
@@ -72,5 +72,5 @@ function encodeOperator(compiled: CompiledOperator, constants: readonly Uint8Arr
 /** Steps when all iterations run. */
 function programSteps(program: Program, operators: readonly CompiledOperator[]): bigint {
   const of = (section: Section): OperatorSteps[] => operators.filter((operator) => operator.section === section).map(({ steps }) => steps);
-  return sectionSteps(of('prologue'), 0) + bodySteps(of('body'), program.maxIterations) + sectionSteps(of('epilogue'), program.maxIterations);
+  return sectionSteps(of('prologue'), 0) + bodyStepsFormula(of('body'))(program.maxIterations) + sectionSteps(of('epilogue'), program.maxIterations);
 }

@@ -1,5 +1,5 @@
-import { countWordSteps, forEachLoop, loopRounds, parseStructure } from '../lift/structure.ts';
-import type { CodeBlock } from '../lift/structure.ts';
+import { countWordSteps, forEachLoop, loopRounds, parseStructure, positionAt } from '../lift/structure.ts';
+import type { CodeBlock, CodePosition } from '../lift/structure.ts';
 import type { Instruction } from '../word-code/instruction.ts';
 import { lanesPerWord, wordsPerRow } from './tensor.ts';
 import type { TensorShape } from './tensor.ts';
@@ -27,6 +27,22 @@ export class OperatorSteps {
   /** Steps of word `index` in `iteration`. */
   word(iteration: number, index: number): bigint {
     return countWordSteps(this.#blocks, iteration, this.lanes(index));
+  }
+
+  /** The word in which step `step` of the tensor lies, and the step's number in that word. */
+  find(iteration: number, step: bigint): { readonly word: number; readonly step: bigint } {
+    const perRow = wordsPerRow(this.#output);
+    const row = step / this.before(iteration, perRow);
+    const inRow = step % this.before(iteration, perRow);
+    const full = perRow > 1 ? inRow / this.word(iteration, 0) : 0n;
+    const column = Math.min(Number(full), perRow - 1);
+    const word = Number(row) * perRow + column;
+    return { word, step: step - this.before(iteration, word) };
+  }
+
+  /** Where step `step` of word `index` stands. */
+  position(iteration: number, index: number, step: bigint): CodePosition {
+    return positionAt(this.#blocks, iteration, this.lanes(index), step);
   }
 
   /** Steps of the words before word `index`. */
@@ -59,16 +75,22 @@ export const sectionSteps = (operators: readonly OperatorSteps[], iteration: num
   operators.reduce((steps, operator) => steps + operator.total(iteration), 0n);
 
 /**
- * Steps of the body's first `iterations` iterations, by Newton's forward differences of a polynomial:
+ * How many steps the body's first `n` iterations take, as a function of `n`, by Newton's forward differences of a polynomial:
  * `Σ_{t<n} f(t) = Σ_k Δ^k f(0) · C(n, k+1)`.
  */
-export function bodySteps(body: readonly OperatorSteps[], iterations: number): bigint {
+export function bodyStepsFormula(body: readonly OperatorSteps[]): (iterations: number) => bigint {
+  const coefficients: bigint[] = [];
   let differences = Array.from({ length: DEGREE + 1 }, (_, iteration) => sectionSteps(body, iteration));
-  let [sum, binomial] = [0n, BigInt(iterations)];
-  for (let order = 1n; differences.length > 0; order += 1n) {
-    sum += differences[0]! * binomial;
-    binomial = (binomial * (BigInt(iterations) - order)) / (order + 1n);
+  while (differences.length > 0) {
+    coefficients.push(differences[0]!);
     differences = differences.slice(1).map((value, index) => value - differences[index]!);
   }
-  return sum;
+  return (iterations) => {
+    let [sum, binomial] = [0n, BigInt(iterations)];
+    coefficients.forEach((coefficient, order) => {
+      sum += coefficient * binomial;
+      binomial = (binomial * (BigInt(iterations) - BigInt(order) - 1n)) / (BigInt(order) + 2n);
+    });
+    return sum;
+  };
 }
