@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { evaluateProgram } from '../../deterministic-runtime/language/evaluate.ts';
+import { openExecutor } from './open-webgpu.ts';
+import { landeWorkload, runHashes, smallWorkloads } from './workloads.ts';
+
+const DRIVERS = '/usr/share/vulkan/icd.d';
+const HERE = dirname(fileURLToPath(import.meta.url));
+
+/** The manifest of lavapipe, Mesa's Vulkan driver for the processor. */
+function lavapipe(): string | undefined {
+  try {
+    const manifest = readdirSync(DRIVERS).find((name) => /^lvp_icd\..*json$/.test(name));
+    return manifest === undefined ? undefined : join(DRIVERS, manifest);
+  } catch {
+    return undefined;
+  }
+}
+
+const manifest = lavapipe();
+if (manifest === undefined) console.warn('skipped: wgpu × lavapipe, since lavapipe is not installed (apt-get install mesa-vulkan-drivers libvulkan1)');
+
+test.skipIf(manifest === undefined)('Deno (wgpu, naga) × lavapipe gives the same tensors as Dawn and the definitions', async () => {
+  const deno = join(dirname(createRequire(import.meta.url).resolve('deno/package.json')), 'bin.cjs');
+  const { stdout } = await promisify(execFile)(process.execPath, [deno, 'run', '-A', '--unstable-webgpu', '--no-lock', join(HERE, 'deno-cross-check.ts')], {
+    cwd: join(HERE, '..', '..'),
+    env: { ...process.env, VK_ICD_FILENAMES: manifest, VK_DRIVER_FILES: manifest, DENO_NO_UPDATE_CHECK: '1' },
+  });
+  const { adapter, results } = JSON.parse(stdout.trim().split('\n').at(-1) as string) as { adapter: string; results: Record<string, string[]> };
+  expect(adapter).toMatch(/llvmpipe/);
+
+  const executor = await openExecutor();
+  expect(executor.adapter).not.toBe(adapter);
+  const small = smallWorkloads();
+  const workloads = [...small, await landeWorkload()];
+  expect(Object.keys(results).length).toBe(2 * workloads.length);
+  for (const workload of workloads) {
+    const prepared = await executor.prepare(workload.model);
+    const expected = small.includes(workload)
+      ? await runHashes(workload, async (input) => evaluateProgram(workload.model, input))
+      : await runHashes(workload, (input) => prepared.run(input, { keep: 'all' }));
+    expect(new Set(expected).size).toBe(workload.inputs.length);
+    for (const schedule of ['invocation', 'workgroup']) expect(results[`${workload.name}, ${schedule}`]).toEqual(expected);
+  }
+  await executor.dispose();
+});

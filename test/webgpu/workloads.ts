@@ -1,0 +1,62 @@
+import { keccakOf } from '../../deterministic-runtime/commitment/keccak.ts';
+import { commitTensor, NOT_WRITTEN } from '../../deterministic-runtime/commitment/tree.ts';
+import { slotCount } from '../../deterministic-runtime/program/program.ts';
+import type { Model } from '../../deterministic-runtime/program/program.ts';
+import { packTensor } from '../../deterministic-runtime/program/tensor.ts';
+import { buildLande } from '../../kernels/models/lande/program.ts';
+import { encodeText, normalizeText } from '../../kernels/models/lande/text.ts';
+import { loadLandePackage } from '../../rollup-node/lande-package.ts';
+import { smallClassifier, smallClassifierInput } from '../models/small-classifier.ts';
+import { tokenLoop } from '../models/token-loop.ts';
+
+/** A model and inputs for it, for comparing implementations. */
+export interface Workload {
+  readonly name: string;
+  readonly model: Model;
+  readonly inputs: readonly Uint8Array[];
+}
+
+/** What runs a workload's model: an executor's prepared model, or the reference evaluator. */
+export type RunModel = (input: Uint8Array) => Promise<{ tensor(slot: number): Uint8Array | undefined }>;
+
+const TEXTS = [
+  'The quick brown fox jumps over the lazy dog.',
+  'Falsches Üben von Xylophonmusik quält jeden größeren Zwerg.',
+  '今日はとても寒いですから、家にいます。',
+  'Съешь же ещё этих мягких французских булок, да выпей чаю.',
+  '',
+];
+
+/** Small programs that the reference evaluator can run. */
+export function smallWorkloads(): Workload[] {
+  const classifiers = [1, 2].map((seed): Workload => {
+    const model = smallClassifier(seed);
+    return { name: `small-classifier ${seed}`, model, inputs: [1, 2, 3].map((image) => packTensor(model.program.input, smallClassifierInput(image))) };
+  });
+  const loop = tokenLoop();
+  const loopInputs = [4, 1, 3, 0, 2].map((index) => {
+    const elements = new Uint8Array(40).map((_, position) => position * 37 + index * 11 + position * position * index);
+    elements[0] = index % 4 === 0 ? 0 : 1;
+    return packTensor(loop.program.input, elements);
+  });
+  return [...classifiers, { name: 'token-loop', model: loop, inputs: loopInputs }];
+}
+
+/** The language detector, whose two large operators are beyond the reference evaluator. */
+export async function landeWorkload(): Promise<Workload> {
+  return { name: 'lande', model: buildLande(await loadLandePackage()), inputs: TEXTS.map((text) => encodeText(normalizeText(text))) };
+}
+
+/** One hash for each input: over the commitments of all slots. */
+export async function runHashes({ model, inputs }: Workload, run: RunModel): Promise<string[]> {
+  const hashes: string[] = [];
+  for (const input of inputs) {
+    const result = await run(input);
+    const commitments = Array.from({ length: slotCount(model.program) }, (_, slot) => {
+      const words = result.tensor(slot);
+      return words === undefined ? NOT_WRITTEN : commitTensor(words);
+    });
+    hashes.push(Array.from(keccakOf(...commitments), (byte) => byte.toString(16).padStart(2, '0')).join(''));
+  }
+  return hashes;
+}
