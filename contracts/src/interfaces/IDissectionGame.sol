@@ -15,7 +15,10 @@ enum GamePhase {
 /// @notice Why a game ended.
 enum Ending {
     None,
+    /// The mover proved a step of which the other had claimed another result.
     Proof,
+    /// The mover proved a step just as the other had claimed it, and so lost.
+    Concession,
     Timeout
 }
 

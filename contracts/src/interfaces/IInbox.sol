@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
+import {IPullPayments} from "./IPullPayments.sol";
+
 /// @notice When a requester wants to be called back.
 enum Finality {
     /// As soon as somebody has asserted a result, at the requester's own risk.
@@ -46,7 +48,7 @@ struct Request {
 
 /// @title The order of all requests, their fees in escrow, and their delivery
 /// @notice Nothing here depends on what a model computes: who asked, who paid and in which order is a matter of this contract alone.
-interface IInbox {
+interface IInbox is IPullPayments {
     /// @param index the request's place in the order, from 0.
     /// @param input the elements, row by row, little-endian, without padding; a text's bytes. Padded with zeros to whole
     /// words a row (and a text to the input's columns) it has the commitment `inputCommitment`.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
+import {IPullPayments} from "./IPullPayments.sol";
+
 /// @notice Where an assertion stands at a moment.
 enum AssertionPhase {
     None,
@@ -39,11 +41,29 @@ struct Terms {
     uint96 challengerStake;
 }
 
+/// @notice What a deployment fixes, for good.
+struct AssertionParameters {
+    /// Seconds in which an assertion can be challenged.
+    uint256 window;
+    /// Wei that an assertion locks.
+    uint256 bond;
+    /// Wei of it for each winning challenger, as long as half of the bond lasts.
+    uint256 bounty;
+    /// An asserter's stake in a game: `baseStake` wei plus `stakePerGigastep` for 2^30 steps; a challenger's is
+    /// `challengerFactor` times that.
+    uint256 baseStake;
+    uint256 stakePerGigastep;
+    uint256 challengerFactor;
+    /// Seconds on each clock: `baseAllowance` plus one for `stepsPerSecond` steps.
+    uint256 baseAllowance;
+    uint256 stepsPerSecond;
+}
+
 /// @title Assertions about results: instances (root, sponsor, nonce), each standing or falling by itself
 /// @notice A sponsor asserts "request r has output o" for a list of requests, with a bond. Anybody may challenge one entry within
 /// the window, and so opens a dissection game of its own; one lost game defeats the instance, never the root: anybody
 /// may sponsor the same list beside it. An assertion is final when its window has passed, it has lost no game, and none is open.
-interface IResultAssertions {
+interface IResultAssertions is IPullPayments {
     event Asserted(
         bytes32 indexed assertionId,
         address indexed sponsor,
@@ -70,6 +90,7 @@ interface IResultAssertions {
     /// @notice The bond left: `paid` to the sponsor, `burnt` to nobody.
     event BondReleased(bytes32 indexed assertionId, uint256 paid, uint256 burnt);
 
+    error InvalidParameters();
     error UnknownAssertion(bytes32 assertionId);
     error WrongPhase(AssertionPhase phase);
     error EmptyAssertion();
