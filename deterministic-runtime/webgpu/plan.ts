@@ -36,6 +36,8 @@ export interface PlanOptions {
   /** The schedule for a kernel. */
   readonly schedule: (kernel: SpecializedKernel) => Schedule;
   readonly packedDot: boolean;
+  /** See `WgslOptions`. */
+  readonly shareFrom?: number;
 }
 
 const SECTIONS: readonly Section[] = ['prologue', 'body', 'epilogue'];
@@ -68,6 +70,7 @@ export function planProgram(program: Program, options: PlanOptions): Plan {
     const shader = compileWgsl(kernel, {
       schedule: options.schedule(kernel),
       packedDot: options.packedDot,
+      ...(options.shareFrom === undefined ? {} : { shareFrom: options.shareFrom }),
       storage: operator.operands.map((operand) => ({ inOutput: bufferName(operand) === output, iterationStride: strideOf(operand) })),
       outputStride: strideOf(self),
     });

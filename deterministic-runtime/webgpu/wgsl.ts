@@ -17,6 +17,8 @@ export interface WgslOptions {
   readonly schedule: Schedule;
   /** Whether `dot4I8Packed` may be used. */
   readonly packedDot: boolean;
+  /** Shortest reduction that a workgroup shares; default 32, two terms a slice. */
+  readonly shareFrom?: number;
   /** One for each operand; by default, each in a buffer of its own. */
   readonly storage?: readonly OperandStorage[];
   /** 32-bit units from one iteration's output to the next in its buffer; 0 (default) when it holds one iteration's alone. */
@@ -42,8 +44,6 @@ const WORKGROUP_SIZE = 64;
 /** How a workgroup divides its invocations in the `workgroup` schedule: elements × slices of each reduction. */
 const ELEMENTS = 4;
 const SLICES = WORKGROUP_SIZE / ELEMENTS;
-/** Shortest reduction worth sharing: two terms a slice. */
-const SHARED_BOUND = 2 * SLICES;
 
 /**
  * Compiles a kernel to WGSL.
@@ -56,7 +56,9 @@ export function compileWgsl(kernel: SpecializedKernel, options: WgslOptions): Wg
   const outputStride = options.outputStride ?? 0;
   const dot4 = options.packedDot ? 'dot4_packed' : 'dot4_unpacked';
   const reads = createReadFunctions(kernel, storage, dot4);
-  const element = elementCode(kernel.element, { reads, isShared: (reduction) => options.schedule === 'workgroup' && isLong(reduction, kernel) });
+  const { shareFrom = 2 * SLICES } = options;
+  const isShared = ({ bound }: SpecializedReduction): boolean => options.schedule === 'workgroup' && bound.base + bound.perIteration * kernel.maxIterations >= shareFrom;
+  const element = elementCode(kernel.element, { reads, isShared });
   // Without a long reduction there is nothing to share.
   const schedule: Schedule = element.shared.size > 0 ? 'workgroup' : 'invocation';
   const readCode = reads.code(BINDING.firstOperand);
@@ -78,9 +80,6 @@ export function compileWgsl(kernel: SpecializedKernel, options: WgslOptions): Wg
     : Math.ceil(units / (kernel.output.element === 'i8' ? 1 : ELEMENTS));
   return { code, operands: reads.bindings(), workgroups, schedule };
 }
-
-const isLong = ({ bound }: SpecializedReduction, kernel: SpecializedKernel): boolean =>
-  bound.base + bound.perIteration * kernel.maxIterations >= SHARED_BOUND;
 
 /** The head of every `main`: `group` counts workgroups over both dimensions of the dispatch. */
 const MAIN = `@compute @workgroup_size(${WORKGROUP_SIZE})

@@ -1,0 +1,36 @@
+import { evaluateProgram } from '../../deterministic-runtime/language/evaluate.ts';
+import { generateCase } from '../../deterministic-runtime/language/testing/arbitrary-kernel.ts';
+import { slotCount } from '../../deterministic-runtime/program/program.ts';
+import type { CheckedDevice } from '../../deterministic-runtime/webgpu/device.ts';
+import type { PlanOptions } from '../../deterministic-runtime/webgpu/plan.ts';
+import { prepareModel } from '../../deterministic-runtime/webgpu/prepared-model.ts';
+
+/** Every way in which a kernel becomes a shader. A workgroup shares all reductions, else random kernels would have none. */
+export const SHADER_VARIANTS: readonly PlanOptions[] = [
+  { schedule: () => 'invocation', packedDot: true },
+  { schedule: () => 'invocation', packedDot: false },
+  { schedule: () => 'workgroup', packedDot: true, shareFrom: 2 },
+];
+
+/**
+ * Runs a random model twice on the same buffers, and compares every tensor with the definition's.
+ * @returns what differs, in words; null when nothing does.
+ */
+export async function compareRandomModel(device: CheckedDevice, seed: number, size: number, options: PlanOptions): Promise<string | null> {
+  const { model, input, otherInput, seed: requestSeed, made } = generateCase(seed, size);
+  const prepared = await prepareModel(device, model, options);
+  try {
+    for (const [run, words] of [input, otherInput, input].entries()) {
+      const expected = evaluateProgram(model, words, requestSeed);
+      const actual = await prepared.run(words, { seed: requestSeed, keep: 'all' });
+      if (actual.iterations !== expected.iterations) return `${made}, run ${run}: ${actual.iterations} iterations, expected ${expected.iterations}`;
+      for (let slot = 0; slot < slotCount(model.program); slot += 1) {
+        const [got, want] = [actual.tensor(slot), expected.tensor(slot)].map((tensor) => tensor?.join());
+        if (got !== want) return `${made}, run ${run}: slot ${slot} is ${got}, expected ${want}`;
+      }
+    }
+    return null;
+  } finally {
+    await prepared.dispose();
+  }
+}
