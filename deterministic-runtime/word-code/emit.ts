@@ -262,11 +262,10 @@ class Emitter {
   /** `node` computed in a register that starts with one of its parts, or with nothing, and takes in the rest. */
   #accumulation(operator: ReductionOperator, type: ScalarType, node: SpecializedExpression, scopes: Scopes): Register {
     const leaves = leavesOf(node, operator, type, (leaf) => leaf === node || this.#onlyHere(leaf, scopes));
-    const first = leaves.find((leaf) => leaf !== node && !this.#accumulates(leaf, operator, type, scopes));
-    const accumulator = first === undefined
-      ? this.#copy(this.#flat.builder.constant(type, NEUTRAL[operator](type)), scopes)
-      : this.#copy(first, scopes);
-    leaves.filter((leaf) => leaf !== first).forEach((leaf) => this.#accumulate(accumulator, operator, type, leaf, scopes, leaf === node));
+    const first = leaves.findIndex((leaf) => leaf !== node && !this.#accumulates(leaf, operator, type, scopes));
+    const start = leaves[first] ?? this.#flat.builder.constant(type, NEUTRAL[operator](type));
+    const accumulator = this.#copy(start, scopes);
+    leaves.filter((_, index) => index !== first).forEach((leaf) => this.#accumulate(accumulator, operator, type, leaf, scopes, leaf === node));
     return accumulator;
   }
 
