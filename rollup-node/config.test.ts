@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CONFIG_KEYS, environmentName, flagName, loadAccount, loadConfig } from './config.ts';
 
-const registry = '0x5FbDB2315678afecb367f032d93F642f64180aa3';
+const assertions = '0x5FbDB2315678afecb367f032d93F642f64180aa3';
 const rpcUrl = 'http://127.0.0.1:8545';
 
 async function fileWith(content: string): Promise<string> {
@@ -15,26 +15,26 @@ async function fileWith(content: string): Promise<string> {
 
 describe('loadConfig', () => {
   test('flags come before the environment, the environment before the file, the file before defaults', async () => {
-    const file = await fileWith(JSON.stringify({ rpcUrl, registry, pollInterval: 100, batchSize: 1, apiPort: 1, models: ['lande'] }));
+    const file = await fileWith(JSON.stringify({ rpcUrl, assertions, pollInterval: 100, batchSize: 1, apiPort: 1, models: ['lande'] }));
     const config = await loadConfig({ file, environment: { ASSAY_BATCH_SIZE: '2', ASSAY_API_PORT: '2' }, flags: { apiPort: 3, batchDelay: undefined } });
-    expect(config).toMatchObject({ rpcUrl, registry, pollInterval: 100, batchSize: 2, apiPort: 3, batchDelay: 1_000, executor: 'auto' });
+    expect(config).toMatchObject({ rpcUrl, assertions, pollInterval: 100, batchSize: 2, apiPort: 3, batchDelay: 1_000, executor: 'auto' });
     expect(config.models).toEqual([join(file, '..', 'lande')]);
   });
 
   test('the environment alone is enough, and may name the file', async () => {
-    const config = await loadConfig({ environment: { ASSAY_RPC_URL: rpcUrl, ASSAY_REGISTRY: registry.toLowerCase(), ASSAY_MODELS: 'a, b', ASSAY_API: 'false' } });
-    expect(config).toMatchObject({ registry, models: ['a', 'b'], api: false });
-    const file = await fileWith(JSON.stringify({ rpcUrl, registry }));
-    expect((await loadConfig({ environment: { ASSAY_CONFIG: file } })).registry).toBe(registry);
+    const config = await loadConfig({ environment: { ASSAY_RPC_URL: rpcUrl, ASSAY_ASSERTIONS: assertions.toLowerCase(), ASSAY_MODELS: 'a, b', ASSAY_API: 'false' } });
+    expect(config).toMatchObject({ assertions, models: ['a', 'b'], api: false });
+    const file = await fileWith(JSON.stringify({ rpcUrl, assertions }));
+    expect((await loadConfig({ environment: { ASSAY_CONFIG: file } })).assertions).toBe(assertions);
   });
 
   test.each([
-    [{}, /rpcUrl is missing: set --rpc-url or ASSAY_RPC_URL.*registry is missing/],
-    [{ rpcUrl: 'ftp://x', registry }, /rpcUrl \(--rpc-url\) must be an http or https URL/],
-    [{ rpcUrl, registry: '0x12' }, /registry \(--registry\) must be an address/],
-    [{ rpcUrl, registry, batchSize: 0 }, /batchSize \(--batch-size\) must be at least 1/],
-    [{ rpcUrl, registry, pollInterval: 'soon' }, /pollInterval \(--poll-interval\) must be a number/],
-    [{ rpcUrl, registry, privateKey: `0x${'1'.repeat(64)}` }, /does not belong on the command line/],
+    [{}, /rpcUrl is missing: set --rpc-url or ASSAY_RPC_URL.*assertions is missing/],
+    [{ rpcUrl: 'ftp://x', assertions }, /rpcUrl \(--rpc-url\) must be an http or https URL/],
+    [{ rpcUrl, assertions: '0x12' }, /assertions \(--assertions\) must be an address/],
+    [{ rpcUrl, assertions, batchSize: 0 }, /batchSize \(--batch-size\) must be at least 1/],
+    [{ rpcUrl, assertions, pollInterval: 'soon' }, /pollInterval \(--poll-interval\) must be a number/],
+    [{ rpcUrl, assertions, privateKey: `0x${'1'.repeat(64)}` }, /does not belong on the command line/],
   ])('refuses flags %j', async (flags, message) => {
     await expect(loadConfig({ flags, environment: {} })).rejects.toThrow(message);
   });
@@ -42,7 +42,7 @@ describe('loadConfig', () => {
   test.each([
     ['{', /is not JSON/],
     ['[]', /must hold one JSON object/],
-    [JSON.stringify({ rpcUrl, registry, rpcurl: 1 }), /unknown setting "rpcurl" in .*assay\.json/],
+    [JSON.stringify({ rpcUrl, assertions, rpcurl: 1 }), /unknown setting "rpcurl" in .*assay\.json/],
     [JSON.stringify({ privateKey: '0x' }), /holds a private key/],
   ])('refuses the file %s', async (content, message) => {
     await expect(loadConfig({ file: await fileWith(content), environment: {} })).rejects.toThrow(message);

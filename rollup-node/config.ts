@@ -23,9 +23,9 @@ const settings = z.strictObject({
   rpcUrl: url,
   /** Refuses to work on another chain than this. */
   chainId: integer(1, Number.MAX_SAFE_INTEGER).optional(),
-  /** Model registry; the other contracts' addresses follow from it. */
-  registry: address,
-  /** Block to read events from: the registry's deployment. */
+  /** The rollup's ResultAssertions contract; the other contracts' addresses follow from it. */
+  assertions: address,
+  /** Block to read events from: the contracts' deployment. */
   startBlock: integer(0, Number.MAX_SAFE_INTEGER).default(0),
   /** Folder of the store. */
   dataDirectory: z.string().min(1).default('assay-data'),
