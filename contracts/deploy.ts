@@ -1,0 +1,133 @@
+import {
+  type Abi, type Account, type Address, type Chain, type Hex, type PublicClient, type Transport, type WalletClient,
+  encodeDeployData, getContractAddress, isAddressEqual,
+} from 'viem';
+import {
+  dissectionGameAbi, dissectionGameBytecode, forumAbi, forumBytecode, inboxAbi, inboxBytecode, modelContractAbi,
+  modelContractBytecode, modelRegistryAbi, modelRegistryBytecode, resultAssertionsAbi, resultAssertionsBytecode,
+  wordMachineAbi, wordMachineBytecode,
+} from './abi/generated.ts';
+
+/** What a deployment fixes for good. Amounts in wei, times in seconds. See docs/dispute-protocol.md for how they hang together. */
+export interface DeploymentParameters {
+  /** Seconds in which an assertion can be challenged. */
+  readonly window: bigint;
+  /** Wei that an assertion locks. */
+  readonly bond: bigint;
+  /** Wei of the bond for each winning challenger, while half of it lasts. */
+  readonly bounty: bigint;
+  /** An asserter's stake in a game: `baseStake + stakePerGigastep · steps / 2^30`. */
+  readonly baseStake: bigint;
+  readonly stakePerGigastep: bigint;
+  /** A challenger's stake is this many times the asserter's. */
+  readonly challengerFactor: bigint;
+  /** Seconds on each clock: `baseAllowance + ⌈steps / stepsPerSecond⌉`. */
+  readonly baseAllowance: bigint;
+  readonly stepsPerSecond: bigint;
+  /** Wei for a unit of the winner's metered gas. */
+  readonly gasPrice: bigint;
+  /** Wei that a unit of callback gas adds to a request's fee. */
+  readonly callbackGasPrice: bigint;
+  /** Seconds until the deadline of a request that names none. */
+  readonly defaultDeadline: bigint;
+}
+
+/** Where a deployment's contracts are. */
+export interface Deployment {
+  readonly wordMachine: Address;
+  readonly dissectionGame: Address;
+  /** The code behind the models' contracts. */
+  readonly modelImplementation: Address;
+  readonly modelRegistry: Address;
+  readonly inbox: Address;
+  readonly resultAssertions: Address;
+  /** Block of the first of them: nothing of interest is older. */
+  readonly block: bigint;
+}
+
+const MILLI_ETHER = 10n ** 15n;
+const GWEI = 10n ** 9n;
+const DAY = 86_400n;
+
+/** For a chain with other people's money on it. */
+export const MAIN_PARAMETERS: DeploymentParameters = {
+  window: DAY,
+  bond: 2_000n * MILLI_ETHER,
+  bounty: 50n * MILLI_ETHER,
+  baseStake: 20n * MILLI_ETHER,
+  stakePerGigastep: MILLI_ETHER,
+  challengerFactor: 10n,
+  baseAllowance: DAY,
+  stepsPerSecond: 1_000_000n,
+  gasPrice: 20n * GWEI,
+  callbackGasPrice: 20n * GWEI,
+  defaultDeadline: 7n * DAY,
+};
+
+/** For a chain of one's own: everything is over in minutes. */
+export const DEVNET_PARAMETERS: DeploymentParameters = {
+  ...MAIN_PARAMETERS,
+  window: 30n,
+  baseAllowance: 120n,
+  defaultDeadline: 900n,
+};
+
+type Wallet = WalletClient<Transport, Chain, Account>;
+type Creation = { readonly abi: Abi; readonly bytecode: Hex; readonly args: readonly unknown[] };
+
+/**
+ * Deploys the whole suite. Sends six transactions with consecutive nonces: nothing else may send from this account meanwhile.
+ * @throws Error when a creation fails, or a contract did not get the address that the others were told.
+ */
+export async function deploy(wallet: Wallet, chain: PublicClient, parameters: DeploymentParameters): Promise<Deployment> {
+  const nonce = await chain.getTransactionCount({ address: wallet.account.address, blockTag: 'pending' });
+  const at = (index: number): Address => getContractAddress({ from: wallet.account.address, nonce: BigInt(nonce + index) });
+  const wordMachine = at(0);
+  const dissectionGame = at(1);
+  const modelImplementation = at(2);
+  const modelRegistry = at(3);
+  const inbox = at(4);
+  const resultAssertions = at(5);
+  const { callbackGasPrice, defaultDeadline, gasPrice, ...assertionParameters } = parameters;
+
+  const creations: readonly Creation[] = [
+    { abi: wordMachineAbi, bytecode: wordMachineBytecode, args: [] },
+    { abi: dissectionGameAbi, bytecode: dissectionGameBytecode, args: [wordMachine, gasPrice] },
+    { abi: modelContractAbi, bytecode: modelContractBytecode, args: [inbox, callbackGasPrice] },
+    { abi: modelRegistryAbi, bytecode: modelRegistryBytecode, args: [modelImplementation] },
+    { abi: inboxAbi, bytecode: inboxBytecode, args: [modelRegistry, resultAssertions, defaultDeadline] },
+    {
+      abi: resultAssertionsAbi, bytecode: resultAssertionsBytecode,
+      args: [inbox, modelRegistry, dissectionGame, wordMachine, assertionParameters],
+    },
+  ];
+  const hashes: Hex[] = [];
+  for (const [index, creation] of creations.entries()) hashes.push(await create(wallet, creation, nonce + index));
+  let block: bigint | undefined;
+  for (const [index, hash] of hashes.entries()) {
+    const created = await receiptOf(chain, hash);
+    if (!isAddressEqual(created.address, at(index))) {
+      throw new Error(`a contract was created at ${created.address}, not at ${at(index)}: another transaction of ${wallet.account.address} came between; deploy again`);
+    }
+    block ??= created.block;
+  }
+  return { wordMachine, dissectionGame, modelImplementation, modelRegistry, inbox, resultAssertions, block: block ?? 0n };
+}
+
+/** Deploys the example dApp for a language detector's model contract. @throws Error when the creation fails. */
+export async function deployForum(wallet: Wallet, chain: PublicClient, model: Address, inbox: Address): Promise<Address> {
+  const nonce = await chain.getTransactionCount({ address: wallet.account.address, blockTag: 'pending' });
+  const hash = await create(wallet, { abi: forumAbi, bytecode: forumBytecode, args: [model, inbox] }, nonce);
+  return (await receiptOf(chain, hash)).address;
+}
+
+const create = (wallet: Wallet, creation: Creation, nonce: number): Promise<Hex> =>
+  wallet.sendTransaction({ data: encodeDeployData(creation), nonce });
+
+async function receiptOf(chain: PublicClient, hash: Hex): Promise<{ address: Address; block: bigint }> {
+  const receipt = await chain.waitForTransactionReceipt({ hash });
+  if (receipt.status !== 'success' || !receipt.contractAddress) {
+    throw new Error(`creating a contract failed in transaction ${hash}: check the deployment's parameters`);
+  }
+  return { address: receipt.contractAddress, block: receipt.blockNumber };
+}
