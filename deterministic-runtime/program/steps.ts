@@ -18,10 +18,14 @@ export class OperatorSteps {
     this.#output = output;
   }
 
-  /** Lanes of word `index` of the tensor that exist. */
+  /** Column of the first lane of word `index` of the tensor. */
+  columnOf(index: number): number {
+    return (index % wordsPerRow(this.#output)) * lanesPerWord(this.#output.element);
+  }
+
+  /** Lanes of word `index` that exist. */
   lanes(index: number): number {
-    const lanes = lanesPerWord(this.#output.element);
-    return Math.min(lanes, this.#output.columns - (index % wordsPerRow(this.#output)) * lanes);
+    return Math.min(lanesPerWord(this.#output.element), this.#output.columns - this.columnOf(index));
   }
 
   /** Steps of word `index` in `iteration`. */

@@ -1,0 +1,70 @@
+import type { PreparedModel, RunOptions, RunResult } from '../../deterministic-runtime/executors/executor.ts';
+import type { EncodedModel } from '../../deterministic-runtime/program/encoding.ts';
+import { placeOf } from '../../deterministic-runtime/program/program.ts';
+import { paddingIsZero, WORD_BYTES, wordCount } from '../../deterministic-runtime/program/tensor.ts';
+import { SCALAR_REGISTERS, VECTOR_REGISTERS } from '../../deterministic-runtime/word-code/instruction.ts';
+import type { InferenceTensors } from '../machine/operands.ts';
+import { StepIndex } from './step-index.ts';
+import { WordTrace } from './word-trace.ts';
+
+interface FaultPlace {
+  /** A slot that the run writes. */
+  readonly slot: number;
+  /** Number of the word in the slot's tensor. */
+  readonly word: number;
+}
+
+/** A lie at a word's STORE: another word is written than was computed. */
+export interface WordFault extends FaultPlace {
+  readonly kind: 'word';
+  /** 32 bytes, its padding lanes zero. */
+  readonly value: Uint8Array;
+}
+
+interface StepFault extends FaultPlace {
+  /** Instructions of the word that are executed honestly before the register changes: less than the word has. */
+  readonly step: number;
+  readonly register: number;
+}
+export interface ScalarFault extends StepFault { readonly kind: 'scalar'; readonly value: bigint }
+export interface VectorFault extends StepFault { readonly kind: 'vector'; /** 32 bytes. */ readonly value: Uint8Array }
+
+/** A lie inside a word: a register changes after one of its instructions, and what follows is computed from that. */
+export type RegisterFault = ScalarFault | VectorFault;
+
+/** What a liar does: one place is wrong, and everything after it is consistent with it. */
+export type Fault = WordFault | RegisterFault;
+
+/**
+ * Runs a model and keeps all tensors; with a fault, twice.
+ * @throws RangeError when the fault's place does not exist in this run
+ */
+export async function runWithFault(
+  model: EncodedModel,
+  prepared: PreparedModel,
+  { input, seed, signal }: { readonly input: Uint8Array; readonly seed: Uint8Array; readonly signal?: AbortSignal },
+  fault: Fault | null,
+): Promise<RunResult> {
+  const options: RunOptions = { seed, keep: 'all', ...(signal === undefined ? {} : { signal }) };
+  const honest = await prepared.run(input, options);
+  if (fault === null) return honest;
+  const words = honest.tensor(fault.slot)?.slice();
+  const { operator } = placeOf(model.model.program, fault.slot);
+  if (words === undefined) throw new RangeError(`the fault's slot ${fault.slot} is not written in this run`);
+  if (fault.word < 0 || fault.word >= wordCount(operator.output)) throw new RangeError(`slot ${fault.slot} has no word ${fault.word}`);
+  const tensors = { model: model.model, input, seed, slot: (slot: number) => honest.tensor(slot) };
+  words.set(fault.kind === 'word' ? fault.value : tamperedWord(model, tensors, honest.iterations, fault), fault.word * WORD_BYTES);
+  if (!paddingIsZero(operator.output, words)) throw new RangeError("the fault's padding lanes must be zero");
+  return prepared.run(input, { ...options, override: { slot: fault.slot, words } });
+}
+
+/** What the word's STORE writes after the register changed. */
+function tamperedWord(model: EncodedModel, tensors: InferenceTensors, iterations: number, fault: RegisterFault): Uint8Array {
+  const index = new StepIndex(model, iterations);
+  const location = index.locate(index.startOf(fault.slot, fault.word))!;
+  const steps = location.operator.steps.word(location.iteration, fault.word);
+  if (fault.step < 0 || BigInt(fault.step) >= steps) throw new RangeError(`the word has no step ${fault.step}, but ${steps} steps`);
+  const registers = fault.kind === 'vector' ? VECTOR_REGISTERS : SCALAR_REGISTERS;
+  if (fault.register < 0 || fault.register >= registers) throw new RangeError(`there is no ${fault.kind} register ${fault.register}`);
+  return new WordTrace(tensors, location, fault).finish();
+}

@@ -1,0 +1,144 @@
+import { bytesToHex } from 'viem';
+import type { Hex } from 'viem';
+import { commitTensor } from '../../deterministic-runtime/commitment/tree.ts';
+import type { PreparedModel } from '../../deterministic-runtime/executors/executor.ts';
+import { encodeModel } from '../../deterministic-runtime/program/encoding.ts';
+import type { EncodedModel } from '../../deterministic-runtime/program/encoding.ts';
+import { slotCount } from '../../deterministic-runtime/program/program.ts';
+import { WORD_BYTES } from '../../deterministic-runtime/program/tensor.ts';
+import type { StateSource } from '../dispute/player.ts';
+import { finishedOpening, proveStep } from '../machine/proof.ts';
+import type { ProvingEnvironment, StepProof } from '../machine/proof.ts';
+import { finishedState, hashState, machineContext, wordStartState } from '../machine/state.ts';
+import type { MachineState } from '../machine/state.ts';
+import { provingEnvironment } from './environment.ts';
+import { runWithFault } from './fault.ts';
+import type { Fault, RegisterFault } from './fault.ts';
+import { RunTensors } from './run-tensors.ts';
+import { StepIndex } from './step-index.ts';
+import type { StepLocation } from './step-index.ts';
+import { WordTrace } from './word-trace.ts';
+
+export interface TraceOptions {
+  readonly prepared: PreparedModel;
+  /** The input's padded words. */
+  readonly input: Uint8Array;
+  /** 32 bytes; zero when absent. */
+  readonly seed?: Uint8Array;
+  /** What a liar does; everything after it is consistent with it. */
+  readonly fault?: Fault;
+  readonly signal?: AbortSignal;
+}
+
+/** A state, and what the proof of the step after it is made from. */
+export interface FullState {
+  readonly state: MachineState;
+  readonly environment: ProvingEnvironment;
+}
+
+/**
+ * Runs an inference again and commits to its inside, so that the state after any of its steps can be named.
+ * @throws RangeError on a wrong input, seed or fault; whatever the executor throws
+ */
+export async function openTrace({ prepared, input, seed = new Uint8Array(WORD_BYTES), fault, signal }: TraceOptions): Promise<Trace> {
+  const model = encodeModel(prepared.model);
+  const result = await runWithFault(model, prepared, { input, seed, ...(signal === undefined ? {} : { signal }) }, fault ?? null);
+  const tensors = await RunTensors.commit(model, { input, seed }, result);
+  return new Trace(tensors, fault === undefined || fault.kind === 'word' ? null : fault);
+}
+
+/** All states of one inference, by number: state `n` is the machine's after `n` steps. */
+export class Trace implements StateSource {
+  readonly model: EncodedModel;
+  /** `keccak256(MACHINE ‖ modelId ‖ inputCommitment ‖ seed)`. */
+  readonly context: Uint8Array;
+  readonly inputCommitment: Uint8Array;
+  /** The inference's tensors; slots that were never written are undefined. */
+  readonly tensors: RunTensors;
+  readonly #index: StepIndex;
+  readonly #fault: RegisterFault | null;
+
+  constructor(tensors: RunTensors, fault: RegisterFault | null) {
+    this.tensors = tensors;
+    this.model = tensors.encoded;
+    this.inputCommitment = commitTensor(tensors.input);
+    this.context = machineContext(this.model.modelId, this.inputCommitment, tensors.seed);
+    this.#index = new StepIndex(this.model, tensors.iterations);
+    this.#fault = fault;
+  }
+
+  /** `N`: steps when all iterations run, which a dispute is over. */
+  get steps(): bigint {
+    return this.model.steps;
+  }
+
+  /** Steps until the machine is finished; at most `steps`. From there on its state repeats. */
+  get finishedAfter(): bigint {
+    return this.#index.total;
+  }
+
+  /** The result: the last slot's padded words. */
+  get output(): Uint8Array {
+    return this.tensors.slot(slotCount(this.model.model.program) - 1)!;
+  }
+
+  /** What the step after state `step` does; null when the machine has finished by then. @throws RangeError below 0 */
+  locate(step: bigint): StepLocation | null {
+    return this.#index.locate(step);
+  }
+
+  /** The number of the state at the start of a word of a written slot. */
+  startOf(slot: number, word: number): bigint {
+    return this.#index.startOf(slot, word);
+  }
+
+  /** The states after so many steps each, in the order asked for. Those of one word are found in one pass over it. */
+  states(steps: readonly bigint[]): MachineState[] {
+    const ascending = [...new Set(steps)].sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
+    const found = new Map<bigint, MachineState>();
+    let current: { readonly location: StepLocation; readonly start: MachineState; readonly word: WordTrace } | null = null;
+    for (const step of ascending) {
+      const location = this.locate(step);
+      if (location === null) {
+        found.set(step, finishedState(this.context, this.tensors.final().root));
+        continue;
+      }
+      const { slot, word } = location;
+      if (current?.location.slot !== slot || current.location.word !== word) {
+        const start = wordStartState(this.context, this.tensors.before(slot, word).root, { slot, word });
+        current = { location, start, word: new WordTrace(this.tensors, location, this.#fault) };
+      }
+      const { pc, counters, scalars, vectors } = current.word.goTo(Number(location.step));
+      found.set(step, { ...current.start, pc, counters, scalars, vectors });
+    }
+    return steps.map((step) => found.get(step)!);
+  }
+
+  /** Hashes of the states after so many steps each, in the order asked for. */
+  async stateAt(steps: readonly bigint[]): Promise<Hex[]> {
+    return this.states(steps).map((state) => bytesToHex(hashState(state)));
+  }
+
+  /** The state after `step` steps, with all that a proof of the next one needs. */
+  stateFull(step: bigint): FullState {
+    const [state] = this.states([step]);
+    return { state: state!, environment: provingEnvironment(this.tensors, this.inputCommitment, this.locate(step)) };
+  }
+
+  /** The proof of the step that follows state `step`, and the state after it. */
+  prove(step: bigint): StepProof {
+    const { state, environment } = this.stateFull(step);
+    return proveStep(state, environment);
+  }
+
+  async proofAt(step: bigint): Promise<Hex> {
+    return bytesToHex(this.prove(step).proof);
+  }
+
+  /** Opens the finished state for the contract, so that it sees the output's commitment. */
+  async finalOpening(): Promise<Hex> {
+    const slot = slotCount(this.model.model.program) - 1;
+    const final = this.tensors.final();
+    return bytesToHex(finishedOpening(this.model.header, final.root, this.tensors.slotCommitment(slot), final.path(slot)));
+  }
+}
