@@ -1,0 +1,69 @@
+import { bytesToBigInt, concat, hexToBytes, keccak256, numberToHex } from 'viem';
+import { placeOf, slotCount } from '../../deterministic-runtime/program/program.ts';
+import { elementBytes, lanesPerWord, WORD_BYTES, wordCount, wordsPerRow } from '../../deterministic-runtime/program/tensor.ts';
+import type { TensorShape } from '../../deterministic-runtime/program/tensor.ts';
+import { SCALAR_REGISTERS, VECTOR_REGISTERS } from '../../deterministic-runtime/word-code/instruction.ts';
+import type { Fault } from '../trace/fault.ts';
+import type { TraceOptions, Trace } from '../trace/trace.ts';
+import { openTrace } from '../trace/trace.ts';
+
+/** Faults that are tried before giving up on one that shows in the result. */
+const MAXIMUM_TRIES = 10_000;
+
+/** A deterministic source of random words: `keccak256(seed ‖ counter)`. */
+export function randomWords(seed: bigint): () => Uint8Array {
+  let counter = 0;
+  return () => {
+    counter += 1;
+    return hexToBytes(keccak256(concat([numberToHex(seed, { size: 32 }), numberToHex(counter, { size: 32 })])));
+  };
+}
+
+/** A random place in an honest run, and something wrong to put there: another word at a STORE, or another value in a register. */
+export function randomFault(honest: Trace, next: () => Uint8Array): Fault {
+  const below = (bound: number): number => Number(bytesToBigInt(next()) % BigInt(bound));
+  const { program } = honest.model.model;
+  const written = Array.from({ length: slotCount(program) }, (_, slot) => slot).filter((slot) => honest.tensors.slot(slot) !== undefined);
+  const slot = written[below(written.length)] as number;
+  const shape = placeOf(program, slot).operator.output;
+  const word = below(wordCount(shape));
+  const kind = (['word', 'scalar', 'vector'] as const)[below(3)] as Fault['kind'];
+  if (kind === 'word') return { kind, slot, word, value: maskedWord(shape, word, next()) };
+  const location = honest.locate(honest.startOf(slot, word));
+  if (location === null) throw new Error('a written word has a first step');
+  // Not before the word's first instruction: the machine's initial state is the contract's own.
+  const step = 1 + below(Math.max(1, Number(location.operator.steps.word(location.iteration, word)) - 1));
+  if (kind === 'vector') return { kind, slot, word, step, register: below(VECTOR_REGISTERS), value: next() };
+  return { kind, slot, word, step, register: below(SCALAR_REGISTERS), value: BigInt.asIntN(32, bytesToBigInt(next())) };
+}
+
+/** A word for a place in a tensor: the lanes past the row's end are zero. */
+export function maskedWord(shape: TensorShape, word: number, value: Uint8Array): Uint8Array {
+  const firstLane = (word % wordsPerRow(shape)) * lanesPerWord(shape.element);
+  const bytes = Math.min(WORD_BYTES, (shape.columns - firstLane) * elementBytes(shape.element));
+  const masked = new Uint8Array(WORD_BYTES);
+  masked.set(value.subarray(0, bytes));
+  return masked;
+}
+
+/** A liar's run, and the fault in it. */
+export interface Lie {
+  readonly trace: Trace;
+  readonly fault: Fault;
+}
+
+/**
+ * Finds a random fault that shows: in the word that it strikes, and with `inResult` in the inference's result.
+ * @throws Error when none of many does, as for a model whose result hardly depends on its inside
+ */
+export async function findLie(honest: Trace, options: Omit<TraceOptions, 'fault'>, random: { readonly seed: bigint; readonly inResult: boolean }): Promise<Lie> {
+  const next = randomWords(random.seed);
+  for (let tried = 0; tried < MAXIMUM_TRIES; tried += 1) {
+    const fault = randomFault(honest, next);
+    const trace = await openTrace({ ...options, fault });
+    if (random.inResult ? differs(trace.output, honest.output) : differs(trace.tensors.slot(fault.slot)!, honest.tensors.slot(fault.slot)!)) return { trace, fault };
+  }
+  throw new Error(`none of ${MAXIMUM_TRIES} random faults shows in the result: choose another seed or input, or name an operator and a word`);
+}
+
+const differs = (left: Uint8Array, right: Uint8Array): boolean => left.some((byte, index) => byte !== right[index]);
