@@ -3,8 +3,11 @@ import type { BinaryOperator, ElementType, ReductionOperator, ScalarType } from 
 
 /**
  * A kernel bound to an operator's parameters and shapes: what every back end compiles. Constants are folded, equal
- * subtrees are one object (so a back end may memoise by identity), and reads say which checks interval analysis
- * could not prove away. A read whose check fails gives zero.
+ * subtrees are one object (so a back end may memoise by identity, anew in each reduction's body: a running index means
+ * the enclosing reduction of its level), and reads say which checks interval analysis could not prove away. A read
+ * whose check fails gives zero. What is proven holds for the output's elements: a back end that computes padding
+ * lanes as well must keep their reads inside memory itself. In the prologue the iteration is 0, in the epilogue
+ * `maxIterations`; both are constants then.
  */
 export interface SpecializedKernel {
   readonly name: string;
@@ -36,9 +39,13 @@ export interface SpecializedRead {
   readonly checkRow: boolean;
   /** True when the column (or word index) must be checked while running. */
   readonly checkColumn: boolean;
-  /** True when "that iteration's tensor is written already" must be checked while running: `0 ≤ iteration < latest + 1` with `latest` as below. */
+  /** True when `0 ≤ iteration ≤ (the reader's own iteration) + latest` must be checked while running; see `latest`. */
   readonly checkIteration: boolean;
-  /** The newest iteration whose tensor this reader may see, relative to its own `iteration` coordinate: 0 (an earlier operator of the body, or any from the epilogue where unwritten ones are zero) or -1. */
+  /**
+   * The newest iteration whose tensor this reader may see, relative to its own `iteration` coordinate: 0 for an earlier operator
+   * of the body, else -1; in the epilogue that is `maxIterations - 1`. A body that stopped early leaves the tensors of
+   * later iterations unwritten, whatever is proven here: the epilogue reads zeros there.
+   */
   readonly latest: 0 | -1;
 }
 
@@ -70,6 +77,7 @@ export interface SpecializedReduction {
   readonly kind: 'reduce';
   readonly operator: ReductionOperator;
   readonly type: ScalarType;
+  /** 0, 1 or 2, and larger than those of the enclosing reductions; a level may be left out. */
   readonly level: number;
   /** Runs `base + perIteration · iteration` times: at least once for every iteration in [0, maxIterations]. */
   readonly bound: { readonly base: number; readonly perIteration: number };

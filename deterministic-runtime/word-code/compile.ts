@@ -6,6 +6,7 @@ import { allocate } from './allocate.ts';
 import { emitWord } from './emit.ts';
 import type { Placement } from './emit.ts';
 import type { Instruction } from './instruction.ts';
+import { instructionCount } from './virtual-code.ts';
 
 const PLACEMENTS: readonly Placement[] = ['early', 'late'];
 
@@ -19,9 +20,11 @@ export function compileWordCode(kernel: SpecializedKernel): Instruction[] {
     throw new RangeError(`kernel '${kernel.name}': ${reason}: split it into several operators`);
   };
   for (const placement of PLACEMENTS) {
-    const code = allocate(emitWord(kernel, placement));
+    const virtual = emitWord(kernel, placement);
+    const length = instructionCount(virtual.blocks);
+    if (length > LIMITS.instructionsPerKernel) fail(`compiles to ${length} instructions, at most ${LIMITS.instructionsPerKernel} are possible`);
+    const code = allocate(virtual);
     if (code === null) continue;
-    if (code.length > LIMITS.instructionsPerKernel) fail(`compiles to ${code.length} instructions, at most ${LIMITS.instructionsPerKernel} are possible`);
     const lanes = Math.min(lanesPerWord(kernel.output.element), kernel.output.columns);
     const steps = countWordSteps(parseStructure(code), kernel.maxIterations, lanes);
     if (steps > BigInt(LIMITS.stepsPerWord)) fail(`takes ${steps} steps a word, at most ${LIMITS.stepsPerWord} are possible`);

@@ -35,3 +35,7 @@ export interface VirtualCode {
   /** By register number. */
   readonly registers: readonly ('scalar' | 'vector')[];
 }
+
+/** Instructions that the blocks come to; each loop has a LOOP. */
+export const instructionCount = (blocks: readonly VirtualBlock[]): number =>
+  blocks.reduce((count, block) => count + 1 + (block.kind === 'loop' ? instructionCount(block.body) : 0), 0);
