@@ -9,7 +9,7 @@ import { readBundleDirectory } from '../../bundle-files.ts';
 import { UserError, reasonOf } from '../../errors.ts';
 import { executorByName } from '../../executors.ts';
 import type { ExecutorName } from '../../executors.ts';
-import { decodeModelOutput, modelInputWords } from '../../model-values.ts';
+import { readModelInput, readableOutput } from '../../model-values.ts';
 import { readInputFile } from '../files.ts';
 import { executorOption, jsonOption } from '../options.ts';
 import { printAnswer } from '../output.ts';
@@ -28,7 +28,7 @@ export function runCommand(): Command {
     .action(async (directory: string, flags: RunFlags) => {
       const model = await readBundleDirectory(directory);
       const encoded = admit(model);
-      const input = modelInputWords(model.program, await readInputFile(flags.input));
+      const input = readModelInput(model, await readInputFile(flags.input));
       const executor = await executorByName(flags.executor);
       try {
         const prepared = await executor.prepare(model);
@@ -46,7 +46,7 @@ export function runCommand(): Command {
           {
             modelId: bytesToHex(encoded.modelId),
             outputRoot: bytesToHex(commitTensor(output)),
-            output: decodeModelOutput(model.program, output),
+            output: readableOutput(model, output),
             executor: executor.name,
             adapter: executor.adapter,
             milliseconds: Math.round(milliseconds * 1000) / 1000,
