@@ -2,7 +2,7 @@ import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
 import { createEVM } from '@ethereumjs/evm';
 import type { EVM } from '@ethereumjs/evm';
 import { createAddressFromString, hexToBytes } from '@ethereumjs/util';
-import { bytesToHex, decodeErrorResult, decodeFunctionResult, encodeFunctionData, parseAbi } from 'viem';
+import { bytesToHex, concat, decodeErrorResult, decodeFunctionResult, encodeFunctionData, parseAbi, toHex } from 'viem';
 import type { Hex } from 'viem';
 import { compileContract } from './compile.ts';
 
@@ -37,6 +37,13 @@ export class WordMachineEvm {
   /** @returns the hash of the state after the step */
   step(preState: Uint8Array, proof: Uint8Array): Promise<Outcome<Hex>> {
     const data = encodeFunctionData({ abi: ABI, functionName: 'step', args: [bytesToHex(preState), bytesToHex(proof)] });
+    return this.#call(data, (returned) => decodeFunctionResult({ abi: ABI, functionName: 'step', data: returned }));
+  }
+
+  /** The same call, with `length` for the proof's length whatever it is. */
+  stepWithLength(preState: Uint8Array, proof: Uint8Array, length: bigint): Promise<Outcome<Hex>> {
+    const selector = encodeFunctionData({ abi: ABI, functionName: 'step', args: [bytesToHex(preState), '0x'] }).slice(0, 10) as Hex;
+    const data = concat([selector, bytesToHex(preState), toHex(64n, { size: 32 }), toHex(length, { size: 32 }), bytesToHex(proof)]);
     return this.#call(data, (returned) => decodeFunctionResult({ abi: ABI, functionName: 'step', data: returned }));
   }
 
