@@ -5,7 +5,7 @@
  *     VK_ICD_FILENAMES=/usr/share/vulkan/icd.d/lvp_icd.x86_64.json npx deno run -A --unstable-webgpu test/webgpu/deno-cross-check.ts
  */
 import { createWebGpuExecutor } from '../../deterministic-runtime/webgpu/executor.ts';
-import { landeWorkload, runHashes, smallWorkloads } from './workloads.ts';
+import { landeWorkload, randomWorkloads, runHashes, SEED, smallWorkloads } from './workloads.ts';
 
 const { gpu } = (globalThis as unknown as { readonly navigator: { readonly gpu: GPU } }).navigator;
 const schedules = ['invocation', 'workgroup'] as const;
@@ -14,9 +14,9 @@ let adapter = '';
 for (const schedule of schedules) {
   const executor = await createWebGpuExecutor({ gpu, schedule });
   adapter = executor.adapter;
-  for (const workload of [...smallWorkloads(), await landeWorkload()]) {
+  for (const workload of [...smallWorkloads(), ...randomWorkloads(), await landeWorkload()]) {
     const prepared = await executor.prepare(workload.model);
-    results[`${workload.name}, ${schedule}`] = await runHashes(workload, (input) => prepared.run(input, { keep: 'all' }));
+    results[`${workload.name}, ${schedule}`] = await runHashes(workload, (input) => prepared.run(input, { keep: 'all', seed: SEED }));
     await prepared.dispose();
   }
   await executor.dispose();

@@ -1,5 +1,6 @@
 import { keccakOf } from '../../deterministic-runtime/commitment/keccak.ts';
 import { commitTensor, NOT_WRITTEN } from '../../deterministic-runtime/commitment/tree.ts';
+import { generateCase } from '../../deterministic-runtime/language/testing/arbitrary-kernel.ts';
 import { slotCount } from '../../deterministic-runtime/program/program.ts';
 import type { Model } from '../../deterministic-runtime/program/program.ts';
 import { packTensor } from '../../deterministic-runtime/program/tensor.ts';
@@ -15,6 +16,9 @@ export interface Workload {
   readonly model: Model;
   readonly inputs: readonly Uint8Array[];
 }
+
+/** The seed that all runs get. */
+export const SEED = Uint8Array.from({ length: 32 }, (_, index) => index * 17 + 3);
 
 /** What runs a workload's model: an executor's prepared model, or the reference evaluator. */
 export type RunModel = (input: Uint8Array) => Promise<{ tensor(slot: number): Uint8Array | undefined }>;
@@ -40,6 +44,14 @@ export function smallWorkloads(): Workload[] {
     return packTensor(loop.program.input, elements);
   });
   return [...classifiers, { name: 'token-loop', model: loop, inputs: loopInputs }];
+}
+
+/** Models that a generator makes up: every operation and every kind of read. */
+export function randomWorkloads(count = 16): Workload[] {
+  return Array.from({ length: count }, (_, index) => {
+    const { made, model, input, otherInput } = generateCase(70_000 + index, 1 + ((7 * index) % 30));
+    return { name: made, model, inputs: [input, otherInput] };
+  });
 }
 
 /** The language detector, whose two large operators are beyond the reference evaluator. */
