@@ -41,6 +41,7 @@ class InterpretedModel implements PreparedModel {
     checkWords({ element: 'i8', rows: 1, columns: WORD_BYTES }, seed, 'the seed');
     const written = new Map<number, Uint8Array>();
     const tensors: InferenceTensors = { model: this.model, input, seed, slot: (slot) => written.get(slot) };
+    options.signal?.throwIfAborted();
     const pace = new Pace(options.signal);
     const run = async (section: Section, index: number, iteration: number): Promise<Uint8Array> => {
       const slot = slotOf(program, section, index, iteration);
