@@ -131,7 +131,8 @@ function reduce(expression: Extract<AnyExpression, { readonly kind: 'reduce' }>,
     : BigInt(bound.base) + BigInt(bound.perIteration) * BigInt(context.position.iteration);
   let total = EMPTY[operator](type);
   for (let index = 0n; index < times; index += 1n) {
-    const inner = [...indices.slice(0, level), index];
+    const inner = indices.slice(0, level);
+    inner[level] = index;
     total = applyBinary(operator, type, total, evaluate(body, { context, indices: inner, known: new Map() }));
   }
   return total;

@@ -1,6 +1,6 @@
 import { wordsPerRow } from '../program/tensor.ts';
 import { wrapTo } from './arithmetic.ts';
-import { ExpressionBuilder, specializedTypeOf } from './builder.ts';
+import { ExpressionBuilder, indexVariable, specializedTypeOf } from './builder.ts';
 import type { Expression, ScalarType, WordExpression } from './expression.ts';
 import {
   DOT_INTERVAL, binaryInterval, elementInterval, everything, intersection, interval, minus, plus, reductionInterval, union,
@@ -219,16 +219,19 @@ export class SpecializationWalk {
     const { operator, type, level } = expression;
     const bound = this.#bound(this.#value(expression.bound, scope).node);
     const greatest = BigInt(bound.base) + BigInt(bound.perIteration) * this.#iterations.greatest;
-    const outer = scope.indices.slice(0, level);
-    if (greatest === 1n) {
-      outer[level] = this.#constant('i32', 0);
-      return this.#value(expression.body, { ...scope, indices: outer, known: new Map() });
-    }
+    const withIndex = (index: Value, inside: Scope): Value => {
+      const indices = scope.indices.slice(0, level);
+      indices[level] = index;
+      return this.#value(expression.body, { ...inside, indices, known: new Map() });
+    };
+    const once = (): Value => withIndex(this.#constant('i32', 0), scope);
+    if (greatest === 1n) return once();
     if (scope.depth >= MAX_REDUCTION_DEPTH) this.#fail(`nests reductions more than ${MAX_REDUCTION_DEPTH} deep`);
     const steps = scope.steps / Number(greatest);
     if (steps < 1) this.#fail('takes more than 2^24 steps a word: split it into several operators');
-    outer[level] = this.#index(scope.depth, bound, greatest);
-    const body = this.#value(expression.body, { indices: outer, depth: scope.depth + 1, steps, known: new Map() });
+    const inside = withIndex(this.#index(scope.depth, bound, greatest), { ...scope, depth: scope.depth + 1, steps });
+    const varies = (this.#builder.variablesOf(inside.node) & indexVariable(scope.depth)) !== 0;
+    const body = varies ? inside : once();
     const node = this.#builder.reduce({ operator, type, level: scope.depth, bound, body: body.node });
     const least = BigInt(bound.base) + BigInt(bound.perIteration) * this.#iterations.least;
     return this.#of(node, reductionInterval(operator, type, body.range, interval(least, greatest)));

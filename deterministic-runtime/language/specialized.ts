@@ -77,7 +77,7 @@ export interface SpecializedReduction {
   readonly kind: 'reduce';
   readonly operator: ReductionOperator;
   readonly type: ScalarType;
-  /** 0, 1 or 2, and larger than those of the enclosing reductions; a level may be left out. */
+  /** The number of enclosing reductions: 0, 1 or 2. */
   readonly level: number;
   /** Runs `base + perIteration · iteration` times: at least once for every iteration in [0, maxIterations]. */
   readonly bound: { readonly base: number; readonly perIteration: number };

@@ -152,4 +152,7 @@ export function generateCase(seed: number, size: number): RandomCase {
 
 /** Random models, small ones first when fast-check shrinks. */
 export const arbitraryCase = (): fc.Arbitrary<RandomCase> =>
-  fc.tuple(fc.noShrink(fc.integer({ min: 0, max: 2 ** 31 - 1 })), fc.integer({ min: 1, max: 30 })).map(([seed, size]) => generateCase(seed, size));
+  fc.tuple(fc.noShrink(fc.integer({ min: 0, max: 2 ** 31 - 1 })), fc.integer({ min: 1, max: 30 })).map(([seed, size]) => {
+    const made = generateCase(seed, size);
+    return Object.assign(made, { [fc.toStringMethod]: () => made.made });
+  });
