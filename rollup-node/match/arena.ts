@@ -1,0 +1,88 @@
+import { bytesToHex, createWalletClient, getAddress, http, parseEventLogs, slice } from 'viem';
+import type { Address, Chain, Hex, HDAccount, TransactionReceipt, WalletClient, Transport } from 'viem';
+import { mnemonicToAccount } from 'viem/accounts';
+import { inboxAbi, modelContractAbi, modelRegistryAbi } from '../../contracts/abi/generated.ts';
+import { deploy, DEVNET_PARAMETERS } from '../../contracts/deploy.ts';
+import type { Deployment, DeploymentParameters } from '../../contracts/deploy.ts';
+import type { EncodedModel } from '../../deterministic-runtime/program/encoding.ts';
+import { DEVELOPMENT_MNEMONIC, startAnvil } from '../anvil.ts';
+import type { Anvil } from '../anvil.ts';
+import { connect } from '../chain/client.ts';
+import type { ChainClient } from '../chain/client.ts';
+import type { TransactionIntent } from '../chain/sender.ts';
+import { encodeModelCall } from '../model-call.ts';
+
+export type Wallet = WalletClient<Transport, Chain, HDAccount>;
+
+/** A development chain with the contracts on it, for disputes that one process plays by itself. */
+export interface Arena {
+  readonly client: ChainClient;
+  readonly deployment: Deployment;
+  /** A funded account of its own for each number. */
+  wallet(index: number): Wallet;
+  /** Sends a transaction and waits for it. @throws Error when it reverts */
+  send(wallet: Wallet, transaction: Pick<TransactionIntent, 'to' | 'data' | 'value'>): Promise<TransactionReceipt>;
+  /** Publishes a model; the same model twice has the same contract. */
+  register(model: EncodedModel): Promise<Address>;
+  /** Asks a model for an inference. @param elements what the request carries */
+  request(model: EncodedModel, contract: Address, elements: Uint8Array): Promise<Hex>;
+  close(): Promise<void>;
+}
+
+/** Starts a chain and deploys. @throws UserError when anvil is missing */
+export async function openArena(parameters: DeploymentParameters = DEVNET_PARAMETERS): Promise<Arena> {
+  const anvil: Anvil = await startAnvil();
+  try {
+    const client = await connect({ rpcUrl: anvil.url, pollInterval: 10 });
+    const wallets = new Map<number, Wallet>();
+    const wallet = (index: number): Wallet => {
+      const known = wallets.get(index) ?? createWalletClient({
+        account: mnemonicToAccount(DEVELOPMENT_MNEMONIC, { addressIndex: index }),
+        chain: client.chain,
+        transport: http(anvil.url),
+      });
+      wallets.set(index, known);
+      return known;
+    };
+    const deployment = await deploy(wallet(0), client, parameters);
+
+    const send: Arena['send'] = async (from, { to, data, value = 0n }) => {
+      const hash = await from.sendTransaction({ to, data, value });
+      const receipt = await client.waitForTransactionReceipt({ hash });
+      if (receipt.status !== 'success') throw new Error(`transaction ${hash} to ${to} reverted`);
+      return receipt;
+    };
+
+    return {
+      client,
+      deployment,
+      wallet,
+      send,
+      register: async ({ header, model }) => {
+        const words = Array.from({ length: 8 }, (_, index) => slice(bytesToHex(header), index * 32, (index + 1) * 32)) as unknown as readonly [Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex];
+        const hash = await wallet(0).writeContract({
+          address: deployment.modelRegistry,
+          abi: modelRegistryAbi,
+          functionName: 'register',
+          args: [words, model.program.signature, 0n, ''],
+        });
+        const { logs } = await client.waitForTransactionReceipt({ hash });
+        const [event] = parseEventLogs({ abi: modelRegistryAbi, eventName: 'ModelRegistered', logs });
+        if (event === undefined) throw new Error('the registry recorded no model');
+        return getAddress(event.args.model);
+      },
+      request: async ({ model }, contract, elements) => {
+        const value = await client.readContract({ address: contract, abi: modelContractAbi, functionName: 'defaultFee' });
+        const { logs } = await send(wallet(0), { to: contract, data: encodeModelCall(model.program.signature, elements), value });
+        const [event] = parseEventLogs({ abi: inboxAbi, eventName: 'Requested', logs });
+        if (event === undefined) throw new Error('the inbox recorded no request');
+        return event.args.requestId;
+      },
+      close: () => anvil.stop(),
+    };
+  } catch (error) {
+    await anvil.stop();
+    throw error;
+  }
+}
+
