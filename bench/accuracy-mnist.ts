@@ -1,0 +1,112 @@
+/**
+ * Accuracy of the imported MNIST CNN on the 10,000 test digits, beside the float model in onnxruntime, and how far each layer's integers are from the
+ * float network: `npx tsx bench/accuracy-mnist.ts [--executor wasm,webgpu,…] [--digits n] [--json]`.
+ * Quantisation is calibrated on the first 128 of the same digits, since the training digits are not at hand. With several executors the first gives the
+ * answers and the others must give the same bits. Exit code 1 when they do not.
+ */
+import { parseArgs } from 'node:util';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { PreparedModel } from '../deterministic-runtime/executors/executor.ts';
+import { slotOf } from '../deterministic-runtime/program/program.ts';
+import { unpackTensor } from '../deterministic-runtime/program/tensor.ts';
+import { dequantizeOutput, quantizeInput } from '../kernels/import/model-interface.ts';
+import type { Activation } from '../kernels/import/network/activation.ts';
+import { evaluateNetwork } from '../kernels/import/network/evaluate.ts';
+import type { ImportedModel } from '../kernels/import/onnx/import.ts';
+import { CALIBRATION_DIGITS, importMnist, readDigits, readMnistFile } from '../test/models/mnist.ts';
+import type { Digits } from '../test/models/mnist.ts';
+import { modelFiles } from '../test/models/model-files.ts';
+import { openExecutors, percent, report } from './accuracy-executor.ts';
+
+const DIGITS_FOR_LAYERS = 50;
+
+const { values } = parseArgs({ options: { executor: { type: 'string', default: 'wasm' }, digits: { type: 'string' }, json: { type: 'boolean', default: false } } });
+
+const greatest = (numbers: ArrayLike<number>): number => Array.from(numbers).reduce((best, value, index, all) => (value > (all[best] ?? 0) ? index : best), 0);
+
+/** A layer's values as the network orders them, from the program's tensor. */
+function dequantizedLayer({ tensor, layout, dims, quantization }: Activation, words: Uint8Array): Float32Array {
+  const elements = unpackTensor(tensor.shape, words);
+  const view = new DataView(elements.buffer, elements.byteOffset, elements.byteLength);
+  const integer = (index: number): number => (tensor.shape.element === 'i8' ? view.getInt8(index) : view.getInt32(index * 4, true));
+  const channels = layout.kind === 'image' ? (dims[1] ?? 1) : layout.kind === 'flat-image' ? layout.channels : 1;
+  const pixels = dims.reduce((product, dim) => product * dim, 1) / channels;
+  return Float32Array.from({ length: channels * pixels }, (_, index) => {
+    const source = channels === 1 ? index : (index % pixels) * channels + Math.floor(index / pixels);
+    return quantization.scale * (integer(source) - quantization.zeroPoint);
+  });
+}
+
+/** For each value of the network, the error's root mean square in per cent of the value's own. */
+async function layerErrors({ model, network, activations }: ImportedModel, runner: PreparedModel, digits: Digits): Promise<Record<string, number>> {
+  const sums = new Map<string, { signal: number; error: number }>();
+  for (let index = 0; index < DIGITS_FOR_LAYERS; index += 1) {
+    const pixels = Float32Array.from(digits.image(digits.count - 1 - index));
+    const floats = evaluateNetwork(network, pixels);
+    const run = await runner.run(quantizeInput(model, pixels), { keep: 'all' });
+    for (const activation of activations) {
+      const { operand } = activation.tensor;
+      if (operand.kind !== 'prologue') continue;
+      const own = dequantizedLayer(activation, run.tensor(slotOf(model.program, 'prologue', operand.operator)) ?? new Uint8Array());
+      const sum = sums.get(activation.name) ?? { signal: 0, error: 0 };
+      floats.get(activation.name)?.data.forEach((value, element) => {
+        sum.signal += value ** 2;
+        sum.error += (value - (own[element] ?? NaN)) ** 2;
+      });
+      sums.set(activation.name, sum);
+    }
+  }
+  return Object.fromEntries([...sums].map(([name, { signal, error }]) => [name, Math.round(10_000 * Math.sqrt(error / signal)) / 100]));
+}
+
+const folder = modelFiles();
+if (folder === null) throw new Error('the folder of models is missing: put it at ../shared/models, or name it in ASSAY_MODELS');
+const digits = readDigits(folder);
+const imported = importMnist(folder, digits);
+const { model } = imported;
+const executors = await openExecutors(values.executor);
+const prepared = await Promise.all(executors.map((executor) => executor.prepare(model)));
+const session = await InferenceSession.create(readMnistFile(folder));
+const count = values.digits === undefined ? digits.count : Number(values.digits);
+
+const right = { integer: 0, float: 0, integerUnseen: 0, same: 0 };
+let [otherBits, milliseconds] = [0, 0];
+for (let index = 0; index < count; index += 1) {
+  const pixels = Float32Array.from(digits.image(index));
+  const input = quantizeInput(model, pixels);
+  const start = performance.now();
+  const outputs: Uint8Array[] = [];
+  for (const [position, runner] of prepared.entries()) {
+    outputs.push((await runner.run(input)).output);
+    if (position === 0) milliseconds += performance.now() - start;
+  }
+  const [output = new Uint8Array()] = outputs;
+  if (outputs.some((other) => other.some((byte, at) => byte !== output[at]))) otherBits += 1;
+  const answer = greatest(dequantizeOutput(model, output));
+  const results = await session.run({ Input3: new Tensor('float32', pixels, [1, 1, 28, 28]) });
+  const expected = greatest(results['Plus214_Output_0']?.data as Float32Array);
+  if (answer === digits.label(index)) {
+    right.integer += 1;
+    if (index >= CALIBRATION_DIGITS) right.integerUnseen += 1;
+  }
+  if (expected === digits.label(index)) right.float += 1;
+  if (answer === expected) right.same += 1;
+}
+
+report(
+  {
+    digits: count,
+    accuracy: percent(right.integer, count),
+    accuracyWithoutCalibrationDigits: percent(right.integerUnseen, count - Math.min(count, CALIBRATION_DIGITS)),
+    onnxruntimeAccuracy: percent(right.float, count),
+    sameFirstAnswer: percent(right.same, count),
+    layerErrorsPercent: await layerErrors(imported, prepared[0] as PreparedModel, digits),
+    executors: executors.map(({ name, adapter }) => `${name} (${adapter})`),
+    differentBits: otherBits,
+    millisecondsEach: Math.round((1000 * milliseconds) / count) / 1000,
+  },
+  values.json,
+);
+await Promise.all(prepared.map((runner) => runner.dispose()));
+await Promise.all(executors.map((executor) => executor.dispose()));
+process.exitCode = otherBits === 0 ? 0 : 1;
