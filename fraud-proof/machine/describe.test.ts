@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Opcode, Source, WIDE } from '../../deterministic-runtime/word-code/instruction.ts';
-import { describeInstruction } from './describe.ts';
+import { disassemble } from './describe.ts';
 import { DEFINED_OPCODES } from './testing/random-scenario.ts';
 
 const { IMMEDIATE, ZERO, ITERATION, ROW, COLUMN, LANES, COUNTER } = Source;
@@ -26,11 +26,11 @@ test.each([
   [{ op: 0x1c, d: 0, a: 0, b: 0, x: 0 }, 'halt (opcode 0x1c)'],
   [{ op: 0x33, d: 0, a: 0, b: 0, x: 0 }, 'halt (opcode 0x33)'],
 ])('%o', (instruction, text) => {
-  expect(describeInstruction(instruction, (operand) => ['weights', 'cache'][operand] as string)).toBe(text);
+  expect(disassemble(instruction, (operand) => ['weights', 'cache'][operand] as string)).toBe(text);
 });
 
 test('every opcode reads differently, and none that is defined halts', () => {
-  const texts = DEFINED_OPCODES.map((op) => describeInstruction({ op, d: 1, a: 2, b: 3, x: 4 }));
+  const texts = DEFINED_OPCODES.map((op) => disassemble({ op, d: 1, a: 2, b: 3, x: 4 }));
   expect(new Set(texts).size).toBe(DEFINED_OPCODES.length);
   expect(texts.filter((text) => text.startsWith('halt'))).toEqual([]);
 });

@@ -17,7 +17,7 @@ export type OperandName = (operand: number) => string;
  * An instruction in readable form, e.g. `r2 = requantize(r2, r3, 31)`. Scalars are `r0` to `r15`, vectors `v0` to `v3`, counters
  * `i0` to `i3`; 64-bit arithmetic is marked.
  */
-export function describeInstruction({ op, d, a, b, x }: Instruction, operandName: OperandName = (operand) => `operand ${operand}`): string {
+export function disassemble({ op, d, a, b, x }: Instruction, operandName: OperandName = (operand) => `operand ${operand}`): string {
   const target = `r${d % SCALAR_REGISTERS}`;
   const vector = (register: number): string => `v${register % VECTOR_REGISTERS}`;
   const [left, right] = [source(a, x | 0), source(b, x | 0)];
