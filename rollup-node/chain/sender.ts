@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { keccak256 } from 'viem';
 import type { Address, Hex, PrivateKeyAccount, TransactionReceipt } from 'viem';
-import { TransactionNotFoundError, TransactionReceiptNotFoundError, WaitForTransactionReceiptTimeoutError } from 'viem';
+import { TransactionNotFoundError, TransactionReceiptNotFoundError } from 'viem';
 import { ExitCode, UserError, reasonOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
@@ -34,6 +35,14 @@ export class TransactionRevertedError extends Error {
   override readonly name = 'TransactionRevertedError';
   constructor(intent: string, hash: Hex) {
     super(`transaction ${hash} (${intent}) was mined and reverted`);
+  }
+}
+
+/** Another transaction of the account was mined with the nonce of this one: somebody else uses the key. */
+export class NonceTakenError extends Error {
+  override readonly name = 'NonceTakenError';
+  constructor(record: TransactionRecord) {
+    super(`nonce ${record.nonce} was used by another transaction than ${record.intent}: does another program send with the same key?`);
   }
 }
 
@@ -119,19 +128,18 @@ export function createSender(options: SenderOptions): TransactionSender {
   };
 
   const settle = async (record: TransactionRecord, receipt: TransactionReceipt): Promise<MinedTransaction> => {
-    const mined: MinedTransaction = { hash: receipt.transactionHash, blockNumber: receipt.blockNumber, gasUsed: receipt.gasUsed, gasPrice: receipt.effectiveGasPrice };
-    const own = record.attempts.some(({ hash }) => hash === receipt.transactionHash);
+    const mined = minedAs(receipt);
     probe(`mined ${record.intent}`);
-    await save({ ...record, status: own && receipt.status === 'success' ? 'mined' : 'failed', blockNumber: receipt.blockNumber });
+    await save({ ...record, status: receipt.status === 'success' ? 'mined' : 'failed', blockNumber: receipt.blockNumber });
     options.onMined?.(record.intent, mined);
     log.debug({ intent: record.intent, ...mined, status: receipt.status }, 'transaction mined');
-    if (!own) throw new Error(`nonce ${record.nonce} of ${account.address} was used by another transaction (${record.intent})`);
     if (receipt.status === 'reverted') throw new TransactionRevertedError(record.intent, mined.hash);
     return mined;
   };
 
   /** A receipt of any attempt; null when the nonce is spent and none of the attempts has one. */
   const findReceipt = async (record: TransactionRecord): Promise<TransactionReceipt | null | undefined> => {
+    // Asked first: a receipt that appears in between is then still found.
     const spent = (await client.getTransactionCount({ address: account.address, blockTag: 'latest' })) > record.nonce;
     for (const { hash } of record.attempts) {
       const receipt = await client.getTransactionReceipt({ hash }).catch((error: unknown) => {
@@ -158,35 +166,32 @@ export function createSender(options: SenderOptions): TransactionSender {
   };
 
   const follow = async (first: TransactionRecord): Promise<MinedTransaction> => {
-    for (let record = first; ; ) {
-      options.signal?.throwIfAborted();
-      const found = await findReceipt(record);
-      if (found === null) {
+    let sentAt = performance.now();
+    for (let record = first; ; await pause(client.pollingInterval, undefined, options.signal === undefined ? {} : { signal: options.signal })) {
+      const receipt = await findReceipt(record);
+      if (receipt === null) {
         await save({ ...record, status: 'failed' });
-        throw new Error(`nonce ${record.nonce} of ${account.address} was used by another transaction (${record.intent})`);
+        throw new NonceTakenError(record);
       }
-      if (found !== undefined) return settle(record, found);
-      try {
-        return await settle(record, await client.waitForTransactionReceipt({ hash: newest(record).hash, timeout: resendAfter }));
-      } catch (error) {
-        if (!(error instanceof WaitForTransactionReceiptTimeoutError)) throw error;
-        record = await raise(record);
-        await broadcast(record);
-      }
+      if (receipt !== undefined) return settle(record, receipt);
+      if (performance.now() - sentAt < resendAfter) continue;
+      record = await raise(record);
+      await broadcast(record);
+      sentAt = performance.now();
     }
   };
 
   const start = async (wanted: TransactionIntent): Promise<MinedTransaction> => {
     const known = await store.get('transactions', wanted.intent);
-    if (known !== undefined && known.status !== 'failed') {
-      const found = await findReceipt(known);
-      if (found) return settle(known, found);
-      if (found === undefined) {
-        await broadcast(known);
-        return follow({ ...known, status: 'sent' });
-      }
+    if (known === undefined || known.status === 'failed') return follow(await submit(wanted));
+    const receipt = await findReceipt(known);
+    if (receipt === null) return follow(await submit(wanted));
+    if (receipt === undefined) {
+      // Sent by an earlier process, or taken back by a reorganisation of the chain: the same transaction again.
+      await broadcast(known);
+      return follow({ ...known, status: 'sent' });
     }
-    return follow(await submit(wanted));
+    return known.status === 'mined' ? minedAs(receipt) : settle(known, receipt);
   };
 
   const tracked = (intent: string, work: () => Promise<MinedTransaction>): Promise<MinedTransaction> => {
@@ -212,6 +217,10 @@ export function createSender(options: SenderOptions): TransactionSender {
     },
   };
 }
+
+const minedAs = (receipt: TransactionReceipt): MinedTransaction => ({
+  hash: receipt.transactionHash, blockNumber: receipt.blockNumber, gasUsed: receipt.gasUsed, gasPrice: receipt.effectiveGasPrice,
+});
 
 const newest = (record: TransactionRecord): TransactionRecord['attempts'][number] => {
   const attempt = record.attempts.at(-1);

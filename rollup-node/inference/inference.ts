@@ -1,8 +1,11 @@
-import { bytesToHex, hexToBytes, isHex } from 'viem';
+import { bytesToHex, hexToBytes } from 'viem';
 import type { Hex } from 'viem';
 import { commitTensor } from '../../deterministic-runtime/commitment/tree.ts';
-import type { Executor, PreparedModel, TensorOverride } from '../../deterministic-runtime/executors/executor.ts';
-import type { StateSource } from '../../fraud-proof/dispute/player.ts';
+import type { Executor, PreparedModel } from '../../deterministic-runtime/executors/executor.ts';
+import { runWithFault } from '../../fraud-proof/trace/fault.ts';
+import type { Fault } from '../../fraud-proof/trace/fault.ts';
+import { openTrace } from '../../fraud-proof/trace/trace.ts';
+import type { Trace } from '../../fraud-proof/trace/trace.ts';
 import { serialQueue } from '../chain/queue.ts';
 import { ExitCode, UserError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -15,11 +18,17 @@ import type { LocalModel, ModelLibrary } from './models.ts';
 /** What a result is a function of. */
 export type InferenceRequest = Pick<RequestRecord, 'requestId' | 'modelId' | 'input' | 'inputCommitment' | 'seed'>;
 
-/** A lie, for tests and demonstrations: what a request's run is tampered with; undefined leaves it honest. */
-export type Fault = (model: LocalModel, input: Uint8Array, seed: Uint8Array) => Promise<TensorOverride | undefined> | TensorOverride | undefined;
+/** What an inference is run on. */
+export interface Run {
+  readonly model: LocalModel;
+  readonly prepared: PreparedModel;
+  /** Padded words. */
+  readonly input: Uint8Array;
+  readonly seed: Uint8Array;
+}
 
-/** Makes a dispute's view of a run: the states after any steps, and proofs. */
-export type SourceFactory = (run: { readonly model: LocalModel; readonly prepared: PreparedModel; readonly input: Uint8Array; readonly seed: Uint8Array; readonly override?: TensorOverride }) => Promise<StateSource>;
+/** For tests and demonstrations: where a liar tampers with a run; null leaves it honest. Must give the same place for the same run. */
+export type FaultChooser = (run: Run) => Promise<Fault | null> | Fault | null;
 
 /** Thrown for a request that this node cannot answer, now or later: an unknown model, an input that does not fit it. */
 export class UnservableRequestError extends Error {
@@ -32,10 +41,9 @@ export interface InferenceOptions {
   /** Must give the same bits before a bond stands on a result. */
   readonly verifyWith?: Executor;
   readonly store: Store;
-  readonly sourceOf: SourceFactory;
   readonly log: Logger;
   readonly metrics: Metrics;
-  readonly fault?: Fault;
+  readonly chooseFault?: FaultChooser;
 }
 
 /** Runs models for requests, one inference at a time, and remembers what came out. */
@@ -47,16 +55,16 @@ export interface Inference {
    */
   result(request: InferenceRequest, options?: { readonly verified?: boolean }): Promise<ResultRecord>;
   /** For a dispute about the request; kept until `forget`. */
-  source(request: InferenceRequest): Promise<StateSource>;
+  trace(request: InferenceRequest): Promise<Trace>;
   forget(requestId: Hex): void;
   dispose(): Promise<void>;
 }
 
 export function createInference(options: InferenceOptions): Inference {
-  const { models, store, metrics, log, fault } = options;
+  const { models, store, metrics, log, chooseFault } = options;
   const inTurn = serialQueue();
   const prepared = new Map<string, Promise<PreparedModel>>();
-  const sources = new Map<Hex, Promise<StateSource>>();
+  const traces = new Map<Hex, Promise<Trace>>();
   const verified = new Set<string>();
 
   const prepare = (executor: Executor, model: LocalModel): Promise<PreparedModel> => {
@@ -67,30 +75,28 @@ export function createInference(options: InferenceOptions): Inference {
     return ready;
   };
 
-  const understand = async (request: InferenceRequest) => {
+  const understand = async (executor: Executor, request: InferenceRequest): Promise<Run> => {
     const model = models.get(request.modelId);
     if (model === undefined) throw new UnservableRequestError(`this node has no files of model ${request.modelId}`);
-    if (!isHex(request.input, { strict: true })) throw new UnservableRequestError('the input is not hex');
     const input = fitting(model, hexToBytes(request.input));
     const commitment = bytesToHex(commitTensor(input));
     if (commitment !== request.inputCommitment) throw new UnservableRequestError(`the input has commitment ${commitment}, the request says ${request.inputCommitment}`);
-    const seed = hexToBytes(request.seed);
-    const override = await fault?.(model, input, seed);
-    return { model, input, seed, ...(override === undefined ? {} : { override }) };
+    return { model, prepared: await prepare(executor, model), input, seed: hexToBytes(request.seed) };
   };
 
   const run = async (executor: Executor, request: InferenceRequest): Promise<ResultRecord> => {
-    const { model, input, seed, override } = await understand(request);
-    const ready = await prepare(executor, model);
+    const parts = await understand(executor, request);
+    const { model, prepared: ready, input, seed } = parts;
+    const fault = (await chooseFault?.(parts)) ?? null;
     const start = performance.now();
-    const { output, iterations } = await ready.run(input, { seed, ...(override === undefined ? {} : { override }) });
+    const { output, iterations } = fault === null ? await ready.run(input, { seed }) : await runWithFault(model.encoded, ready, { input, seed }, fault);
     const milliseconds = performance.now() - start;
     metrics.inferenceSeconds.observe({ model: model.encoded.model.program.name, executor: executor.name }, milliseconds / 1_000);
     return { output, outputCommitment: bytesToHex(commitTensor(output)), iterations, executor: executor.name, milliseconds };
   };
 
   const compute = async (request: InferenceRequest, wantVerified: boolean): Promise<ResultRecord> => {
-    const key = resultKey(request, fault !== undefined);
+    const key = resultKey(request, chooseFault !== undefined);
     const known = await store.get('results', key);
     const result = known ?? (await run(options.executor, request));
     if (wantVerified && options.verifyWith !== undefined && !verified.has(key)) {
@@ -110,19 +116,20 @@ export function createInference(options: InferenceOptions): Inference {
   return {
     models,
     result: (request, { verified: wantVerified = false } = {}) => inTurn(() => compute(request, wantVerified)),
-    source: (request) => {
-      const existing = sources.get(request.requestId);
+    trace: (request) => {
+      const existing = traces.get(request.requestId);
       if (existing !== undefined) return existing;
-      const made = inTurn(async () => {
-        const parts = await understand(request);
+      const opened = inTurn(async () => {
+        const parts = await understand(options.executor, request);
         log.debug({ request: request.requestId, model: parts.model.encoded.model.program.name }, 'running the inference again for a dispute');
-        return options.sourceOf({ ...parts, prepared: await prepare(options.executor, parts.model) });
+        const fault = await chooseFault?.(parts);
+        return openTrace({ prepared: parts.prepared, input: parts.input, seed: parts.seed, ...(fault ? { fault } : {}) });
       });
-      sources.set(request.requestId, made);
-      made.catch(() => sources.delete(request.requestId));
-      return made;
+      traces.set(request.requestId, opened);
+      opened.catch(() => traces.delete(request.requestId));
+      return opened;
     },
-    forget: (requestId) => void sources.delete(requestId),
+    forget: (requestId) => void traces.delete(requestId),
     dispose: async () => {
       await inTurn(async () => undefined);
       for (const ready of prepared.values()) await ready.then((model) => model.dispose(), () => undefined);

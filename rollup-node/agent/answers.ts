@@ -1,0 +1,27 @@
+import { isAddressEqual } from 'viem';
+import type { Address, Hex } from 'viem';
+import type { Store } from '../store/store.ts';
+import type { AnswerRecord, AssertionRecord, RequestRecord } from '../store/tables.ts';
+
+/** An entry of an assertion that answers a request. */
+export interface Answer extends AnswerRecord {
+  readonly assertion: AssertionRecord;
+}
+
+/** All answers to a request so far, those of defeated assertions too. */
+export async function answersTo(store: Pick<Store, 'get' | 'list'>, requestId: Hex): Promise<Answer[]> {
+  const records = await store.list('answers', { prefix: `${requestId}!` });
+  const answers = await Promise.all(records.map(async ({ value }) => ({ ...value, assertion: await store.get('assertions', value.assertionId) })));
+  return answers.filter((answer): answer is Answer => answer.assertion !== undefined);
+}
+
+/** The answers of one sponsor that are not defeated. */
+export const standingAnswersOf = (answers: readonly Answer[], sponsor: Address): Answer[] =>
+  answers.filter((answer) => isAddressEqual(answer.sponsor, sponsor) && !answer.assertion.defeated);
+
+/** Pending requests whose deadline is later than `time` (seconds), in the inbox's order. */
+export async function pendingRequests(store: Pick<Store, 'get' | 'list'>, time: bigint): Promise<RequestRecord[]> {
+  const ids = await store.list('pendingRequests');
+  const requests = await Promise.all(ids.map(({ value }) => store.get('requests', value)));
+  return requests.filter((request): request is RequestRecord => request !== undefined && request.deadline > time);
+}

@@ -1,0 +1,74 @@
+import { encodeFunctionData, isAddressEqual } from 'viem';
+import type { Address } from 'viem';
+import { inboxAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
+import { assertionPhase } from '../chain/clock.ts';
+import { proveEntry } from '../chain/entries.ts';
+import { withdrawnKey } from '../chain/projection.ts';
+import { answersTo, standingAnswersOf } from './answers.ts';
+import type { AgentContext, Duty } from './duty.ts';
+import type { Task } from './tasks.ts';
+
+/** Fetches what the node has earned: fees of delivered requests, bonds of final assertions, credits. */
+export const collectEarnings: Duty = async (context, head) => [
+  ...(await feeClaims(context, head.timestamp)),
+  ...(await bondWithdrawals(context, head.timestamp)),
+  ...(await withdrawals(context)),
+];
+
+async function feeClaims({ store, self, sender, contracts, log }: AgentContext, time: bigint): Promise<Task[]> {
+  const tasks: Task[] = [];
+  for (const { key } of await store.list('unclaimedFees')) {
+    const request = await store.get('requests', key);
+    if (request === undefined || request.fee === 0n) continue;
+    const answer = standingAnswersOf(await answersTo(store, request.requestId), self).find(({ assertion }) => assertionPhase(assertion, time) === 'final');
+    if (answer === undefined) continue;
+    const { index, requestId, outputCommitment, path } = proveEntry(answer.assertion, answer.index);
+    const data = encodeFunctionData({ abi: inboxAbi, functionName: 'claimFee', args: [requestId, answer.assertionId, index, outputCommitment, path] });
+    tasks.push({
+      key: `fee:${requestId}`,
+      run: async () => {
+        await sender.send({ intent: `fee:${requestId}`, to: contracts.inbox, data });
+        log.info({ request: requestId, wei: request.fee }, 'fee claimed');
+      },
+    });
+  }
+  return tasks;
+}
+
+async function bondWithdrawals({ store, self, sender, contracts, log }: AgentContext, time: bigint): Promise<Task[]> {
+  const tasks: Task[] = [];
+  for (const { key: assertionId } of await store.list('openAssertions')) {
+    const assertion = await store.get('assertions', assertionId);
+    if (assertion === undefined || !isAddressEqual(assertion.sponsor, self) || assertionPhase(assertion, time) !== 'final') continue;
+    const data = encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'withdrawBond', args: [assertion.assertionId] });
+    tasks.push({
+      key: `bond:${assertionId}`,
+      run: async () => {
+        await sender.send({ intent: `bond:${assertionId}`, to: contracts.assertions, data });
+        log.info({ assertion: assertionId }, 'bond withdrawn');
+      },
+    });
+  }
+  return tasks;
+}
+
+/** Gas of a withdrawal, generously: less credit than that is left where it is until more has come. */
+const WITHDRAWAL_GAS = 100_000n;
+
+/** Credits are fetched one withdrawal at a time; the chain's count of earlier ones keeps two of them apart. */
+async function withdrawals({ client, store, self, sender, contracts, log }: AgentContext): Promise<Task[]> {
+  const owed = (address: Address): Promise<bigint> => client.readContract({ address, abi: inboxAbi, functionName: 'owed', args: [self] });
+  const due = await Promise.all([contracts.inbox, contracts.assertions].map(async (address) => ({ address, amount: await owed(address) })));
+  if (due.every(({ amount }) => amount === 0n)) return [];
+  const cost = WITHDRAWAL_GAS * (await client.getGasPrice());
+  return Promise.all(due.filter(({ amount }) => amount > cost).map(async ({ address, amount }) => {
+    const intent = `withdraw:${address}:${(await store.get('counters', withdrawnKey(address, self))) ?? 0}`;
+    return {
+      key: intent,
+      run: async () => {
+        await sender.send({ intent, to: address, data: encodeFunctionData({ abi: inboxAbi, functionName: 'withdraw', args: [self] }) });
+        log.info({ contract: address, wei: amount }, 'credit withdrawn');
+      },
+    };
+  }));
+}

@@ -1,0 +1,27 @@
+import { encodeFunctionData } from 'viem';
+import { resultAssertionsAbi } from '../../contracts/abi/generated.ts';
+import { assertedKey } from '../chain/projection.ts';
+import type { ComputedAnswer } from './compute.ts';
+import type { AgentContext } from './duty.ts';
+import type { Task } from './tasks.ts';
+
+/**
+ * Asserts answers with the node's own bond. The transaction is named by the number of the node's assertions so far, so that
+ * after a kill the one that is under way is found again instead of a second bond being locked.
+ */
+export async function assertAnswers(context: AgentContext, answers: readonly ComputedAnswer[]): Promise<Task> {
+  const { store, sender, contracts, self, log } = context;
+  const made = (await store.get('counters', assertedKey(self))) ?? 0;
+  const data = encodeFunctionData({
+    abi: resultAssertionsAbi,
+    functionName: 'assertResults',
+    args: [answers.map(({ request }) => request.requestId), answers.map(({ result }) => result.outputCommitment)],
+  });
+  return {
+    key: 'assert',
+    run: async () => {
+      const { gasUsed, hash } = await sender.send({ intent: `assert:${made}`, to: contracts.assertions, value: contracts.bond, data });
+      log.info({ answers: answers.length, transaction: hash, gasUsed, bond: contracts.bond }, 'asserted');
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { nextAction, NothingToDisputeError } from '../../fraud-proof/dispute/player.ts';
+import type { Duty } from '../agent/duty.ts';
+import { ownOpenDisputes } from './own.ts';
+import { checkByReplay } from './replayed.ts';
+import { actionTransaction, gameView } from './turn.ts';
+
+/** Takes the node's turn in every dispute that it is a party to: all of them side by side. */
+export const playDisputes: Duty = async (context, head) => {
+  const { store, self, inference, sender, contracts, client, log } = context;
+  const disputes = await ownOpenDisputes(context);
+  return disputes.flatMap(({ dispute, role }) => {
+    const view = gameView(dispute, head.timestamp);
+    if (view.status === 'settled' || view.turn !== role) return [];
+    return [{
+      key: `turn:${dispute.gameId}:${dispute.claims ?? 'answer'}`,
+      run: async () => {
+        const request = await store.get('requests', dispute.requestId);
+        if (request === undefined) throw new Error(`dispute ${dispute.gameId} is about a request that is not in the store`);
+        const trace = await inference.trace(request);
+        const action = await nextAction(view, role, trace).catch((error: unknown) => {
+          if (!(error instanceof NothingToDisputeError)) throw error;
+          throw new Error(`nothing to play in dispute ${dispute.gameId}: this node computed the same as the other side claims`, { cause: error });
+        });
+        if (action === null) return;
+        const transaction = actionTransaction(action, dispute, contracts);
+        await checkByReplay(transaction, self, client, head);
+        const { gasUsed } = await sender.send(transaction);
+        log.info({ dispute: dispute.gameId, role, action: action.kind, ...(action.kind === 'prove' ? { step: action.step } : {}), gasUsed }, 'played');
+      },
+    }];
+  });
+};

@@ -1,0 +1,50 @@
+import { encodeFunctionData } from 'viem';
+import { dissectionGameAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
+import type { Role } from '../../fraud-proof/dispute/player.ts';
+import type { Duty } from '../agent/duty.ts';
+import { disputePhase, isOver } from '../chain/clock.ts';
+import type { DisputePhase } from '../chain/clock.ts';
+import type { Contracts } from '../chain/contracts.ts';
+import type { TransactionIntent } from '../chain/sender.ts';
+import type { DisputeRecord } from '../store/tables.ts';
+import { ownOpenDisputes } from './own.ts';
+
+/** Brings disputes that are over to their end: a time-out that nobody recorded, the assertion's note of it, the stakes. */
+export const settleDisputes: Duty = async (context, head) => {
+  const { inference, sender, metrics, log } = context;
+  const disputes = await ownOpenDisputes(context);
+  return disputes.flatMap(({ dispute, role }) => {
+    const phase = disputePhase(dispute, head.timestamp);
+    const outcome = phase === `${role}-won` ? 'won' : 'lost';
+    return transactionsAfter(dispute, role, phase, context.contracts).map((transaction) => ({
+      key: transaction.intent,
+      run: async () => {
+        await sender.send(transaction);
+        if (!transaction.intent.startsWith('settle:')) return;
+        metrics.disputesEnded.inc({ role, outcome });
+        log.info({ dispute: dispute.gameId, assertion: dispute.assertionId, role, ending: dispute.ending ?? 'timeout', moves: dispute.moves.length }, `dispute ${outcome}`);
+        inference.forget(dispute.requestId);
+      },
+    }));
+  });
+};
+
+/** What a party still has to send once nobody can move any more. */
+export function transactionsAfter(dispute: DisputeRecord, role: Role, phase: DisputePhase, contracts: Contracts): TransactionIntent[] {
+  if (!isOver(phase)) return [];
+  const won = phase === `${role}-won`;
+  const { gameId } = dispute;
+  const args = [gameId] as const;
+  const transactions: TransactionIntent[] = [];
+  if (won && !isOver(dispute.phase)) {
+    transactions.push({ intent: `timeout:${gameId}`, to: contracts.game, data: encodeFunctionData({ abi: dissectionGameAbi, functionName: 'claimTimeout', args }) });
+  }
+  // An asserter sends this even if it lost: until then the assertion counts the game as open.
+  if (!dispute.settled && (won || role === 'asserter')) {
+    transactions.push({ intent: `settle:${gameId}`, to: contracts.assertions, data: encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'settle', args }) });
+  }
+  if (won && dispute.paidOut === undefined) {
+    transactions.push({ intent: `payout:${gameId}`, to: contracts.game, data: encodeFunctionData({ abi: dissectionGameAbi, functionName: 'payOut', args }) });
+  }
+  return transactions;
+}

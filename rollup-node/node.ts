@@ -1,0 +1,122 @@
+import { formatEther } from 'viem';
+import type { Address, PrivateKeyAccount } from 'viem';
+import type { Executor } from '../deterministic-runtime/executors/executor.ts';
+import { createAgent } from './agent/agent.ts';
+import type { Agent, AgentOptions } from './agent/agent.ts';
+import { collectEarnings } from './agent/collect.ts';
+import { deliverResults } from './agent/deliver.ts';
+import type { AgentContext, Duty } from './agent/duty.ts';
+import { kindOf } from './agent/tasks.ts';
+import type { ChainClient } from './chain/client.ts';
+import { readContracts } from './chain/contracts.ts';
+import { createSender } from './chain/sender.ts';
+import type { Probe } from './chain/sender.ts';
+import { playDisputes } from './disputes/play.ts';
+import { settleDisputes } from './disputes/settle.ts';
+import { createInference } from './inference/inference.ts';
+import type { FaultChooser } from './inference/inference.ts';
+import type { ModelLibrary } from './inference/models.ts';
+import type { Logger } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
+import type { BatchRules } from './sequencer/batch.ts';
+import { answerRequests } from './sequencer/sequencer.ts';
+import type { Store } from './store/store.ts';
+import { checkAssertions, correctResults } from './watcher/watcher.ts';
+
+/** What a node is there for. Any node plays and settles its own disputes, delivers its own results and collects what it earned. */
+export interface NodeRoles {
+  /** Answers requests. */
+  readonly sequence?: BatchRules;
+  /** Checks others' assertions, challenges wrong ones, and sponsors the right results instead. */
+  readonly watch?: boolean;
+}
+
+export interface NodeOptions extends Partial<Pick<AgentOptions, 'startBlock' | 'logRange' | 'reorganizationDepth' | 'pollInterval' | 'maximumHeadAge' | 'now'>> {
+  readonly roles: NodeRoles;
+  readonly client: ChainClient;
+  /** The rollup's ResultAssertions contract. */
+  readonly assertions: Address;
+  readonly account: PrivateKeyAccount;
+  readonly store: Store;
+  readonly models: ModelLibrary;
+  readonly executor: Executor;
+  /** Must give the same bits before a bond stands on a result. */
+  readonly verifyWith?: Executor;
+  readonly log: Logger;
+  readonly metrics?: Metrics;
+  readonly maximumFeeMultiplier?: number;
+  /** Milliseconds without a receipt after which a transaction is sent again with a higher fee. */
+  readonly resendAfter?: number;
+  /** For tests and demonstrations: makes this node a liar. */
+  readonly chooseFault?: FaultChooser;
+  /** For tests: where the node is killed. */
+  readonly probe?: Probe;
+}
+
+/** A node: an agent with what it works on. It neither opened nor closes store, executors and client. */
+export interface AssayNode {
+  readonly agent: Agent;
+  readonly context: AgentContext;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Puts a node together. @throws UserError when the contracts are not there. */
+export async function createNode(options: NodeOptions): Promise<AssayNode> {
+  const { roles, client, account, store, models, executor, verifyWith, log } = options;
+  const metrics = options.metrics ?? createMetrics();
+  const contracts = await readContracts(client, options.assertions);
+  const controller = new AbortController();
+  const sender = createSender({
+    client, account, store, log,
+    signal: controller.signal,
+    ...(options.probe === undefined ? {} : { probe: options.probe }),
+    ...(options.resendAfter === undefined ? {} : { resendAfter: options.resendAfter }),
+    ...(options.maximumFeeMultiplier === undefined ? {} : { maximumFeeMultiplier: options.maximumFeeMultiplier }),
+    onMined: (intent, { gasUsed, gasPrice }) => {
+      const kind = kindOf(intent);
+      metrics.transactions.inc({ kind });
+      metrics.gasUsed.inc({ kind }, Number(gasUsed));
+      metrics.feesPaid.inc({ kind }, Number(formatEther(gasUsed * gasPrice)));
+    },
+  });
+  const inference = createInference({
+    models, executor, store, log, metrics,
+    ...(verifyWith === undefined ? {} : { verifyWith }),
+    ...(options.chooseFault === undefined ? {} : { chooseFault: options.chooseFault }),
+  });
+  const context: AgentContext = { client, contracts, store, sender, inference, log, metrics, self: account.address };
+  const agent = createAgent({
+    context,
+    duties: dutiesOf(roles),
+    startBlock: options.startBlock ?? 0n,
+    logRange: options.logRange ?? 2_000,
+    reorganizationDepth: options.reorganizationDepth ?? 128,
+    pollInterval: options.pollInterval ?? 2_000,
+    maximumHeadAge: options.maximumHeadAge ?? 120,
+    ...(options.now === undefined ? {} : { now: options.now }),
+  });
+  return {
+    agent,
+    context,
+    start: () => agent.start(),
+    stop: async () => {
+      controller.abort();
+      await agent.stop();
+      await inference.dispose();
+    },
+  };
+}
+
+/** Clocks run in disputes: they come first. */
+function dutiesOf({ sequence, watch }: NodeRoles): Duty[] {
+  return [
+    playDisputes,
+    settleDisputes,
+    ...(watch === true ? [checkAssertions(), correctResults()] : []),
+    ...(sequence === undefined ? [] : [answerRequests(sequence)]),
+    deliverResults,
+    collectEarnings,
+  ];
+}

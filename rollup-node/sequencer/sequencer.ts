@@ -1,0 +1,32 @@
+import { standingAnswersOf, answersTo, pendingRequests } from '../agent/answers.ts';
+import { createComputer } from '../agent/compute.ts';
+import type { Duty } from '../agent/duty.ts';
+import { assertAnswers } from '../agent/sponsor.ts';
+import type { RequestRecord } from '../store/tables.ts';
+import { nextBatch } from './batch.ts';
+import type { BatchRules } from './batch.ts';
+
+export interface SequencerOptions extends BatchRules {
+  /** Milliseconds; replaced in tests. */
+  readonly now?: () => number;
+}
+
+/** Requests taken up at once: later ones wait until these are answered. */
+const HORIZON = 1_000;
+
+/** Answers pending requests in the inbox's order: computes them, and asserts the results in batches. */
+export function answerRequests(options: SequencerOptions): Duty {
+  const now = options.now ?? Date.now;
+  const computer = createComputer(now);
+  return async (context, head) => {
+    const { store, self } = context;
+    const open: RequestRecord[] = [];
+    for (const request of await pendingRequests(store, head.timestamp)) {
+      if (open.length >= HORIZON) break;
+      if (standingAnswersOf(await answersTo(store, request.requestId), self).length === 0) open.push(request);
+    }
+    const compute = computer.tasks(context, open);
+    const batch = nextBatch(computer.answers(), options, now());
+    return batch.length === 0 ? compute : [...compute, await assertAnswers(context, batch)];
+  };
+}

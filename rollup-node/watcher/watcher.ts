@@ -1,0 +1,114 @@
+import { encodeFunctionData, isAddressEqual } from 'viem';
+import type { Hex } from 'viem';
+import { inboxAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
+import type { AgentContext, Duty } from '../agent/duty.ts';
+import { answersTo, pendingRequests } from '../agent/answers.ts';
+import type { Answer } from '../agent/answers.ts';
+import { createComputer } from '../agent/compute.ts';
+import { assertAnswers } from '../agent/sponsor.ts';
+import type { Task } from '../agent/tasks.ts';
+import { assertionPhase } from '../chain/clock.ts';
+import { proveEntry } from '../chain/entries.ts';
+import type { Head } from '../chain/follower.ts';
+import { checkByReplay } from '../disputes/replayed.ts';
+import { roleOf } from '../disputes/turn.ts';
+import { UnservableRequestError } from '../inference/inference.ts';
+import type { AssertionRecord, RequestRecord } from '../store/tables.ts';
+
+/** Checks every entry of others' assertions while they can be challenged, and challenges the first wrong one with a game of the node's own. */
+export function checkAssertions(): Duty {
+  const checked = new Set<Hex>();
+  return async (context, head) => {
+    const { store, self } = context;
+    const open = await Promise.all((await store.list('openAssertions')).map(({ key }) => store.get('assertions', key)));
+    const due = open.filter((assertion) => assertion !== undefined)
+      .filter((assertion) => !checked.has(assertion.assertionId) && !isAddressEqual(assertion.sponsor, self) && assertionPhase(assertion, head.timestamp) === 'challengeable')
+      .sort((a, b) => (a.challengeableUntil < b.challengeableUntil ? -1 : 1));
+    return due.map((assertion): Task => ({
+      key: `check:${assertion.assertionId}`,
+      run: async (signal) => {
+        const wrong = await firstWrongEntry(context, assertion, signal);
+        if (wrong !== null) await challenge(context, assertion, wrong, head);
+        checked.add(assertion.assertionId);
+      },
+    }));
+  };
+}
+
+/** Index of the first entry whose output is not what this node computes; null if there is none. Entries that it cannot compute are left out, and said so. */
+async function firstWrongEntry(context: AgentContext, assertion: AssertionRecord, signal: AbortSignal): Promise<number | null> {
+  const { store, inference, log, metrics } = context;
+  for (const [index, requestId] of assertion.requestIds.entries()) {
+    signal.throwIfAborted();
+    const request = await store.get('requests', requestId);
+    if (request === undefined) throw new Error(`assertion ${assertion.assertionId} answers request ${requestId}, which the store does not have yet`);
+    const asserted = assertion.outputCommitments[index];
+    try {
+      if ((await inference.result(request)).outputCommitment === asserted) {
+        metrics.entriesChecked.inc({ verdict: 'right' });
+        continue;
+      }
+      // A stake stands on this: the second executor has to see it, too.
+      const { outputCommitment } = await inference.result(request, { verified: true });
+      metrics.entriesChecked.inc({ verdict: 'wrong' });
+      log.warn({ assertion: assertion.assertionId, sponsor: assertion.sponsor, entry: index, request: requestId, asserted, computed: outputCommitment }, 'wrong result found');
+      return index;
+    } catch (error) {
+      if (!(error instanceof UnservableRequestError)) throw error;
+      metrics.entriesChecked.inc({ verdict: 'unknown' });
+      log.warn({ assertion: assertion.assertionId, entry: index, request: requestId, model: request.modelId, reason: error.message }, 'entry cannot be checked');
+    }
+  }
+  log.info({ assertion: assertion.assertionId, sponsor: assertion.sponsor, entries: assertion.requestIds.length }, 'assertion checked');
+  return null;
+}
+
+async function challenge(context: AgentContext, assertion: AssertionRecord, index: number, head: Head): Promise<void> {
+  const { client, contracts, sender, store, self, log } = context;
+  const { assertionId } = assertion;
+  for (const { key } of await store.list('openDisputes')) {
+    const dispute = await store.get('disputes', key);
+    if (dispute?.assertionId === assertionId && roleOf(dispute, self) === 'challenger') return;
+  }
+  const { path, requestId, outputCommitment, index: position } = proveEntry(assertion, index);
+  const request = await store.get('requests', requestId);
+  await requireSameFacts(context, requestId, request);
+  const { challengerStake } = await client.readContract({ address: contracts.assertions, abi: resultAssertionsAbi, functionName: 'terms', args: [requestId] });
+  const data = encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'challenge', args: [assertionId, position, requestId, outputCommitment, path] });
+  const transaction = { intent: `challenge:${assertionId}`, to: contracts.assertions, value: challengerStake, data };
+  await checkByReplay(transaction, self, client, head);
+  const { hash, gasUsed } = await sender.send(transaction);
+  log.warn({ assertion: assertionId, entry: index, request: requestId, stake: challengerStake, transaction: hash, gasUsed }, 'challenged');
+}
+
+/** A node whose store does not match the chain must not put a stake on what it computed from it. */
+async function requireSameFacts({ client, contracts }: AgentContext, requestId: Hex, request: RequestRecord | undefined): Promise<void> {
+  const [modelId, inputCommitment, seed] = await client.readContract({ address: contracts.inbox, abi: inboxAbi, functionName: 'facts', args: [requestId] });
+  if (request?.modelId !== modelId || request.inputCommitment !== inputCommitment || request.seed !== seed) {
+    throw new Error(`the store's request ${requestId} is not the chain's: no challenge is made on it`);
+  }
+}
+
+/**
+ * Sponsors the right result of every pending request that only wrong or defeated assertions answer: users get what they paid
+ * for, and the node the fee. Requests that nobody answered are a sequencer's business.
+ */
+export function correctResults(): Duty {
+  const computer = createComputer();
+  return async (context, head) => {
+    const { store, inference } = context;
+    const answered: RequestRecord[] = [];
+    const answers = new Map<Hex, Answer[]>();
+    for (const request of await pendingRequests(store, head.timestamp)) {
+      if (!inference.models.has(request.modelId)) continue;
+      const found = await answersTo(store, request.requestId);
+      if (found.length === 0) continue;
+      answers.set(request.requestId, found);
+      answered.push(request);
+    }
+    const compute = computer.tasks(context, answered);
+    const wanted = computer.answers().filter(({ request, result }) =>
+      !answers.get(request.requestId)?.some((answer) => !answer.assertion.defeated && answer.outputCommitment === result.outputCommitment));
+    return wanted.length === 0 ? compute : [...compute, await assertAnswers(context, wanted)];
+  };
+}
