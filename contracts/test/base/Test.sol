@@ -15,4 +15,11 @@ abstract contract Test {
         account = address(uint160(uint256(keccak256(bytes(name)))));
         vm.deal(account, 1_000_000 ether);
     }
+
+    /// @dev Maps a fuzzed value into [least, most], the ends over-represented.
+    function bound(uint256 value, uint256 least, uint256 most) internal pure returns (uint256) {
+        uint256 size = most - least + 1;
+        if (value % 8 == 0) return value % 16 == 0 ? least : most;
+        return least + (size == 0 ? value : value % size);
+    }
 }

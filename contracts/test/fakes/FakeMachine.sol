@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.37;
+
+import {IWordMachine} from "../../src/interfaces/IWordMachine.sol";
+
+/// @notice A fake: a machine that counts. State i of an inference is keccak256(context, i), so that a test can name any state of
+/// the longest inference at once; state `steps` (at least 1) is finished and holds the one output that the machine knows.
+contract FakeMachine is IWordMachine {
+    error WrongProof();
+
+    uint256 private immutable STEPS;
+    bytes32 private immutable OUTPUT;
+
+    constructor(uint256 steps, bytes32 outputCommitment) {
+        STEPS = steps;
+        OUTPUT = outputCommitment;
+    }
+
+    /// @notice The state after `i` steps.
+    function stateAt(bytes32 context, uint256 i) external view returns (bytes32) {
+        return stateOf(context, i);
+    }
+
+    /// @notice `proof` is the context and the number of the state.
+    function step(bytes32 preState, bytes calldata proof) external view returns (bytes32) {
+        require(proof.length == 64, WrongProof());
+        (bytes32 context, uint256 i) = abi.decode(proof, (bytes32, uint256));
+        require(stateOf(context, i) == preState, WrongProof());
+        return stateOf(context, i + 1);
+    }
+
+    function contextOf(bytes32 modelId, bytes32 inputCommitment, bytes32 seed) public pure returns (bytes32) {
+        return keccak256(abi.encode(modelId, inputCommitment, seed));
+    }
+
+    function initialState(bytes32 modelId, bytes32 inputCommitment, bytes32 seed) external pure returns (bytes32) {
+        return keccak256(abi.encode(contextOf(modelId, inputCommitment, seed), 0));
+    }
+
+    /// @notice `opening` is the output's commitment.
+    function finishedOutput(bytes32 modelId, bytes32 inputCommitment, bytes32 seed, bytes calldata opening)
+        external
+        pure
+        returns (bytes32 stateHash, bytes32 outputCommitment)
+    {
+        outputCommitment = abi.decode(opening, (bytes32));
+        stateHash = finished(contextOf(modelId, inputCommitment, seed), outputCommitment);
+    }
+
+    function finished(bytes32 context, bytes32 outputCommitment) public pure returns (bytes32) {
+        return keccak256(abi.encode("finished", context, outputCommitment));
+    }
+
+    function stateOf(bytes32 context, uint256 i) private view returns (bytes32) {
+        return i < STEPS ? keccak256(abi.encode(context, i)) : finished(context, OUTPUT);
+    }
+}
