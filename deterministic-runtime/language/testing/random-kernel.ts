@@ -9,6 +9,8 @@ const OPERATORS: readonly BinaryOperator[] = [
   'add', 'add', 'add', 'sub', 'sub', 'mul', 'mul', 'div', 'mod', 'shl', 'shr', 'shru', 'and', 'or', 'xor', 'min', 'max',
 ];
 const COMPARISONS: readonly BinaryOperator[] = ['lt', 'le', 'eq'];
+/** Right sides that compilers treat in ways of their own. */
+const USEFUL = [0, 1, -1, 2, 4, 8, 16, 32, 3, 7, 31, 63, 255, 1024];
 const REDUCTIONS: readonly ReductionOperator[] = ['add', 'add', 'add', 'min', 'max', 'and', 'or', 'xor'];
 
 /** An operand that a random kernel may read. */
@@ -126,7 +128,8 @@ class Generator {
   }
 
   #binary(type: ScalarType, place: Place): Expression {
-    return binary(this.#random.pick(OPERATORS), this.#value(type, place), this.#value(type, place));
+    const right = this.#random.chance(25) ? constant(this.#random.pick(USEFUL), type) : this.#value(type, place);
+    return binary(this.#random.pick(OPERATORS), this.#value(type, place), right);
   }
 
   #comparison(place: Place): Expression {
