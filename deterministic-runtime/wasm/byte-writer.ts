@@ -39,6 +39,7 @@ export class ByteWriter {
 
   /** Signed LEB128. */
   signed(value: number | bigint): this {
+    if (typeof value === 'number' && value === (value | 0)) return this.#signed32(value);
     let rest = BigInt(value);
     for (;;) {
       const low = Number(rest & 0x7fn);
@@ -47,6 +48,15 @@ export class ByteWriter {
       if ((rest === 0n && signBit === 0) || (rest === -1n && signBit !== 0)) return this.byte(low);
       this.byte(low | 0x80);
     }
+  }
+
+  #signed32(value: number): this {
+    let rest = value;
+    while (rest < -64 || rest > 63) {
+      this.byte((rest & 0x7f) | 0x80);
+      rest >>= 7;
+    }
+    return this.byte(rest & 0x7f);
   }
 
   /** A name: its UTF-8 length and bytes. */

@@ -3,7 +3,7 @@ import { evaluateElement, evaluateTensor } from '../language/evaluate.ts';
 import type { ElementType } from '../language/expression.ts';
 import { i32, i8, kernel, requantization } from '../language/kernel.ts';
 import type { Kernel } from '../language/kernel.ts';
-import { dot32, int32, int64, maximum, requantize, sum, minimum, parityBits, anyBits, allBits } from '../language/scalar.ts';
+import { allBits, anyBits, dot32, int32, int64, maximum, minimum, parityBits, requantize, sum } from '../language/scalar.ts';
 import { specialize } from '../language/specialize.ts';
 import type { OperandBinding } from '../language/specialize.ts';
 import { byteLength } from '../program/tensor.ts';
@@ -65,14 +65,14 @@ function check(name: string, { kernel: definition, output, operands, parameters 
   expect(Buffer.compare(actual, expected), `${name}, ${output.join(' × ')}`).toBe(0);
 }
 
-const WIDTHS = [...Array.from({ length: 36 }, (_, index) => index + 1), 47, 48, 49, 63, 64, 65];
+const EVERY_WIDTH = [...Array.from({ length: 34 }, (_, index) => index + 1), 47, 48, 49, 63, 64, 65];
+const SOME_WIDTHS = [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 20, 31, 32, 33];
 
-/** Every width, which covers every number of lanes in a word. */
-function checkWidths(name: string, of: (columns: number) => Omit<Case, 'output'> & { readonly output?: Case['output'] }): void {
-  for (const columns of WIDTHS) check(name, { output: [3, columns], ...of(columns) });
+function checkWidths(name: string, of: (columns: number) => Omit<Case, 'output'>, widths: readonly number[] = SOME_WIDTHS): void {
+  for (const columns of widths) check(name, { output: [3, columns], ...of(columns) });
 }
 
-describe('element-wise kernels, every width', () => {
+describe('element-wise kernels', () => {
   const binary = ['add', 'sub', 'mul', 'div', 'mod', 'shl', 'shr', 'shru', 'and', 'or', 'xor', 'min', 'max', 'lt', 'le', 'eq'] as const;
   test.each(binary)('%s on 32 and 64 bits, with vectors, rows and constants', (operator) => {
     const narrow = kernel('narrow', {
@@ -92,7 +92,7 @@ describe('element-wise kernels, every width', () => {
         return 'narrow' in value ? value.shr(17).narrow().xor(value.narrow()) : value.mul(3).add(column);
       },
     });
-    checkWidths('narrow', (columns) => ({ kernel: narrow, operands: [[3, columns], [3, columns]] }));
+    checkWidths('narrow', (columns) => ({ kernel: narrow, operands: [[3, columns], [3, columns]] }), EVERY_WIDTH);
     checkWidths('uniform', (columns) => ({ kernel: uniform, operands: [[3, columns], [3, columns]] }));
     checkWidths('wide', (columns) => ({ kernel: wide, operands: [[3, columns], [3, columns]] }));
     for (const constant of EDGES) {
@@ -116,7 +116,7 @@ describe('element-wise kernels, every width', () => {
         return both.select(x.mul(3), y).add(x.le(y)).sub(both).add(y.select(x.eq(y).mul(x), both)).add(row.select(x, y)).add(both.mul(both));
       },
     });
-    checkWidths('selects', (columns) => ({ kernel: selects, operands: [[3, columns], [3, columns]] }));
+    checkWidths('selects', (columns) => ({ kernel: selects, operands: [[3, columns], [3, columns]] }), EVERY_WIDTH);
     const wide = kernel('wide', {
       operands: { a: i32 }, output: i32,
       element: ({ row, column, operands: { a } }) => {
@@ -240,7 +240,7 @@ describe('reductions', () => {
         return maximum(2, (y) => maximum(2, (z) => x.at(origin.add(y.mul(width)).add(z), column)));
       },
     });
-    checkWidths('pool', (columns) => ({ kernel: pool, output: [6, columns], operands: [[24, columns]], parameters: { width: 6 } }));
+    for (const columns of EVERY_WIDTH) check('pool', { kernel: pool, output: [6, columns], operands: [[24, columns]], parameters: { width: 6 } });
     const deep = kernel('deep', {
       operands: { x: i8, w: i8 }, output: i32,
       element: ({ row, column, operands: { x, w } }) => sum(40, (a) => sum(2, (b) => sum(9, (c) => x.at(row.add(b), a.add(c)).mul(w.at(c, column)).add(b.mul(a))))),
@@ -258,7 +258,7 @@ describe('sums of word dot products', () => {
   const small = [0, 1, -1, 127, -128, INT_MAX, INT_MIN, 1 << 30, 8, 20, 31, 38, 62, 63];
 
   test('linear, every width, odd and even rows', () => {
-    for (const columns of WIDTHS) {
+    for (const columns of EVERY_WIDTH) {
       for (const [rows, depth] of [[1, 32], [2, 70], [3, 40]] as const) {
         check('linear', { kernel: linear, output: [rows, columns], operands: [[rows, depth], [columns, depth], [1, columns], [2, columns]], values: small });
       }

@@ -3,10 +3,10 @@ import { ModuleBuilder } from './assembler.ts';
 import type { FunctionBuilder, Local } from './assembler.ts';
 import { Emitter } from './emitter.ts';
 import type { Form } from './forms.ts';
-import { COLUMN, ITERATION, ROW, isDotSum } from './graph.ts';
-import type { Node } from './graph.ts';
+import { COLUMN, ITERATION, ROW } from './graph.ts';
 import { lowerKernel } from './lower.ts';
 import type { LoweredKernel } from './lower.ts';
+import { scheduleOf } from './schedule.ts';
 import { pushLowBytes } from './vector-operators.ts';
 
 /** One function of a module. */
@@ -39,40 +39,10 @@ export function compileKernels(functions: readonly KernelFunction[]): Uint8Array
   return module.encode();
 }
 
-/** How a kernel's loops over its output are arranged. */
-interface Schedule {
-  /** Output columns a step: 1, or a multiple of four. */
-  readonly columns: number;
-  /** Output rows a step. */
-  readonly rows: number;
-  /** Which loop is the outer one. */
-  readonly outer: 'rows' | 'columns';
-}
-
-function scheduleOf({ output }: SpecializedKernel, { element }: LoweredKernel): Schedule {
-  if (output.columns < 4) return { columns: 1, rows: 1, outer: 'rows' };
-  if (containsDotSum(element)) return { columns: 4, rows: Math.min(output.rows, 2), outer: 'columns' };
-  // As many vectors side by side as waste little at the row's end, where the last step overlaps the one before.
-  const wasted = (step: number): number => Math.ceil(output.columns / step) * step - output.columns;
-  const columns = [16, 8].find((step) => output.columns >= step && wasted(step) * 4 <= output.columns) ?? 4;
-  return { columns, rows: 1, outer: 'rows' };
-}
-
-function containsDotSum(root: Node): boolean {
-  const seen = new Set<Node>();
-  const search = (node: Node): boolean => {
-    if (seen.has(node)) return false;
-    seen.add(node);
-    if (isDotSum(node)) return (node.free & COLUMN) !== 0;
-    return Object.values(node).some((child) => typeof child === 'object' && child !== null && 'kind' in child && search(child as Node));
-  };
-  return search(root);
-}
-
 function emitKernel(code: FunctionBuilder, parameters: readonly Local[], kernel: SpecializedKernel, strides: readonly number[]): void {
   const [iteration, from, to, output, ...operands] = parameters as [Local, Local, Local, Local, ...Local[]];
   const lowered = lowerKernel(kernel, strides);
-  const schedule = scheduleOf(kernel, lowered);
+  const schedule = scheduleOf(kernel.output, lowered.element);
   const emitter = new Emitter(code, (operand) => (operand < 0 ? output : operands[operand]!));
   const form: Form = schedule.columns === 1 ? 'scalar' : 'vector';
   const prepare = (): void => {

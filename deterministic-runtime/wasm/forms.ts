@@ -132,7 +132,8 @@ export function maskedSide(node: BinaryNode): 'left' | 'right' | null {
   return isBoolean(node.left) && node.operator !== 'sub' ? 'left' : null;
 }
 
-function operandsOf(node: Node): readonly Node[] {
+/** The values that a value is computed from. */
+export function operandsOf(node: Node): readonly Node[] {
   switch (node.kind) {
     case 'constant': case 'variable': case 'tensor': return [];
     case 'binary': return [node.left, node.right];

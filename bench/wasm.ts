@@ -1,0 +1,198 @@
+/**
+ * Speed of the WebAssembly code that kernels compile to, on one thread: `npx tsx bench/wasm.ts [--json]`.
+ * A multiplication and an addition count as two operations. Beside it, in the same run, a hand-written loop over
+ * `Int8Array`s and onnxruntime's integer operators. Results are compared before anything is timed.
+ */
+import type { Kernel } from '../deterministic-runtime/language/kernel.ts';
+import { specialize } from '../deterministic-runtime/language/specialize.ts';
+import { byteLength, packTensor, unpackTensor } from '../deterministic-runtime/program/tensor.ts';
+import type { TensorShape } from '../deterministic-runtime/program/tensor.ts';
+import { compileKernels } from '../deterministic-runtime/wasm/compile.ts';
+import type { CompiledKernel } from '../deterministic-runtime/wasm/compile.ts';
+import { GUARD_BYTES, ZERO_AREA, longestRowBytes } from '../deterministic-runtime/wasm/lower.ts';
+import { convolution } from '../kernels/convolution.ts';
+import { linearSums } from '../kernels/linear.ts';
+import { onnxruntimeOperator } from './onnxruntime-peer.ts';
+
+const RUNS = 15;
+const MILLISECONDS_PER_RUN = 30;
+
+interface Workload {
+  readonly name: string;
+  readonly operations: number;
+  /** What the kernel computes, as JavaScript. */
+  readonly loop: () => Int8Array | Int32Array;
+  readonly generated: () => void;
+  /** What the generated code wrote last, in the loop's order. */
+  readonly result: () => Int8Array | Int32Array;
+  readonly onnxruntime: () => Promise<unknown>;
+}
+
+function bytes(length: number, seed: number): Int8Array {
+  let state = seed;
+  return Int8Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return state >> 24;
+  });
+}
+
+/** Compiles a kernel over tensors of its own; returns its run and its output's elements. */
+function generate(kernel: Kernel, output: TensorShape, operands: readonly (readonly [TensorShape, Int8Array | Int32Array])[], parameters: Record<string, number> = {}) {
+  const started = performance.now();
+  const specialized = specialize(kernel, { operands: operands.map(([shape]) => ({ shape, kind: 'single' })), output, parameters, maxIterations: 0 });
+  const module = new WebAssembly.Module(compileKernels([{ name: 'run', kernel: specialized, strides: operands.map(() => 0) }]));
+  const compileMilliseconds = performance.now() - started;
+  let end = ZERO_AREA + longestRowBytes(specialized);
+  const place = (size: number): number => {
+    const address = Math.ceil(end / 64) * 64;
+    end = address + size;
+    return address;
+  };
+  const addresses = operands.map(([shape]) => place(byteLength(shape)));
+  const target = place(byteLength(output));
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((end + GUARD_BYTES) / 65536) });
+  operands.forEach(([shape, values], index) => {
+    new Uint8Array(memory.buffer).set(packTensor(shape, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)), addresses[index]);
+  });
+  const run = new WebAssembly.Instance(module, { env: { memory } }).exports['run'] as CompiledKernel;
+  return {
+    compileMilliseconds,
+    run: () => run(0, 0, output.rows, target, ...addresses),
+    result: (): Uint8Array => unpackTensor(output, new Uint8Array(memory.buffer, target, byteLength(output))),
+  };
+}
+
+/** `y[r][c] = Σ_k x[r][k] · w[c][k]`, four columns at a time. */
+function matrixLoop(x: Int8Array, w: Int8Array, rows: number, columns: number, depth: number): Int32Array {
+  const y = new Int32Array(rows * columns);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 4) {
+      let [a, b, c, d] = [0, 0, 0, 0];
+      const first = column * depth;
+      for (let k = 0; k < depth; k += 1) {
+        const value = x[row * depth + k]!;
+        a = (a + value * w[first + k]!) | 0;
+        b = (b + value * w[first + depth + k]!) | 0;
+        c = (c + value * w[first + 2 * depth + k]!) | 0;
+        d = (d + value * w[first + 3 * depth + k]!) | 0;
+      }
+      y.set([a, b, c, d], row * columns + column);
+    }
+  }
+  return y;
+}
+
+async function matrixWorkload(name: string, rows: number, columns: number, depth: number): Promise<Workload> {
+  const x = bytes(rows * depth, 1);
+  const w = bytes(columns * depth, 2);
+  const shape = (element: 'i8' | 'i32', height: number, width: number): TensorShape => ({ element, rows: height, columns: width });
+  const { run, result } = generate(linearSums, shape('i32', rows, columns), [
+    [shape('i8', rows, depth), x], [shape('i8', columns, depth), w], [shape('i32', 1, columns), new Int32Array(columns)],
+  ]);
+  const transposed = Int8Array.from({ length: depth * columns }, (_, index) => w[(index % columns) * depth + Math.floor(index / columns)]!);
+  return {
+    name,
+    operations: 2 * rows * columns * depth,
+    loop: () => matrixLoop(x, w, rows, columns, depth),
+    generated: run,
+    result: () => new Int32Array(result().slice().buffer),
+    onnxruntime: await onnxruntimeOperator('MatMulInteger', { dimensions: [rows, depth], values: x }, { dimensions: [depth, columns], values: transposed }, 2),
+  };
+}
+
+/** 3 × 3, padded, of an image of `channels` channels to as many, requantised with one multiplier by 2^-12. */
+async function convolutionWorkload(name: string, size: number, channels: number): Promise<Workload> {
+  const x = bytes(size * size * channels, 3);
+  const w = bytes(channels * 9 * channels, 4);
+  const pixels = size * size;
+  const scale = new Int32Array(2 * channels).fill(1 << 18, 0, channels).fill(30, channels);
+  const { run, result } = generate(convolution, { element: 'i8', rows: pixels, columns: channels }, [
+    [{ element: 'i8', rows: pixels, columns: channels }, x],
+    [{ element: 'i8', rows: channels * 9, columns: channels }, w],
+    [{ element: 'i32', rows: 1, columns: channels }, new Int32Array(channels)],
+    [{ element: 'i32', rows: 2, columns: channels }, scale],
+  ], {
+    inputHeight: size, inputWidth: size, outputWidth: size, kernelHeight: 3, kernelWidth: 3, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1,
+    padTop: 1, padLeft: 1, zeroPoint: 0, low: -128, high: 127,
+  });
+  const planes = Int8Array.from({ length: x.length }, (_, index) => x[(index % pixels) * channels + Math.floor(index / pixels)]!);
+  const filters = Int8Array.from({ length: w.length }, (_, index) => {
+    const [output, input, tap] = [Math.floor(index / (9 * channels)), Math.floor(index / 9) % channels, index % 9];
+    return w[(output * 9 + tap) * channels + input]!;
+  });
+  return {
+    name,
+    operations: 2 * pixels * channels * 9 * channels,
+    loop: () => convolutionLoop(x, w, size, channels),
+    generated: run,
+    result: () => new Int8Array(result().slice().buffer),
+    onnxruntime: await onnxruntimeOperator('ConvInteger', { dimensions: [1, channels, size, size], values: planes }, { dimensions: [channels, channels, 3, 3], values: filters }, 4),
+  };
+}
+
+function convolutionLoop(x: Int8Array, w: Int8Array, size: number, channels: number): Int8Array {
+  const y = new Int8Array(size * size * channels);
+  for (let pixel = 0; pixel < size * size; pixel += 1) {
+    for (let channel = 0; channel < channels; channel += 1) {
+      let sum = 0;
+      for (let tap = 0; tap < 9; tap += 1) {
+        const row = Math.floor(pixel / size) + Math.floor(tap / 3) - 1;
+        const column = (pixel % size) + (tap % 3) - 1;
+        if (row < 0 || row >= size || column < 0 || column >= size) continue;
+        const source = (row * size + column) * channels;
+        const weights = (channel * 9 + tap) * channels;
+        for (let k = 0; k < channels; k += 1) sum = (sum + x[source + k]! * w[weights + k]!) | 0;
+      }
+      y[pixel * channels + channel] = Math.max(-128, Math.min(127, (sum + 2048) >> 12));
+    }
+  }
+  return y;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+/** Operations a nanosecond: the median over runs of a few calls each. */
+async function speed(operations: number, call: () => unknown): Promise<number> {
+  const calls = async (count: number): Promise<number> => {
+    const started = performance.now();
+    for (let index = 0; index < count; index += 1) await call();
+    return performance.now() - started;
+  };
+  await calls(2);
+  let count = 1;
+  while (count < 10_000 && (await calls(count)) < MILLISECONDS_PER_RUN) count *= 2;
+  const times: number[] = [];
+  for (let run = 0; run < RUNS; run += 1) times.push((await calls(count)) / count);
+  return operations / median(times) / 1e6;
+}
+
+async function main(): Promise<void> {
+  const workloads = [
+    await matrixWorkload('matvec 1024²', 1, 1024, 1024),
+    await matrixWorkload('matvec 4096²', 1, 4096, 4096),
+    await matrixWorkload('GEMM 512³', 512, 512, 512),
+    await convolutionWorkload('convolution 3×3, 56², 64→64', 56, 64),
+  ];
+  const rows = [];
+  for (const { name, operations, loop, generated, result, onnxruntime } of workloads) {
+    generated();
+    const expected = loop();
+    if (!result().every((value, index) => value === expected[index])) throw new Error(`${name}: the generated code's result is wrong`);
+    rows.push({
+      workload: name,
+      generated: await speed(operations, generated),
+      loop: await speed(operations, loop),
+      onnxruntime: await speed(operations, onnxruntime),
+    });
+  }
+  if (process.argv.includes('--json')) {
+    console.log(JSON.stringify({ unit: 'GOPS, one thread', node: process.version, workloads: rows }, null, 2));
+    return;
+  }
+  console.log('GOPS, one thread               generated WebAssembly   Int8Array loop   onnxruntime i8×i8');
+  for (const row of rows) {
+    console.log(`${row.workload.padEnd(30)} ${row.generated.toFixed(1).padStart(20)} ${row.loop.toFixed(1).padStart(16)} ${row.onnxruntime.toFixed(1).padStart(19)}`);
+  }
+}
+
+await main();
