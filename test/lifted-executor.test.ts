@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { evaluateProgram } from '../deterministic-runtime/language/evaluate.ts';
+import { generateCase } from '../deterministic-runtime/language/testing/arbitrary-kernel.ts';
 import { createLiftedExecutor } from '../deterministic-runtime/lift/executor.ts';
 import { slotCount, slotOf } from '../deterministic-runtime/program/program.ts';
 import type { Model } from '../deterministic-runtime/program/program.ts';
@@ -25,6 +26,19 @@ async function compareAll(model: Model, inputs: readonly (readonly [Uint8Array, 
 }
 
 describe('lifted executor', () => {
+  test('random models, twice on the same memory', async () => {
+    for (let number = 0; number < 50; number += 1) {
+      const { model, input, otherInput, seed, made } = generateCase(number * 17 + 3, 1 + (number % 30));
+      const prepared = await createLiftedExecutor().prepare(model);
+      for (const words of [input, otherInput]) {
+        const expected = evaluateProgram(model, words, seed);
+        const run = await prepared.run(words, { seed, keep: 'all' });
+        expect(run.iterations, made).toBe(expected.iterations);
+        for (let slot = 0; slot < slotCount(model.program); slot += 1) expect(run.tensor(slot), `${made}, slot ${slot}`).toEqual(expected.tensor(slot));
+      }
+    }
+  });
+
   test('a classifier', async () => {
     await compareAll(smallClassifier(), [[smallClassifierInput(1)], [smallClassifierInput(2)]]);
   });

@@ -53,7 +53,7 @@ export class MerkleTree implements Commitment {
     for (const run of this.#levels[height] ?? []) {
       if (index >= run.start && index < endOf(run)) {
         const offset = (index - run.start) * HASH_BYTES;
-        return run.nodes.subarray(offset, offset + HASH_BYTES);
+        return run.nodes.slice(offset, offset + HASH_BYTES);
       }
     }
     return ZERO;

@@ -104,6 +104,13 @@ describe('tree', () => {
     expect(toHex(numberWord(258))).toBe(toHex(258n, { size: 32 }));
   });
 
+  test('roots do not change with the words that they were made of', () => {
+    const words = new Uint8Array(32).fill(1);
+    const [root, tree] = [treeRoot(words), wordTree(words.slice())];
+    words.fill(2);
+    expect(root).toEqual(tree.root);
+  });
+
   test('refuses what is not a tree', () => {
     expect(() => treeRoot(new Uint8Array(33))).toThrow('whole 32-byte words');
     expect(() => treePath(new Uint8Array(96), 4)).toThrow('no leaf 4');
