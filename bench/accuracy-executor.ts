@@ -23,8 +23,8 @@ export function openExecutors(names: string): Promise<Executor[]> {
   );
 }
 
-/** A share in per cent, to two places. */
-export const percent = (part: number, whole: number): number => Math.round((10_000 * part) / whole) / 100;
+/** A share in per cent, to two places; null of nothing. */
+export const percent = (part: number, whole: number): number | null => (whole === 0 ? null : Math.round((10_000 * part) / whole) / 100);
 
 /** Prints results: as JSON, or a line each. */
 export function report(results: Readonly<Record<string, unknown>>, json: boolean): void {

@@ -48,12 +48,23 @@ export function lowerNetwork(network: Network, ranges: Ranges, options: Lowering
   const builder = new ProgramBuilder({ ...description, metadata: {} });
   const lowering = new Lowering(builder, network, ranges);
   lowering.define(inputActivation(builder, network, input));
-  for (const layer of layers) lowering.define(lowerLayer(lowering, layer, layer.output === result && plan.wide));
+  for (const layer of layers) lowering.define(lowerNamed(lowering, layer, layer.output === result && plan.wide));
 
   const value = toRows(builder, lowering.activation(result));
+  if (value.tensor.operand.kind === 'input') throw new ImportError('the model passes its input through and computes nothing');
   const output = options.classify ? appendClass(builder, value) : appendResult(builder, value, softmax !== null);
   const { program, constants } = builder.build();
   return { model: { program: { ...program, metadata: { ...options.metadata, input, output } }, constants }, activations: lowering.activations };
+}
+
+/** As `lowerLayer`; numbers that fit no integers are the file's fault. */
+function lowerNamed(lowering: Lowering, layer: Layer, wide: boolean): Activation {
+  try {
+    return lowerLayer(lowering, layer, wide);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ImportError(`${layer.name}: ${cause.message}`, { cause });
+  }
 }
 
 function lowerLayer(lowering: Lowering, layer: Layer, wide: boolean): Activation {

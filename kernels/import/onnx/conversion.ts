@@ -9,6 +9,8 @@ import type { OnnxNode } from './graph.ts';
 
 /** Elements of a computed value: bounds what a hostile file makes the importer compute. */
 const MAXIMUM_ELEMENTS = 2 ** 24;
+/** Multiplications (or elements looked at) of one layer, likewise. */
+const MAXIMUM_OPERATIONS = 2 ** 33;
 
 /** The network while it is put together from nodes. What depends on constants only is computed at once. */
 export class Conversion {
@@ -76,6 +78,8 @@ export class Conversion {
     if (elementCount(dims) > MAXIMUM_ELEMENTS || dims.some((dim) => dim < 1)) {
       throw new ImportError(`${layer.name} gives a value of dimensions [${dims.join(', ')}]: every dimension must be at least 1 and all together at most ${MAXIMUM_ELEMENTS} elements`);
     }
+    const operations = elementCount(dims) * operationsPerElement(layer);
+    if (operations > MAXIMUM_OPERATIONS) throw new ImportError(`${layer.name} takes ${operations} operations; at most ${MAXIMUM_OPERATIONS} a layer are imported`);
     this.dims.set(layer.output, dims);
     const inputs = layerInputs(layer).map((name) => this.constants.get(name));
     if (inputs.every((input) => input !== undefined)) {
@@ -91,4 +95,10 @@ export class Conversion {
     while (this.dims.has(name)) name += '\'';
     return name;
   }
+}
+
+function operationsPerElement(layer: Layer): number {
+  if (layer.kind === 'pooling') return layer.window.kernelHeight * layer.window.kernelWidth;
+  if (layer.kind === 'convolution' || layer.kind === 'dense') return layer.weights.data.length / (layer.weights.dims[0] ?? 1);
+  return 1;
 }

@@ -35,7 +35,8 @@ export function convertReshape(conversion: Conversion, node: OnnxNode): void {
 /** Flatten: two dimensions, split before `axis`. */
 export function convertFlatten(conversion: Conversion, node: OnnxNode): void {
   const dims = conversion.inputDims(node, 0);
-  const axis = normalizeAxis(node, integer(node, 'axis', 1), dims.length + 1);
+  const given = integer(node, 'axis', 1);
+  const axis = normalizeAxis(node, given < 0 ? given + dims.length : given, dims.length + 1);
   addReshape(conversion, node, [elementCount(dims.slice(0, axis)), elementCount(dims.slice(axis))]);
 }
 

@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ImportError } from '../import-error.ts';
+import { onnxFile } from '../testing/onnx-file.ts';
+import type { Change, TestGraph, TestNode } from '../testing/onnx-file.ts';
+import { importOnnx } from './import.ts';
+
+const relu: TestNode = { operator: 'Relu', name: 'cut', inputs: ['x'], outputs: ['y'] };
+const graph: TestGraph = {
+  nodes: [
+    { operator: 'Conv', name: 'first', inputs: ['x', 'w', 'b'], outputs: ['c'], integers: { kernel_shape: [3, 3], pads: [1, 1, 1, 1] } },
+    { operator: 'Relu', inputs: ['c'], outputs: ['r'] },
+    { operator: 'MaxPool', inputs: ['r'], outputs: ['p'], integers: { kernel_shape: [2, 2], strides: [2, 2] } },
+    { operator: 'Reshape', inputs: ['p', 'shape'], outputs: ['f'] },
+    { operator: 'MatMul', inputs: ['f', 'm'], outputs: ['y'] },
+  ],
+  inputs: { x: [1, 1, 4, 4] },
+  outputs: { y: [1, 3] },
+  constants: {
+    w: { dims: [2, 1, 3, 3], data: Array.from({ length: 18 }, (_, index) => index - 8) },
+    b: { dims: [2], data: [0.5, -0.5] },
+    shape: { dims: [2], data: [1, -1], type: 'int64' },
+    m: { dims: [8, 3], data: Array.from({ length: 24 }, (_, index) => (index % 5) - 2) },
+  },
+};
+const calibration = Float32Array.from({ length: 16 }, (_, index) => index / 8 - 1);
+const load = (file: Uint8Array): unknown => importOnnx(file, { calibration });
+const loadGraph = (parts: Partial<TestGraph>, change?: Change) => (): unknown => load(onnxFile({ ...graph, ...parts }, change));
+
+describe('damaged files', () => {
+  const file = onnxFile(graph);
+
+  test('the undamaged one is imported', () => {
+    expect(importOnnx(file, { calibration }).model.program.signature).toBe('infer(int8[16])->(int32[3])');
+  });
+
+  test('every truncation is one ImportError', () => {
+    for (let length = 0; length < file.length; length += 1) expect(() => load(file.subarray(0, length)), `${length} bytes`).toThrow(ImportError);
+  });
+
+  test('changed bytes give a model or an ImportError, nothing else', () => {
+    const changes = fc.array(fc.tuple(fc.nat({ max: file.length - 1 }), fc.nat({ max: 255 })), { minLength: 1, maxLength: 4 });
+    let refused = 0;
+    fc.assert(
+      fc.property(changes, (edits) => {
+        const damaged = file.slice();
+        for (const [index, byte] of edits) damaged[index] = byte;
+        try {
+          load(damaged);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ImportError);
+          refused += 1;
+        }
+      }),
+      { seed: 5, numRuns: 1500 },
+    );
+    expect(refused).toBeGreaterThan(300);
+  });
+
+  test('noise is refused', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => { expect(() => load(bytes)).toThrow(ImportError); }), { seed: 6, numRuns: 300 });
+  });
+});
+
+describe('hostile graphs', () => {
+  test('cycles, values read but never written, values written twice', () => {
+    const nodes: TestNode[] = [
+      { operator: 'Relu', name: 'one', inputs: ['v2'], outputs: ['v1'] },
+      { operator: 'Relu', name: 'two', inputs: ['v1'], outputs: ['v2'] },
+      { operator: 'Add', name: 'three', inputs: ['x', 'v2'], outputs: ['y'] },
+    ];
+    expect(loadGraph({ nodes })).toThrow(/nodes form a cycle: node (one|two) reads/);
+    expect(loadGraph({ nodes: [{ ...relu, inputs: ['ghost'] }] })).toThrow('node cut reads ghost, which is neither a weight, nor an input, nor written by a node');
+    expect(loadGraph({ nodes: [relu, { ...relu, name: 'again' }] })).toThrow('y is written twice');
+    expect(loadGraph({ nodes: [] })).toThrow('reads y');
+  });
+
+  test('a chain longer than the call stack is deep', () => {
+    const nodes = Array.from({ length: 16_000 }, (_, index): TestNode => ({ operator: 'Identity', inputs: [index === 0 ? 'x' : `v${index}`], outputs: [index === 15_999 ? 'y' : `v${index + 1}`] }));
+    expect(loadGraph({ nodes: [...nodes].reverse() })).not.toThrow();
+    expect(loadGraph({ nodes: [...nodes, ...nodes] })).toThrow('at most 16384');
+  });
+
+  test('unsupported operators are all named, with their nodes', () => {
+    const nodes: TestNode[] = [
+      { operator: 'LSTM', name: 'memory', inputs: ['x'], outputs: ['v1'] },
+      { operator: 'Relu', inputs: ['v1'], outputs: ['v2'] },
+      { operator: 'Frobnicate', name: 'odd', inputs: ['v2'], outputs: ['v3'] },
+      { operator: 'LSTM', name: '', inputs: ['v3'], outputs: ['y'] },
+    ];
+    expect(loadGraph({ nodes })).toThrow('not supported (LSTM, Frobnicate): node memory (LSTM), node odd (Frobnicate), node y (LSTM)');
+    const foreign = loadGraph({ nodes: [relu] }, (model) => { model.graph!.node![0]!.domain = 'com.example'; });
+    expect(foreign).toThrow('node cut (com.example.Relu)');
+  });
+
+  test('weights that are too large, elsewhere, of another length or type, or not finite', () => {
+    const weight = (edit: Record<string, unknown>): (() => unknown) => loadGraph({}, (model) => { Object.assign(model.graph!.initializer![0]!, edit); });
+    expect(weight({ dims: [2 ** 30, 2 ** 30, 3, 3] })).toThrow('weight w has the dimensions');
+    expect(weight({ dims: [-1, 1, 3, 3] })).toThrow('none may be negative');
+    expect(weight({ dims: [3, 1, 3, 3] })).toThrow('weight w has 18 elements where its dimensions [3, 1, 3, 3] want 27');
+    expect(weight({ dims: new Array(9).fill(1) })).toThrow('9 dimensions');
+    expect(weight({ dataType: 8 })).toThrow('element type 8');
+    expect(weight({ dataLocation: 1, externalData: [{ key: 'location', value: '/etc/passwd' }] })).toThrow('stored outside the file');
+    expect(weight({ floatData: [], rawData: new Uint8Array(71) })).toThrow('17.75 elements');
+    expect(weight({ floatData: [...new Array<number>(17).fill(0), NaN] })).toThrow('not finite');
+    expect(weight({ name: 'b' })).toThrow('two weights named b');
+  });
+
+  test('inputs and outputs that the program cannot have', () => {
+    const input = (edit: Change): (() => unknown) => loadGraph({}, edit);
+    expect(input((model) => { model.graph!.input![0]!.type!.tensorType!.elemType = 7; })).toThrow('element type 7');
+    expect(input((model) => { model.graph!.input![0]!.type!.tensorType!.shape!.dim![2] = { dimParam: 'height' }; })).toThrow('leaves its dimensions 2 open');
+    expect(input((model) => { model.graph!.input![0]!.type = null; })).toThrow('x is not a tensor');
+    expect(loadGraph({ inputs: { x: [1, 1, 4, 4], z: [1] } })).toThrow('2 inputs');
+    expect(loadGraph({ outputs: { y: [1, 3], f: [1, 8] } })).toThrow('2 outputs (y, f)');
+    expect(loadGraph({ inputs: { x: [1, 1, 4096, 4096 * 4096] } })).toThrow('elements');
+    expect(loadGraph({ opset: 3 })).toThrow('operator set 3');
+  });
+
+  test('shapes that do not fit', () => {
+    const nodes = (edit: (nodes: TestNode[]) => void): (() => unknown) => {
+      const copy = graph.nodes.map((node) => ({ ...node }));
+      edit(copy);
+      return loadGraph({ nodes: copy });
+    };
+    expect(nodes((list) => { list[0] = { ...list[0]!, integers: { kernel_shape: [2, 2] } }; })).toThrow('kernel_shape [2, 2] is not that of its weights');
+    expect(nodes((list) => { list[0] = { ...list[0]!, integers: { strides: [0, 1] } }; })).toThrow('attribute strides is not a list of 2 integers of 1 and more');
+    expect(nodes((list) => { list[0] = { ...list[0]!, integers: { group: 2 } }; })).toThrow('in 2 groups do not fit');
+    expect(nodes((list) => { list[0] = { ...list[0]!, integers: { auto_pad: 'SOMEHOW' } }; })).toThrow('auto_pad SOMEHOW');
+    expect(nodes((list) => { list[2] = { ...list[2]!, integers: { kernel_shape: [9, 9] } }; })).toThrow('a window of 9 is larger than the padded image of 4');
+    expect(nodes((list) => { list[4] = { ...list[4]!, inputs: ['r', 'm'] }; })).toThrow('[1, 2, 4, 4] times [8, 3] is not supported');
+    expect(loadGraph({ constants: { ...graph.constants, shape: { dims: [2], data: [3, -1], type: 'int64' } } })).toThrow('[1, 2, 2, 2] cannot take the shape [3, -1]');
+    const wide = { dims: [1, 1, 3, 3], data: new Array<number>(9).fill(1) };
+    expect(loadGraph({ constants: { ...graph.constants, w: wide } })).toThrow('2 biases for 1 channels');
+    expect(nodes((list) => { list[0] = { ...list[0]!, integers: { pads: [2 ** 20, 2 ** 20, 2 ** 20, 2 ** 20] } }; })).toThrow('at most 16777216 elements');
+    expect(nodes((list) => { list[2] = { ...list[2]!, integers: { kernel_shape: [2 ** 20, 2 ** 20], pads: [2 ** 20, 2 ** 20, 0, 0] } }; })).toThrow('operations');
+  });
+});
+
+describe('calibration data', () => {
+  const file = onnxFile(graph);
+  test('is asked for when missing, and checked', () => {
+    expect(() => importOnnx(file)).toThrow('give calibration data');
+    expect(() => importOnnx(file, { calibration: new Float32Array(17) })).toThrow('not one or more whole inputs of 16');
+    expect(() => importOnnx(file, { calibration: new Float32Array(0) })).toThrow('0 numbers');
+    expect(() => importOnnx(file, { calibration: new Float32Array(16).fill(NaN) })).toThrow('not finite');
+  });
+});
