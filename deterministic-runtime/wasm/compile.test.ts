@@ -8,6 +8,7 @@ import { specialize } from '../language/specialize.ts';
 import type { OperandBinding } from '../language/specialize.ts';
 import { byteLength } from '../program/tensor.ts';
 import type { TensorShape } from '../program/tensor.ts';
+import { compileKernels } from './compile.ts';
 import { clearPadding, runKernel } from './testing/run-kernel.ts';
 
 const INT_MIN = -(2 ** 31);
@@ -317,4 +318,19 @@ test('only the rows that are asked for are written', () => {
   const output = runKernel(specialized, { iteration: 0, operands: [], rows: [1, 3] });
   expect([0, 1, 2, 3, 4].map((row) => output[row * 32 + 31])).toEqual([0x55, 2, 3, 0x55, 0x55]);
   expect([...runKernel(specialized, { iteration: 0, operands: [], rows: [3, 3] })].every((byte) => byte === 0x55)).toBe(true);
+});
+
+test('sums of dot products are computed for two rows by four columns at a time', () => {
+  const linear = kernel('linear', {
+    operands: { x: i8, w: i8 }, output: i32,
+    element: ({ row, column, operands: { x, w } }) => requantize(sum(x.words, (k) => dot32(x.word(row, k), w.word(column, k))), { multiplier: column.add(1), shift: int32(3) }),
+  });
+  const specialized = specialize(linear, {
+    operands: [{ shape: { element: 'i8', rows: 8, columns: 64 }, kind: 'single' }, { shape: { element: 'i8', rows: 8, columns: 64 }, kind: 'single' }],
+    parameters: {}, output: { element: 'i32', rows: 8, columns: 8 }, maxIterations: 0,
+  });
+  const code = Buffer.from(compileKernels([{ name: 'linear', kernel: specialized, strides: [] }]));
+  const dotInstruction = Buffer.from([0xfd, 0xba, 0x01]);
+  // A word has four steps of eight bytes: eight dot products each for two rows, and four each for a last single row.
+  expect(code.toString('latin1').split(dotInstruction.toString('latin1')).length - 1).toBe(4 * 8 + 4 * 4);
 });
