@@ -6,12 +6,10 @@ pragma solidity ^0.8.37;
 library Lanes {
     /// @dev The lowest byte of each 32-bit part of a word.
     uint256 private constant LOW_BYTES = 0x000000ff000000ff000000ff000000ff000000ff000000ff000000ff000000ff;
-    /// @dev One in each 32-bit part: multiplying by it adds all parts up in the highest.
-    uint256 private constant ONES = 0x0000000100000001000000010000000100000001000000010000000100000001;
-    /// @dev Flips the sign bit of each byte: a signed byte v becomes the unsigned v + 128.
+    /// @dev 128 in each 32-bit part of a word.
+    uint256 private constant OFFSETS = 0x0000008000000080000000800000008000000080000000800000008000000080;
+    /// @dev The sign bit of each byte.
     uint256 private constant SIGN_BITS = 0x8080808080808080808080808080808080808080808080808080808080808080;
-    /// @dev 32 · 128².
-    uint256 private constant OFFSETS_PRODUCT = 524_288;
 
     /// @notice Byte lane `lane`, 0 to 31, sign-extended.
     function byteLane(bytes32 word, uint256 lane) internal pure returns (int256 value) {
@@ -47,18 +45,15 @@ library Lanes {
     }
 
     /// @notice Signed dot product of 32 byte lanes.
-    /// @dev With unsigned bytes u = a + 128, v = b + 128: Σab = Σuv − 128·Σ(u + v) + 32·128². Every fourth byte of u goes
-    /// into 32-bit parts, and so for v in reverse order: then the highest part of the product of the two is the dot product
-    /// of their eight bytes, and since no part reaches 2^32 nothing is carried into it. Four such products make 32 bytes.
+    /// @dev Every fourth byte of a word, as a signed number a_i, makes an integer A = Σ a_i·2^(32 i), and those of the other
+    /// word in reverse order make B = Σ b_(7−i)·2^(32 i). In A·B modulo 2^256 the highest 32 bits hold Σ a_i·b_i, and what
+    /// stands below is less than 2^223 in magnitude: adding 2^223 and shifting rounds it away. Four such products make 32 bytes.
     function dot(bytes32 left, bytes32 right) internal pure returns (int256 sum) {
         assembly ("memory-safe") {
+            // A signed byte plus 128 is the byte with its sign bit flipped.
             let u := xor(left, SIGN_BITS)
+            // Reverse the eight 32-bit parts of the other word: halves, then quarters, then eighths.
             let v := xor(right, SIGN_BITS)
-            let u0 := and(u, LOW_BYTES)
-            let u1 := and(shr(8, u), LOW_BYTES)
-            let u2 := and(shr(16, u), LOW_BYTES)
-            let u3 := and(shr(24, u), LOW_BYTES)
-            // Reverse the eight 32-bit parts of v: halves, then quarters, then eighths.
             v := or(shl(128, v), shr(128, v))
             v :=
                 or(
@@ -70,13 +65,16 @@ library Lanes {
                     and(shl(32, v), 0xffffffff00000000ffffffff00000000ffffffff00000000ffffffff00000000),
                     and(shr(32, v), 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff)
                 )
-            let v0 := and(v, LOW_BYTES)
-            let v1 := and(shr(8, v), LOW_BYTES)
-            let v2 := and(shr(16, v), LOW_BYTES)
-            let v3 := and(shr(24, v), LOW_BYTES)
-            let products := add(add(mul(u0, v0), mul(u1, v1)), add(mul(u2, v2), mul(u3, v3)))
-            let bytesSum := mul(add(add(add(u0, u1), add(u2, u3)), add(add(v0, v1), add(v2, v3))), ONES)
-            sum := sub(add(shr(224, products), OFFSETS_PRODUCT), shl(7, shr(224, bytesSum)))
+            // Subtracting 128 from each part gives the signed bytes back, as one integer.
+            let products := mul(sub(and(u, LOW_BYTES), OFFSETS), sub(and(v, LOW_BYTES), OFFSETS))
+            u := shr(8, u)
+            v := shr(8, v)
+            products := add(products, mul(sub(and(u, LOW_BYTES), OFFSETS), sub(and(v, LOW_BYTES), OFFSETS)))
+            u := shr(8, u)
+            v := shr(8, v)
+            products := add(products, mul(sub(and(u, LOW_BYTES), OFFSETS), sub(and(v, LOW_BYTES), OFFSETS)))
+            products := add(products, mul(sub(and(shr(8, u), LOW_BYTES), OFFSETS), sub(and(shr(8, v), LOW_BYTES), OFFSETS)))
+            sum := sar(224, add(products, shl(223, 1)))
         }
     }
 
