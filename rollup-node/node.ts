@@ -1,5 +1,5 @@
 import { formatEther } from 'viem';
-import type { Address, PrivateKeyAccount } from 'viem';
+import type { Address, LocalAccount } from 'viem';
 import type { Executor } from '../deterministic-runtime/executors/executor.ts';
 import { createAgent } from './agent/agent.ts';
 import type { Agent, AgentOptions } from './agent/agent.ts';
@@ -37,7 +37,7 @@ export interface NodeOptions extends Partial<Pick<AgentOptions, 'startBlock' | '
   readonly client: ChainClient;
   /** The rollup's ResultAssertions contract. */
   readonly assertions: Address;
-  readonly account: PrivateKeyAccount;
+  readonly account: LocalAccount;
   readonly store: Store;
   readonly models: ModelLibrary;
   readonly executor: Executor;

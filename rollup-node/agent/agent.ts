@@ -59,7 +59,7 @@ export function createAgent(options: AgentOptions): Agent {
   let loop: Promise<void> | undefined;
 
   const runner = createTaskRunner({
-    log, metrics,
+    log, metrics, now,
     firstPause: options.pollInterval,
     onFatal: (error) => {
       log.fatal({ reason: reasonOf(error) }, 'the node cannot go on');
@@ -108,12 +108,13 @@ export function createAgent(options: AgentOptions): Agent {
   };
 
   const tick = async (): Promise<void> => {
+    const lookedAt = now();
     const fresh = await look();
     if (fresh === undefined) return;
     for (const duty of duties) {
       if (controller.signal.aborted) return;
       try {
-        for (const task of await duty(context, fresh)) runner.launch(task);
+        for (const task of await duty(context, fresh)) runner.launch(task, lookedAt);
       } catch (error) {
         if (error instanceof UserError && error.exitCode === ExitCode.storage) throw error;
         log.warn({ duty: duty.name, reason: reasonOf(error) }, 'a duty failed; it is looked at again');

@@ -1,7 +1,7 @@
 import { isAddressEqual } from 'viem';
 import type { Address, Hex } from 'viem';
 import type { Store } from '../store/store.ts';
-import type { AnswerRecord, AssertionRecord, RequestRecord } from '../store/tables.ts';
+import type { AnswerRecord, AssertionRecord, DisputeRecord, RequestRecord } from '../store/tables.ts';
 
 /** An entry of an assertion that answers a request. */
 export interface Answer extends AnswerRecord {
@@ -24,4 +24,21 @@ export async function pendingRequests(store: Pick<Store, 'get' | 'list'>, time: 
   const ids = await store.list('pendingRequests');
   const requests = await Promise.all(ids.map(({ value }) => store.get('requests', value)));
   return requests.filter((request): request is RequestRecord => request !== undefined && request.deadline > time);
+}
+
+/** The disputes about an assertion, over or not. */
+export async function disputesOf(store: Pick<Store, 'get' | 'list'>, assertionId: Hex): Promise<DisputeRecord[]> {
+  const ids = await store.list('assertionDisputes', { prefix: `${assertionId}!` });
+  const disputes = await Promise.all(ids.map(({ value }) => store.get('disputes', value)));
+  return disputes.filter((dispute): dispute is DisputeRecord => dispute !== undefined);
+}
+
+/** True if a sponsor asserted this output for the request before, and a proof (not a clock) defeated it. */
+export async function wasDisproven(store: Pick<Store, 'get' | 'list'>, sponsor: Address, requestId: Hex, outputCommitment: Hex): Promise<boolean> {
+  for (const answer of await answersTo(store, requestId)) {
+    if (!answer.assertion.defeated || answer.outputCommitment !== outputCommitment || !isAddressEqual(answer.sponsor, sponsor)) continue;
+    const disputes = await disputesOf(store, answer.assertionId);
+    if (disputes.some((dispute) => dispute.requestId === requestId && dispute.phase === 'challenger-won' && dispute.ending !== 'timeout')) return true;
+  }
+  return false;
 }

@@ -21,9 +21,16 @@ export interface TaskRunnerOptions {
   readonly now?: () => number;
 }
 
+/** Tasks that ended, whose keys are remembered: more than one look at the chain can find. */
+const REMEMBERED = 10_000;
+
 /** Runs tasks side by side, each key once at a time. One task's failure is no other's. */
 export interface TaskRunner {
-  launch(task: Task): void;
+  /**
+   * Starts a task that a look at the chain found to be due. If a task of its key ended after the look began (`lookedAt`, of the runner's clock),
+   * the look is too old to tell and the task is left to the next one.
+   */
+  launch(task: Task, lookedAt: number): void;
   running(): number;
   /** Starts nothing more, tells what runs to end, and waits for it. */
   stop(): Promise<void>;
@@ -33,6 +40,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
   const { log, metrics } = options;
   const now = options.now ?? Date.now;
   const running = new Map<string, Promise<void>>();
+  const ended = new Map<string, number>();
   const failed = new Map<string, { readonly failures: number; readonly notBefore: number }>();
   const controller = new AbortController();
 
@@ -47,14 +55,24 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     log.debug({ task: task.key, err: error }, 'task failed');
   };
 
+  const remember = (key: string): void => {
+    // Re-inserted, so that the first key is the oldest.
+    ended.delete(key);
+    ended.set(key, now());
+    const oldest = ended.keys().next();
+    if (ended.size > REMEMBERED && oldest.done !== true) ended.delete(oldest.value);
+  };
+
   return {
-    launch: (task) => {
-      if (controller.signal.aborted || running.has(task.key) || (failed.get(task.key)?.notBefore ?? 0) > now()) return;
-      const work = task.run(controller.signal).then(() => void failed.delete(task.key), (error: unknown) => fail(task, error)).finally(() => {
-        running.delete(task.key);
+    launch: (task, lookedAt) => {
+      const { key } = task;
+      if (controller.signal.aborted || running.has(key) || (failed.get(key)?.notBefore ?? 0) > now() || (ended.get(key) ?? -Infinity) >= lookedAt) return;
+      const work = task.run(controller.signal).then(() => void failed.delete(key), (error: unknown) => fail(task, error)).finally(() => {
+        running.delete(key);
+        remember(key);
         metrics.tasksRunning.set(running.size);
       });
-      running.set(task.key, work);
+      running.set(key, work);
       metrics.tasksRunning.set(running.size);
     },
     running: () => running.size,

@@ -185,6 +185,7 @@ async function challenged(draft: Draft, event: Arguments<'Challenged'>, at: Occu
   const assertion = await draft.get('assertions', assertionId);
   if (assertion === undefined) throw new Error(`a challenge in transaction ${at.transactionHash} names assertion ${assertionId}, whose event is missing: is startBlock too late?`);
   draft.put('assertions', assertionId, { ...assertion, openGames: assertion.openGames + 1 });
+  draft.put('assertionDisputes', `${assertionId}!${gameId}`, gameId);
   await draft.update('disputes', gameId, (dispute) => ({ ...dispute, assertionId, index: Number(index), requestId, outputCommitment, asserter: assertion.sponsor }));
 }
 

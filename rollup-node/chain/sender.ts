@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { keccak256 } from 'viem';
-import type { Address, Hex, PrivateKeyAccount, TransactionReceipt } from 'viem';
+import type { Address, Hex, LocalAccount, TransactionReceipt } from 'viem';
 import { TransactionNotFoundError, TransactionReceiptNotFoundError } from 'viem';
 import { ExitCode, UserError, reasonOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -51,7 +51,7 @@ export type Probe = (point: string) => void;
 
 export interface SenderOptions {
   readonly client: ChainClient;
-  readonly account: PrivateKeyAccount;
+  readonly account: LocalAccount;
   readonly store: Store;
   readonly log: Logger;
   /** Milliseconds without a receipt after which a transaction is sent again with a higher fee. */

@@ -22,7 +22,9 @@ export const settleDisputes: Duty = async (context, head) => {
         await sender.send(transaction);
         if (!transaction.intent.startsWith('settle:')) return;
         metrics.disputesEnded.inc({ role, outcome });
-        log.info({ dispute: dispute.gameId, assertion: dispute.assertionId, role, ending: dispute.ending ?? 'timeout', moves: dispute.moves.length }, `dispute ${outcome}`);
+        const facts = { dispute: dispute.gameId, assertion: dispute.assertionId, request: dispute.requestId, role, ending: dispute.ending ?? 'timeout', moves: dispute.moves.length };
+        if (outcome === 'won') log.info(facts, 'dispute won');
+        else log.error(facts, 'dispute lost: what this node computed was disproven, or it did not answer in time; check its executor and its clock');
         inference.forget(dispute.requestId);
       },
     }));

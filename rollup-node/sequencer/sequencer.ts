@@ -1,7 +1,7 @@
 import { standingAnswersOf, answersTo, pendingRequests } from '../agent/answers.ts';
 import { createComputer } from '../agent/compute.ts';
 import type { Duty } from '../agent/duty.ts';
-import { assertAnswers } from '../agent/sponsor.ts';
+import { assertAnswers, notDisproven } from '../agent/sponsor.ts';
 import type { RequestRecord } from '../store/tables.ts';
 import { nextBatch } from './batch.ts';
 import type { BatchRules } from './batch.ts';
@@ -26,7 +26,7 @@ export function answerRequests(options: SequencerOptions): Duty {
       if (standingAnswersOf(await answersTo(store, request.requestId), self).length === 0) open.push(request);
     }
     const compute = computer.tasks(context, open);
-    const batch = nextBatch(computer.answers(), options, now());
-    return batch.length === 0 ? compute : [...compute, await assertAnswers(context, batch)];
+    const batch = nextBatch(await notDisproven(context, computer.answers()), options, now());
+    return [...compute, ...(await assertAnswers(context, batch))];
   };
 }

@@ -166,6 +166,8 @@ export interface Tables {
   readonly disputes: DisputeRecord;
   /** `blockNumber!gameId` → game id. */
   readonly disputeOrder: Hex;
+  /** `assertionId!gameId` → game id. */
+  readonly assertionDisputes: Hex;
   /** Disputes that still need somebody's transaction, by game id. */
   readonly openDisputes: true;
   /** Assertions that a sponsor has made, and withdrawals from a contract: `asserted!sponsor`, `withdrawn!contract!account`. */
@@ -184,7 +186,7 @@ export type TableName = keyof Tables;
 /** Tables that follow from the chain alone, and are undone with it. */
 export const CHAIN_TABLES = [
   'models', 'requests', 'requestOrder', 'pendingRequests', 'unclaimedFees', 'answers', 'assertions', 'assertionOrder',
-  'openAssertions', 'disputes', 'disputeOrder', 'openDisputes', 'counters',
+  'openAssertions', 'disputes', 'disputeOrder', 'assertionDisputes', 'openDisputes', 'counters',
 ] as const satisfies readonly TableName[];
 export type ChainTable = (typeof CHAIN_TABLES)[number];
 

@@ -2,10 +2,10 @@ import { encodeFunctionData, isAddressEqual } from 'viem';
 import type { Hex } from 'viem';
 import { inboxAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
 import type { AgentContext, Duty } from '../agent/duty.ts';
-import { answersTo, pendingRequests } from '../agent/answers.ts';
+import { answersTo, disputesOf, pendingRequests } from '../agent/answers.ts';
 import type { Answer } from '../agent/answers.ts';
 import { createComputer } from '../agent/compute.ts';
-import { assertAnswers } from '../agent/sponsor.ts';
+import { assertAnswers, notDisproven } from '../agent/sponsor.ts';
 import type { Task } from '../agent/tasks.ts';
 import { assertionPhase } from '../chain/clock.ts';
 import { proveEntry } from '../chain/entries.ts';
@@ -66,10 +66,7 @@ async function firstWrongEntry(context: AgentContext, assertion: AssertionRecord
 async function challenge(context: AgentContext, assertion: AssertionRecord, index: number, head: Head): Promise<void> {
   const { client, contracts, sender, store, self, log } = context;
   const { assertionId } = assertion;
-  for (const { key } of await store.list('openDisputes')) {
-    const dispute = await store.get('disputes', key);
-    if (dispute?.assertionId === assertionId && roleOf(dispute, self) === 'challenger') return;
-  }
+  if ((await disputesOf(store, assertionId)).some((dispute) => roleOf(dispute, self) === 'challenger')) return;
   const { path, requestId, outputCommitment, index: position } = proveEntry(assertion, index);
   const request = await store.get('requests', requestId);
   await requireSameFacts(context, requestId, request);
@@ -109,6 +106,6 @@ export function correctResults(): Duty {
     const compute = computer.tasks(context, answered);
     const wanted = computer.answers().filter(({ request, result }) =>
       !answers.get(request.requestId)?.some((answer) => !answer.assertion.defeated && answer.outputCommitment === result.outputCommitment));
-    return wanted.length === 0 ? compute : [...compute, await assertAnswers(context, wanted)];
+    return [...compute, ...(await assertAnswers(context, await notDisproven(context, wanted)))];
   };
 }

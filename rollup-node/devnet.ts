@@ -1,0 +1,181 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bytesToHex, createWalletClient, http, parseEventLogs, slice } from 'viem';
+import type { Account, Address, Chain, Hex, Transport, WalletClient } from 'viem';
+import { mnemonicToAccount } from 'viem/accounts';
+import type { HDAccount } from 'viem/accounts';
+import { modelRegistryAbi } from '../contracts/abi/generated.ts';
+import { deploy, deployForum, DEVNET_PARAMETERS } from '../contracts/deploy.ts';
+import type { Deployment, DeploymentParameters } from '../contracts/deploy.ts';
+import type { Executor } from '../deterministic-runtime/executors/executor.ts';
+import type { Model } from '../deterministic-runtime/program/program.ts';
+import { DEVELOPMENT_MNEMONIC, startAnvil } from './anvil.ts';
+import type { Anvil } from './anvil.ts';
+import { connect } from './chain/client.ts';
+import type { ChainClient } from './chain/client.ts';
+import type { FaultChooser } from './inference/inference.ts';
+import { libraryOf, localModel } from './inference/models.ts';
+import type { LocalModel, ModelLibrary } from './inference/models.ts';
+import type { Logger } from './log.ts';
+import { createNode } from './node.ts';
+import type { AssayNode, NodeOptions, NodeRoles } from './node.ts';
+import { openStore } from './store/store.ts';
+
+/** Which of the development chain's accounts does what; each has 10,000 ether. */
+export const DEVNET_ACCOUNTS = { deployer: 0, sequencer: 1, watcher: 2, user: 3, liar: 4 } as const;
+
+/** A model to publish. */
+export interface DevnetModel {
+  readonly model: Model;
+  /** Wei for an inference, without the callback. */
+  readonly fee?: bigint;
+  readonly uri?: string;
+}
+
+export interface DevnetOptions {
+  readonly models: readonly DevnetModel[];
+  readonly sequencerExecutor: Executor;
+  /** Absent: nobody watches. */
+  readonly watcherExecutor?: Executor;
+  /** A second executor of the sequencer's, which must agree. */
+  readonly verifyWith?: Executor;
+  /** Makes the sequencer a liar. */
+  readonly fault?: FaultChooser;
+  /** Seconds between blocks, beside one for every transaction; 1 by default. */
+  readonly blockTime?: number;
+  /** Port of the chain; any free one by default. */
+  readonly port?: number;
+  readonly parameters?: Partial<DeploymentParameters>;
+  /** Milliseconds between the nodes' looks at the chain. */
+  readonly pollInterval?: number;
+  /** Milliseconds that an answer waits for others. */
+  readonly batchDelay?: number;
+  /** Where the nodes' stores are; a temporary folder, deleted at the end, by default. */
+  readonly dataDirectory?: string;
+  readonly log: Logger;
+}
+
+/** A model on the development chain. */
+export interface PublishedModel extends LocalModel {
+  /** The model's own contract. */
+  readonly contract: Address;
+  /** The example dApp, for a model with the signature `detect(string)->(string)`. */
+  readonly forum?: Address;
+}
+
+/** Whatever else a node of the development chain is to be. */
+export interface DevnetNodeOptions extends Partial<Omit<NodeOptions, 'roles' | 'executor'>> {
+  readonly name: string;
+  readonly roles: NodeRoles;
+  readonly executor: Executor;
+  /** Number of its account. */
+  readonly accountIndex: number;
+}
+
+export type DevnetWallet = WalletClient<Transport, Chain, HDAccount>;
+
+/** A whole rollup on a chain of its own. */
+export interface Devnet {
+  readonly url: string;
+  readonly client: ChainClient;
+  readonly deployment: Deployment;
+  readonly models: readonly PublishedModel[];
+  readonly library: ModelLibrary;
+  readonly sequencer: AssayNode;
+  readonly watcher: AssayNode | null;
+  /** A wallet of one of the funded accounts. */
+  wallet(index: number): DevnetWallet;
+  /** Starts one more node; it is stopped with the rest. */
+  addNode(options: DevnetNodeOptions): Promise<AssayNode>;
+  /** Stops nodes, then the chain, and deletes what was temporary. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/** Starts a chain, deploys the contracts, publishes models, and starts a sequencer and a watcher. @throws UserError when anvil is missing */
+export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
+  const temporary = options.dataDirectory === undefined ? await mkdtemp(join(tmpdir(), 'assay-devnet-')) : undefined;
+  const dataDirectory = options.dataDirectory ?? (temporary as string);
+  const closing: (() => Promise<void>)[] = temporary === undefined ? [] : [() => rm(temporary, { recursive: true, force: true })];
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      for (const close of closing.reverse()) await close();
+    })();
+    return stopping;
+  };
+  try {
+    const anvil: Anvil = await startAnvil({
+      blockTime: options.blockTime ?? 1,
+      arguments: ['--mixed-mining'],
+      ...(options.port === undefined ? {} : { port: options.port }),
+    });
+    closing.push(() => anvil.stop());
+    const pollInterval = options.pollInterval ?? 100;
+    const client = await connect({ rpcUrl: anvil.url, pollInterval: Math.min(pollInterval, 50) });
+    const wallets = new Map<number, DevnetWallet>();
+    const wallet = (index: number): DevnetWallet => {
+      const known = wallets.get(index) ?? createWalletClient({
+        account: mnemonicToAccount(DEVELOPMENT_MNEMONIC, { addressIndex: index }),
+        chain: client.chain,
+        transport: http(anvil.url),
+      });
+      wallets.set(index, known);
+      return known;
+    };
+    const deployer = wallet(DEVNET_ACCOUNTS.deployer);
+    const deployment = await deploy(deployer, client, { ...DEVNET_PARAMETERS, ...options.parameters });
+    const models: PublishedModel[] = [];
+    for (const published of options.models) models.push(await publish(deployer, client, deployment, published));
+    const library = libraryOf(models);
+
+    const addNode = async ({ name, roles, executor, accountIndex, ...rest }: DevnetNodeOptions): Promise<AssayNode> => {
+      const store = rest.store ?? (await openStore(join(dataDirectory, name)));
+      if (rest.store === undefined) closing.push(() => store.close());
+      const node = await createNode({
+        client, models: library, pollInterval,
+        assertions: deployment.resultAssertions,
+        account: wallet(accountIndex).account,
+        startBlock: deployment.block,
+        log: options.log.child({ component: name }),
+        ...rest,
+        roles, executor, store,
+      });
+      closing.push(() => node.stop());
+      await node.start();
+      return node;
+    };
+    const sequencer = await addNode({
+      name: 'sequencer',
+      roles: { sequence: { size: 64, delay: options.batchDelay ?? 200 } },
+      executor: options.sequencerExecutor,
+      accountIndex: DEVNET_ACCOUNTS.sequencer,
+      ...(options.verifyWith === undefined ? {} : { verifyWith: options.verifyWith }),
+      ...(options.fault === undefined ? {} : { chooseFault: options.fault }),
+    });
+    const watcher = options.watcherExecutor === undefined
+      ? null
+      : await addNode({ name: 'watcher', roles: { watch: true }, executor: options.watcherExecutor, accountIndex: DEVNET_ACCOUNTS.watcher });
+    return { url: anvil.url, client, deployment, models, library, sequencer, watcher, wallet, addNode, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+type Header = readonly [Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex];
+
+/** Registers a model, and gives it the example dApp where its signature is the one of a language detector. */
+async function publish(wallet: WalletClient<Transport, Chain, Account>, client: ChainClient, deployment: Deployment, { model, fee = 0n, uri = '' }: DevnetModel): Promise<PublishedModel> {
+  const local = localModel(model);
+  const header = bytesToHex(local.encoded.header);
+  const words = Array.from({ length: 8 }, (_, index) => slice(header, index * 32, (index + 1) * 32)) as unknown as Header;
+  const { signature } = model.program;
+  const hash = await wallet.writeContract({ address: deployment.modelRegistry, abi: modelRegistryAbi, functionName: 'register', args: [words, signature, fee, uri] });
+  const { logs } = await client.waitForTransactionReceipt({ hash });
+  const [event] = parseEventLogs({ abi: modelRegistryAbi, eventName: 'ModelRegistered', logs });
+  if (event === undefined) throw new Error(`the registry recorded nothing in transaction ${hash}`);
+  const contract = event.args.model;
+  if (signature !== 'detect(string)->(string)') return { ...local, contract };
+  return { ...local, contract, forum: await deployForum(wallet, client, contract, deployment.inbox) };
+}

@@ -1,0 +1,98 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { isAddressEqual } from 'viem';
+import { resultAssertionsAbi } from '../contracts/abi/generated.ts';
+import { createLiftedExecutor } from '../deterministic-runtime/lift/executor.ts';
+import { createWasmExecutor } from '../deterministic-runtime/wasm/executor.ts';
+import { smallClassifier } from '../test/models/small-classifier.ts';
+import { DEVNET_ACCOUNTS, startDevnet } from './devnet.ts';
+import type { Devnet, DevnetOptions } from './devnet.ts';
+import { randomFaults } from './inference/faults.ts';
+import { createLogger, silentLogger } from './log.ts';
+import { decodeModelResult } from './model-call.ts';
+import { ask, callOptions, delivered, until } from './testing/requests.ts';
+
+const model = smallClassifier();
+const { signature } = model.program;
+const image = Uint8Array.from({ length: 64 }, (_, index) => (index * 37) % 256);
+const log = process.env.ASSAY_TEST_LOG === undefined ? silentLogger() : createLogger({ level: 'debug', format: 'pretty' });
+
+let devnet: Devnet | undefined;
+const start = async (options: Partial<DevnetOptions> = {}): Promise<Devnet> => {
+  devnet = await startDevnet({
+    models: [{ model, fee: 10n ** 15n }],
+    sequencerExecutor: createWasmExecutor(),
+    watcherExecutor: createLiftedExecutor(),
+    parameters: { window: 6n },
+    pollInterval: 30,
+    batchDelay: 0,
+    log,
+    ...options,
+  });
+  return devnet;
+};
+afterEach(async () => devnet?.stop());
+
+/** What the model says, without any rollup. */
+async function expected(input: Uint8Array): Promise<number> {
+  const prepared = await createWasmExecutor().prepare(model);
+  const words = new Uint8Array(64);
+  words.set(input);
+  const { output } = await prepared.run(words);
+  return new DataView(output.buffer, output.byteOffset).getInt32(0, true);
+}
+
+describe('end to end', () => {
+  test('an honest request is answered, delivered when final, and paid for', async () => {
+    const net = await start();
+    const contract = net.models[0]!.contract;
+    const [early, late] = [await ask(net, contract, signature, image, callOptions(0)), await ask(net, contract, signature, image)];
+    const first = await delivered(net.sequencer, early);
+    expect(decodeModelResult(signature, first.delivery!.result)).toBe(await expected(image));
+    const second = await delivered(net.sequencer, late);
+    expect(second.delivery!.result).toBe(first.delivery!.result);
+    const assertion = await net.sequencer.context.store.get('assertions', second.delivery!.assertionId);
+    expect(second.delivery!.timestamp).toBeGreaterThanOrEqual(assertion!.challengeableUntil);
+    expect(first.delivery!.timestamp).toBeLessThan(assertion!.challengeableUntil);
+    const sequencer = net.wallet(DEVNET_ACCOUNTS.sequencer).account.address;
+    for (const id of [early, late]) {
+      const { feeTo } = await until(async () => { const request = await net.sequencer.context.store.get('requests', id); return request?.feeTo !== undefined && request; }, 'fee claimed');
+      expect(isAddressEqual(feeTo!, sequencer)).toBe(true);
+    }
+    await until(async () => (await net.sequencer.context.store.get('assertions', assertion!.assertionId))?.bondReleased, 'bond back');
+    expect(await net.sequencer.context.store.list('disputes')).toEqual([]);
+  }, 60_000);
+
+  test('a lie is found, disputed down to one instruction and defeated; the right result is delivered instead', async () => {
+    const net = await start({ fault: randomFaults(7n) });
+    const contract = net.models[0]!.contract;
+    const requestId = await ask(net, contract, signature, image);
+    const watcher = net.watcher!;
+    const request = await delivered(watcher, requestId, 40_000);
+    expect(decodeModelResult(signature, request.delivery!.result)).toBe(await expected(image));
+    const [dispute] = (await watcher.context.store.list('disputes')).map(({ value }) => value);
+    expect(dispute).toMatchObject({ phase: 'challenger-won', ending: 'proof', settled: true });
+    const lie = await watcher.context.store.get('assertions', dispute!.assertionId);
+    expect(lie).toMatchObject({ defeated: true, bondReleased: false });
+    expect(isAddressEqual(lie!.sponsor, net.wallet(DEVNET_ACCOUNTS.sequencer).account.address)).toBe(true);
+    const right = await watcher.context.store.get('assertions', request.delivery!.assertionId);
+    expect(isAddressEqual(right!.sponsor, watcher.context.self)).toBe(true);
+    const paid = await until(async () => (await watcher.context.store.get('disputes', dispute!.gameId))?.paidOut, 'stakes paid out');
+    expect(isAddressEqual(paid.to, watcher.context.self)).toBe(true);
+    expect(paid.paid).toBeGreaterThan(dispute!.challengerStake);
+    const owed = (): Promise<bigint> => net.client.readContract({ address: net.deployment.resultAssertions, abi: resultAssertionsAbi, functionName: 'owed', args: [watcher.context.self] });
+    await until(async () => (await owed()) === 0n && (await watcher.context.store.get('disputes', dispute!.gameId))!.bounty > 0n, 'bounty withdrawn');
+  }, 60_000);
+
+  test('whoever attacks a right result loses its stake', async () => {
+    const net = await start();
+    const attacker = await net.addNode({ name: 'attacker', roles: { watch: true }, executor: createLiftedExecutor(), accountIndex: DEVNET_ACCOUNTS.liar, chooseFault: randomFaults(3n) });
+    const requestId = await ask(net, net.models[0]!.contract, signature, image);
+    const request = await delivered(net.sequencer, requestId, 40_000);
+    expect(decodeModelResult(signature, request.delivery!.result)).toBe(await expected(image));
+    const disputes = (await net.sequencer.context.store.list('disputes')).map(({ value }) => value);
+    const dispute = disputes.find(({ challenger }) => isAddressEqual(challenger, attacker.context.self));
+    expect(dispute).toMatchObject({ phase: 'asserter-won', assertionId: request.delivery!.assertionId });
+    const paid = await until(async () => (await net.sequencer.context.store.get('disputes', dispute!.gameId))?.paidOut, 'stakes paid out');
+    expect(isAddressEqual(paid.to, net.sequencer.context.self)).toBe(true);
+  }, 60_000);
+});
