@@ -17,7 +17,7 @@ export interface WebGpuExecutorOptions {
   readonly packedDot?: boolean;
 }
 
-/** Outputs of this many words keep a GPU busy with an invocation a unit. */
+/** Outputs of this many words keep a GPU busy with an invocation a tile. */
 const LARGE_OUTPUT = 2 ** 12;
 
 /**
@@ -40,7 +40,7 @@ export async function executorOn(device: CheckedDevice, { gpu, schedule, packedD
   const packed = packedDot && gpu.wgslLanguageFeatures.has('packed_4x8_integer_dot_product') && (await passes(device, true));
   if (!packed) await checkKnownAnswers(device, false);
   const scheduleFor = (kernel: SpecializedKernel): Schedule =>
-    schedule ?? (device.isSoftware || wordCount(kernel.output) >= LARGE_OUTPUT ? 'invocation' : 'workgroup');
+    schedule ?? (device.isSoftware || wordCount(kernel.output) >= LARGE_OUTPUT ? 'tile' : 'workgroup');
   return {
     name: 'webgpu',
     adapter: device.description,

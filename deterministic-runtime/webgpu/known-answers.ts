@@ -4,7 +4,7 @@ import type { CheckedDevice } from './device.ts';
 import { KNOWN_ANSWERS } from './known-answer-table.ts';
 import type { KnownAnswers } from './known-answer-table.ts';
 import { BINDING, RUN_BYTES } from './wgsl.ts';
-import { combine } from './wgsl-element.ts';
+import { combine } from './wgsl-operators.ts';
 import { libraryCode } from './wgsl-library.ts';
 
 /** 32-bit units of one case: which operation, and three operands of 64 bits. */

@@ -20,6 +20,10 @@ export interface ReadFunctions {
   word(read: SpecializedWord): string;
   /** `name(left, right) -> i32`: dot product of two words given by their addresses. */
   dot(left: SpecializedWord, right: SpecializedWord): string;
+  /** `name(address) -> Word`: the word at an address. */
+  fetch(read: SpecializedWord): string;
+  /** `name(left, right) -> i32`: dot product of two words. */
+  dotWords(): string;
   /** Buffer declarations and functions. `firstBinding` is the binding of the first operand. */
   code(firstBinding: number): string;
   /** Operands that have a binding of their own, in the order of the bindings. */
@@ -101,6 +105,21 @@ export function createReadFunctions(kernel: SpecializedKernel, storage: readonly
         return `fn ${name}(left: u32, right: u32) -> i32 {\n${guard}${loads}  return ${products.join('\n    + ')};\n}`;
       });
     },
+    fetch(read) {
+      const { operand } = read;
+      const name = `fetch_${operand}${checked(read) ? 'c' : ''}`;
+      return define(name, () => {
+        const guard = checked(read) ? `  if (address == ${NO_WORD}) { return Word(vec4<u32>(0u, 0u, 0u, 0u), vec4<u32>(0u, 0u, 0u, 0u)); }\n` : '';
+        const half = (first: number): string => asVectors.has(operand)
+          ? `${buffer(operand)}[address + ${first / 4}u]`
+          : `vec4<u32>(${[0, 1, 2, 3].map((index) => `${buffer(operand)}[address + ${first + index}u]`).join(', ')})`;
+        return `fn ${name}(address: u32) -> Word {\n${guard}  return Word(${half(0)}, ${half(4)});\n}`;
+      });
+    },
+    dotWords: () => define('dot_words', () => {
+      const products = ['low', 'high'].flatMap((half) => [...'xyzw'].map((part) => `${dot4}(left.${half}.${part}, right.${half}.${part})`));
+      return `struct Word { low: vec4<u32>, high: vec4<u32> }\nfn dot_words(left: Word, right: Word) -> i32 {\n  return ${products.join('\n    + ')};\n}`;
+    }),
     code(firstBinding) {
       const declarations = [...this.bindings()].map((operand, position) =>
         `@group(0) @binding(${firstBinding + position}) var<storage, read> operand${operand}: array<${asVectors.has(operand) ? 'vec4<u32>' : 'u32'}>;`);

@@ -5,7 +5,7 @@ import { dot32, sum } from '../language/scalar.ts';
 import { specialize } from '../language/specialize.ts';
 import type { SpecializedExpression, SpecializedKernel } from '../language/specialized.ts';
 import type { TensorShape } from '../program/tensor.ts';
-import { literal } from './wgsl-element.ts';
+import { literal } from './wgsl-operators.ts';
 import { libraryCode } from './wgsl-library.ts';
 import { compileWgsl } from './wgsl.ts';
 
@@ -37,6 +37,14 @@ describe('compileWgsl', () => {
     expect(compile(linear(1, 40, 4096), { schedule: 'workgroup' })).toMatchObject({ schedule: 'workgroup', workgroups: 10 });
     expect(compile(linear(1, 40, 64), { schedule: 'workgroup' })).toMatchObject({ schedule: 'invocation' });
     expect(compile(linear(1, 40, 64), { schedule: 'workgroup', shareFrom: 2 })).toMatchObject({ schedule: 'workgroup' });
+  });
+
+  test('tiles matrix products, and nothing else', () => {
+    // 5 rows of 40 i32: tiles of 4 × 4.
+    expect(compile(linear(5, 40, 64), { schedule: 'tile' })).toMatchObject({ schedule: 'tile', workgroups: 1 });
+    expect(compile(linear(100, 400, 64), { schedule: 'tile' })).toMatchObject({ schedule: 'tile', workgroups: Math.ceil((25 * 100) / 64) });
+    const mixed = kernel('mixed', { operands: { x: i8 }, output: i32, element: ({ row, column, operands: { x } }) => sum(x.words, (k) => dot32(x.word(row.add(column), k), x.word(column, k))) });
+    expect(compile(bind(mixed, [shape('i8', 9, 64)], shape('i32', 4, 4)), { schedule: 'tile' })).toMatchObject({ schedule: 'invocation' });
   });
 
   test('computes what a loop does not change before it', () => {

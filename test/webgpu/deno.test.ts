@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { evaluateProgram } from '../../deterministic-runtime/language/evaluate.ts';
 import { openExecutor } from './open-webgpu.ts';
-import { landeWorkload, randomWorkloads, runHashes, SEED, smallWorkloads } from './workloads.ts';
+import { landeWorkload, matrixWorkload, randomWorkloads, runHashes, SEED, smallWorkloads } from './workloads.ts';
 
 const DRIVERS = '/usr/share/vulkan/icd.d';
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -36,14 +36,15 @@ test.skipIf(manifest === undefined)('Deno (wgpu, naga) × lavapipe gives the sam
 
   const executor = await openExecutor();
   expect(executor.adapter).not.toBe(adapter);
-  const small = [...smallWorkloads(), ...randomWorkloads()];
+  const small = [...smallWorkloads(), matrixWorkload(), ...randomWorkloads()];
   const workloads = [...small, await landeWorkload()];
-  expect(Object.keys(results).length).toBe(2 * workloads.length);
+  expect(Object.keys(results).length).toBe(workloads.length + 1);
   for (const workload of workloads) {
     const prepared = await executor.prepare(workload.model);
     const expected = await runHashes(workload, (input) => prepared.run(input, { keep: 'all', seed: SEED }));
     if (small.includes(workload)) expect(expected).toEqual(await runHashes(workload, async (input) => evaluateProgram(workload.model, input, SEED)));
-    for (const schedule of ['invocation', 'workgroup']) expect(results[`${workload.name}, ${schedule}`]).toEqual(expected);
+    expect(results[`${workload.name}, tile`]).toEqual(expected);
+    if (workload.name === 'lande') expect(results['lande, workgroup']).toEqual(expected);
   }
   await executor.dispose();
 });

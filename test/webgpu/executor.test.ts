@@ -7,6 +7,7 @@ import { bindOperator } from '../../deterministic-runtime/language/specialize.ts
 import { placeOf, slotCount, slotOf } from '../../deterministic-runtime/program/program.ts';
 import type { Model, Operator, Program } from '../../deterministic-runtime/program/program.ts';
 import { byteLength, packTensor } from '../../deterministic-runtime/program/tensor.ts';
+import { matrixInput, matrixProducts } from '../models/matrix-products.ts';
 import { smallClassifier, smallClassifierInput } from '../models/small-classifier.ts';
 import { TOKEN_LOOP_ITERATIONS, tokenLoop } from '../models/token-loop.ts';
 import { openExecutor } from './open-webgpu.ts';
@@ -15,6 +16,7 @@ const VARIANTS = [
   { schedule: 'invocation', packedDot: true },
   { schedule: 'invocation', packedDot: false },
   { schedule: 'workgroup', packedDot: true },
+  { schedule: 'tile', packedDot: true },
 ] as const;
 
 // Opening takes a while on a software driver, so tests share executors.
@@ -32,6 +34,9 @@ afterAll(async () => {
 const classifier = smallClassifier();
 const classifierInput = packTensor(classifier.program.input, smallClassifierInput());
 
+const products = matrixProducts();
+const expectedProducts = evaluateProgram(products, matrixInput(0));
+
 function loopInput(index: number): Uint8Array {
   const elements = new Uint8Array(40).map((_, position) => position * 37 + index * 11 + position * position * index);
   elements[0] = index % 4 === 0 ? 0 : 1;
@@ -48,6 +53,12 @@ describe.each(VARIANTS)('$schedule, packed dot $packedDot', (variant) => {
     const expected = evaluateProgram(classifier, classifierInput);
     expect(tensorsOf(classifier.program, run)).toEqual(tensorsOf(classifier.program, expected));
     expect(run.output).toEqual(expected.output);
+  });
+
+  test('matrix products of shapes that fill no tile', async () => {
+    const prepared = await (await open(variant)).prepare(products);
+    const run = await prepared.run(matrixInput(0), { keep: 'all' });
+    expect(tensorsOf(products.program, run)).toEqual(tensorsOf(products.program, expectedProducts));
   });
 
   test('a loop reads its history, never the future nor what an earlier run left', async () => {

@@ -7,6 +7,7 @@ import { packTensor } from '../../deterministic-runtime/program/tensor.ts';
 import { buildLande } from '../../kernels/models/lande/program.ts';
 import { encodeText, normalizeText } from '../../kernels/models/lande/text.ts';
 import { loadLandePackage } from '../../rollup-node/lande-package.ts';
+import { matrixInput, matrixProducts } from '../models/matrix-products.ts';
 import { smallClassifier, smallClassifierInput } from '../models/small-classifier.ts';
 import { tokenLoop } from '../models/token-loop.ts';
 
@@ -46,8 +47,13 @@ export function smallWorkloads(): Workload[] {
   return [...classifiers, { name: 'token-loop', model: loop, inputs: loopInputs }];
 }
 
+/** Matrix products and convolutions whose shapes do not fill tiles, with reads outside their operands, of both element types. */
+export function matrixWorkload(): Workload {
+  return { name: 'matrix-products', model: matrixProducts(), inputs: [0, 1].map((seed) => matrixInput(seed)) };
+}
+
 /** Models that a generator makes up: every operation and every kind of read. */
-export function randomWorkloads(count = 16): Workload[] {
+export function randomWorkloads(count = 12): Workload[] {
   return Array.from({ length: count }, (_, index) => {
     const { made, model, input, otherInput } = generateCase(70_000 + index, 1 + ((7 * index) % 30));
     return { name: made, model, inputs: [input, otherInput] };
