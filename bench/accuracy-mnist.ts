@@ -66,7 +66,7 @@ const imported = importMnist(folder, digits);
 const { model } = imported;
 const executors = await openExecutors(values.executor);
 const prepared = await Promise.all(executors.map((executor) => executor.prepare(model)));
-const session = await InferenceSession.create(readMnistFile(folder));
+const session = await InferenceSession.create(readMnistFile(folder), { intraOpNumThreads: 1 });
 const count = values.digits === undefined ? digits.count : Number(values.digits);
 
 const right = { integer: 0, float: 0, integerUnseen: 0, same: 0 };

@@ -47,12 +47,12 @@ const gram = kernel('gram', {
   element: ({ row, column, operands: { x } }) => sum(x.words, (k) => dot32(x.word(row, k), x.word(column, k))).add(x.at(row, 0)).sub(x.at(column, 1)),
 });
 
-/** One product of matrices of every kind for each of several shapes of the output. */
+/** One product of matrices of every kind, for an output of one row and for one of several. */
 export function matrixProducts(): Model {
   const random = new Random(20);
   const builder = new ProgramBuilder({ name: 'matrix-products', signature: 'multiply(int8[420])->(int32[])', input: INPUT, metadata: {} });
   const constant = (rows: number): ReturnType<typeof builder.bytes> => builder.bytes(rows, INPUT.columns, randomElements(random, 'i8', rows * INPUT.columns));
-  for (const [rows, columns] of [[1, 9], [3, 4], [5, 33], [6, 40]] as const) {
+  for (const [rows, columns] of [[1, 9], [5, 33]] as const) {
     const w = constant(columns);
     const append = (definition: Kernel, output: TensorShape): void => {
       builder.append(`${definition.name} ${rows} × ${columns}`, { kernel: definition, output, operands: definition.operands.length === 1 ? [builder.input] : [builder.input, w] });

@@ -84,7 +84,12 @@ export function smallClassifier(seed = 1): Model {
     operands: [residual, gate],
     parameters: { aZero: -7, bZero: 0, multiplier: 2 ** 30 + 12345, shift: 36, zeroPoint: 0, ...range },
   });
-  const mean = builder.append('mean', { kernel: averagePooling, output: i8(1, CHANNELS), operands: [gated], parameters: { ...window(4, 1, 4, 1, 0), countPadding: 0 } });
+  const mean = builder.append('mean', {
+    kernel: averagePooling,
+    output: i8(1, CHANNELS),
+    operands: [gated],
+    parameters: { ...window(4, 1, 4, 1, 0), countPadding: 0, xZero: 0, multiplier: 2 ** 30, shift: 35, zeroPoint: -1, ...range },
+  });
   const logits = builder.append('logits', {
     kernel: linearSums,
     output: i32(1, CLASSES),

@@ -2,10 +2,10 @@ import { convolution, depthwiseConvolution } from '../../convolution.ts';
 import { pad } from '../../layout.ts';
 import { linear } from '../../linear.ts';
 import { patches } from '../../patches.ts';
-import { averagePooling, maxPooling } from '../../pooling.ts';
+import { MEAN_STEPS, averagePooling, maxPooling } from '../../pooling.ts';
 import type { Tensor } from '../../program-builder.ts';
 import { ImportError } from '../import-error.ts';
-import { requantizationRows } from '../requantization.ts';
+import { requantizationRows, toRequantization } from '../requantization.ts';
 import { bytesShape, imageSize, toImage } from './activation.ts';
 import type { Activation } from './activation.ts';
 import { dimsOf } from './layer.ts';
@@ -56,20 +56,26 @@ export function lowerConvolution(lowering: Lowering, layer: ConvolutionLayer): A
   return finish(builder.append(layer.name, { kernel: linear, output, operands: [rows, w, bias, scale], parameters }));
 }
 
-/** Appends a pooling layer; its result has its input's scale and zero point. */
+/** Appends a pooling layer. A maximum has its input's scale and zero point, a mean its own. */
 export function lowerPooling(lowering: Lowering, layer: PoolingLayer): Activation {
   const { builder } = lowering;
   const x = toImage(builder, lowering.activation(layer.x));
   const { channels } = imageSize(x.dims, layer.x);
   const output = bytesShape(layer.window.outputHeight * layer.window.outputWidth, channels);
-  const base = { name: layer.output, dims: dimsOf(lowering.network, layer.output), layout: { kind: 'image' }, quantization: x.quantization } as const;
+  const base = { name: layer.output, dims: dimsOf(lowering.network, layer.output), layout: { kind: 'image' } } as const;
+  const window = windowNumbers(layer.window);
   if (layer.mode === 'maximum') {
-    return { ...base, tensor: builder.append(layer.name, { kernel: maxPooling, output, operands: [x.tensor], parameters: windowNumbers(layer.window) }) };
+    return { ...base, quantization: x.quantization, tensor: builder.append(layer.name, { kernel: maxPooling, output, operands: [x.tensor], parameters: window }) };
   }
-  // A tap outside counts as the byte 0, which a zero point makes another number; so does dividing sums that hold it.
-  const { tensor, window } = layer.countPadding ? padded(lowering, x, layer.window, layer.name) : { tensor: x.tensor, window: layer.window };
-  const parameters = { ...windowNumbers(window), countPadding: layer.countPadding ? 1 : 0 };
-  return { ...base, tensor: builder.append(layer.name, { kernel: averagePooling, output, operands: [tensor], parameters }) };
+  const quantization = lowering.quantizationOf(layer.output);
+  const parameters = {
+    ...window,
+    ...outputParameters(quantization, null),
+    ...toRequantization(x.quantization.scale / (MEAN_STEPS * quantization.scale)),
+    countPadding: layer.countPadding ? 1 : 0,
+    xZero: x.quantization.zeroPoint,
+  };
+  return { ...base, quantization, tensor: builder.append(layer.name, { kernel: averagePooling, output, operands: [x.tensor], parameters }) };
 }
 
 /** The image with a border of its zero point, where the window reaches outside and 0 is not the zero point. */
