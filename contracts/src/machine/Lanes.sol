@@ -55,16 +55,14 @@ library Lanes {
             // Reverse the eight 32-bit parts of the other word: halves, then quarters, then eighths.
             let v := xor(right, SIGN_BITS)
             v := or(shl(128, v), shr(128, v))
-            v :=
-                or(
-                    and(shl(64, v), 0xffffffffffffffff0000000000000000ffffffffffffffff0000000000000000),
-                    and(shr(64, v), 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff)
-                )
-            v :=
-                or(
-                    and(shl(32, v), 0xffffffff00000000ffffffff00000000ffffffff00000000ffffffff00000000),
-                    and(shr(32, v), 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff)
-                )
+            v := or(
+                and(shl(64, v), 0xffffffffffffffff0000000000000000ffffffffffffffff0000000000000000),
+                and(shr(64, v), 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff)
+            )
+            v := or(
+                and(shl(32, v), 0xffffffff00000000ffffffff00000000ffffffff00000000ffffffff00000000),
+                and(shr(32, v), 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff)
+            )
             // Subtracting 128 from each part gives the signed bytes back, as one integer.
             let products := mul(sub(and(u, LOW_BYTES), OFFSETS), sub(and(v, LOW_BYTES), OFFSETS))
             u := shr(8, u)
@@ -73,7 +71,10 @@ library Lanes {
             u := shr(8, u)
             v := shr(8, v)
             products := add(products, mul(sub(and(u, LOW_BYTES), OFFSETS), sub(and(v, LOW_BYTES), OFFSETS)))
-            products := add(products, mul(sub(and(shr(8, u), LOW_BYTES), OFFSETS), sub(and(shr(8, v), LOW_BYTES), OFFSETS)))
+            products := add(
+                products,
+                mul(sub(and(shr(8, u), LOW_BYTES), OFFSETS), sub(and(shr(8, v), LOW_BYTES), OFFSETS))
+            )
             sum := sar(224, add(products, shl(223, 1)))
         }
     }

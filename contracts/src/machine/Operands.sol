@@ -45,8 +45,8 @@ library Operands {
         if (kind == DescriptorEncoding.KIND_PROLOGUE) {
             if (operator < scope.program.prologue) return operator;
         } else if (kind == DescriptorEncoding.KIND_BODY) {
-            bool exists = operator < scope.program.body && iteration >= 0
-                && uint256(iteration) < scope.program.maxIterations;
+            bool exists =
+                operator < scope.program.body && iteration >= 0 && uint256(iteration) < scope.program.maxIterations;
             if (exists) return scope.program.prologue + uint256(iteration) * scope.program.body + operator;
         } else if (kind == DescriptorEncoding.KIND_EPILOGUE) {
             if (operator < scope.program.epilogue) return scope.program.epilogueStart() + operator;

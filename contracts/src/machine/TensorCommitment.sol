@@ -42,7 +42,10 @@ library Tensor {
                 let target := level
                 let pairs := add(source, shl(6, shr(1, count)))
                 for {} lt(source, pairs) { source := add(source, 0x40) } {
-                    mstore(target, mul(keccak256(source, 0x40), iszero(iszero(or(mload(source), mload(add(source, 0x20)))))))
+                    mstore(
+                        target,
+                        mul(keccak256(source, 0x40), iszero(iszero(or(mload(source), mload(add(source, 0x20))))))
+                    )
                     target := add(target, 0x20)
                 }
                 // A last node without a sibling: the missing one is zero.

@@ -81,8 +81,7 @@ contract WordMachine is IWordMachine {
         if (!scope.program.withinLimits() || slot >= scope.program.slots()) return state.fail();
         scope.place = scope.program.place(slot);
         scope.descriptor = DescriptorEncoding.read(reader);
-        bytes32 operators =
-            reader.rootOf(scope.descriptor.hash, scope.place.operator, scope.program.operatorsDepth());
+        bytes32 operators = reader.rootOf(scope.descriptor.hash, scope.place.operator, scope.program.operatorsDepth());
         require(operators == scope.program.operatorsRoot, WrongDescriptor());
         uint256 pc = state.pc();
         uint256 codeLength = scope.descriptor.codeLength;

@@ -17,10 +17,12 @@ contract MerklePathTest is Test {
         return MerklePath.root(leaf, index, offset, path.length);
     }
 
-    function testFuzz_root_anyPath_equalsTheDefinition(bytes32 leaf, uint256 index, bytes32[] calldata path, uint256 zeros)
-        public
-        view
-    {
+    function testFuzz_root_anyPath_equalsTheDefinition(
+        bytes32 leaf,
+        uint256 index,
+        bytes32[] calldata path,
+        uint256 zeros
+    ) public view {
         bytes32[] memory siblings = path;
         if (zeros & 1 == 1) leaf = 0;
         for (uint256 height = 0; height < siblings.length; ++height) {

@@ -68,7 +68,9 @@ contract TensorCommitmentTest is Test {
     }
 
     function test_commit_zeros_haveARootOfZeroAndACount() public pure {
-        vm.assertEq(Tensor.commit(new bytes(96)), keccak256(abi.encode(keccak256("assay.tensor.v1"), uint256(0), uint256(3))));
+        vm.assertEq(
+            Tensor.commit(new bytes(96)), keccak256(abi.encode(keccak256("assay.tensor.v1"), uint256(0), uint256(3)))
+        );
         vm.assertNotEq(Tensor.commit(new bytes(96)), Tensor.commit(new bytes(128)));
     }
 

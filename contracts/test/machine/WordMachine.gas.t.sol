@@ -26,7 +26,9 @@ contract WordMachineGasTest is Test {
         for (uint256 index = 0; index < depths.length; ++index) {
             (bytes32 preState, bytes32 postState) = buildLoad(depths[index]);
             vm.assertEq(send(preState), postState);
-            vm.snapshotGasLastCall("WordMachine", string.concat("step, load, two paths of depth ", vm.toString(depths[index])));
+            vm.snapshotGasLastCall(
+                "WordMachine", string.concat("step, load, two paths of depth ", vm.toString(depths[index]))
+            );
         }
     }
 
@@ -35,7 +37,9 @@ contract WordMachineGasTest is Test {
         for (uint256 index = 0; index < depths.length; ++index) {
             (bytes32 preState, bytes32 postState) = buildStore(depths[index]);
             vm.assertEq(send(preState), postState);
-            vm.snapshotGasLastCall("WordMachine", string.concat("step, store, two paths of depth ", vm.toString(depths[index])));
+            vm.snapshotGasLastCall(
+                "WordMachine", string.concat("step, store, two paths of depth ", vm.toString(depths[index]))
+            );
         }
     }
 

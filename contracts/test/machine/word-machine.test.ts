@@ -1,10 +1,10 @@
 import { bytesToHex, hexToBytes, toHex } from 'viem';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { keccak256 } from '../../../deterministic-runtime/commitment/keccak.ts';
-import { commitTensor } from '../../../deterministic-runtime/commitment/tree.ts';
+import { commitTensor, TENSOR_TAG } from '../../../deterministic-runtime/commitment/tree.ts';
 import { step } from '../../../fraud-proof/machine/interpreter.ts';
 import { finishedOpening, proveStep } from '../../../fraud-proof/machine/proof.ts';
-import { hashState, Status } from '../../../fraud-proof/machine/state.ts';
+import { hashState, machineContext, Status } from '../../../fraud-proof/machine/state.ts';
 import { joinWords } from '../../../fraud-proof/machine/testing/encoding.ts';
 import { expectedState } from '../../../fraud-proof/machine/testing/expected-state.ts';
 import { GOLDEN_STEPS } from '../../../fraud-proof/machine/testing/golden.ts';
@@ -187,4 +187,23 @@ describe('a node in the place of a leaf, and a leaf in the place of a node', () 
     const [word, sibling] = [words[path - 1] as Uint8Array, words[path] as Uint8Array];
     expect(await contract.step(preState, joinWords(words.with(path - 1, sibling).with(path, word)))).toEqual({ refusal: 'WrongWord' });
   });
+});
+
+test('a word count that no number of words comes to', async () => {
+  const absurd = (2n ** 256n) - 1n;
+  const root = new Uint8Array(32).fill(9);
+  const count = hexToBytes(toHex(absurd, { size: 32 }));
+  const machine = new MemoryMachine({
+    prologue: 1, body: 0, epilogue: 0, maxIterations: 0, constants: [],
+    operators: [{ rows: 1, columns: 1, elementBytes: 1, operands: [{ kind: 2 }], code: [{ op: 0x14, d: 0, a: 31, b: 31, x: 0 }] }],
+  }, SMALL_INPUT, new Uint8Array(32));
+  const inputCommitment = keccak256(joinWords([TENSOR_TAG, root, count]));
+  const state = { ...machine.initial, context: machineContext(keccak256(machine.header), inputCommitment, machine.seed) };
+  const whole = proveStep(machine.initial, machine).proof;
+  const head = new Uint8Array(whole.subarray(0, whole.length - 96 - 32));
+  head.set(inputCommitment, 8 * 32);
+  const proof = joinWords([...Array.from({ length: head.length / 32 }, (_, index) => head.subarray(32 * index, 32 * index + 32)), root, count]);
+  const expected = bytesToHex(hashState({ ...state, pc: 1 }));
+  expect(verified(hashState(state), proof)).toEqual({ value: expected });
+  expect(await contract.step(hashState(state), proof)).toMatchObject({ value: expected });
 });
