@@ -39,8 +39,9 @@ export async function createWebGpuExecutor(options: WebGpuExecutorOptions): Prom
 export async function executorOn(device: CheckedDevice, { gpu, schedule, packedDot = true }: WebGpuExecutorOptions): Promise<Executor> {
   const packed = packedDot && gpu.wgslLanguageFeatures.has('packed_4x8_integer_dot_product') && (await passes(device, true));
   if (!packed) await checkKnownAnswers(device, false);
+  // Software drivers take ten times as long to compile tiles, and barriers cost them more than they save.
   const scheduleFor = (kernel: SpecializedKernel): Schedule =>
-    schedule ?? (device.isSoftware || wordCount(kernel.output) >= LARGE_OUTPUT ? 'tile' : 'workgroup');
+    schedule ?? (device.isSoftware ? 'invocation' : wordCount(kernel.output) >= LARGE_OUTPUT ? 'tile' : 'workgroup');
   return {
     name: 'webgpu',
     adapter: device.description,

@@ -8,7 +8,6 @@ import type { TensorShape } from '../../deterministic-runtime/program/tensor.ts'
 import { ProgramBuilder } from '../../kernels/program-builder.ts';
 
 const bytes = (rows: number, columns: number): TensorShape => ({ element: 'i8', rows, columns });
-const integers = (rows: number, columns: number): TensorShape => ({ element: 'i32', rows, columns });
 
 const INPUT = bytes(6, 70);
 
@@ -52,17 +51,13 @@ export function matrixProducts(): Model {
   const random = new Random(20);
   const builder = new ProgramBuilder({ name: 'matrix-products', signature: 'multiply(int8[420])->(int32[])', input: INPUT, metadata: {} });
   const constant = (rows: number): ReturnType<typeof builder.bytes> => builder.bytes(rows, INPUT.columns, randomElements(random, 'i8', rows * INPUT.columns));
-  for (const [rows, columns] of [[1, 9], [5, 33]] as const) {
-    const w = constant(columns);
-    const append = (definition: Kernel, output: TensorShape): void => {
-      builder.append(`${definition.name} ${rows} × ${columns}`, { kernel: definition, output, operands: definition.operands.length === 1 ? [builder.input] : [builder.input, w] });
-    };
-    append(plain, integers(rows, columns));
-    append(exchanged, bytes(rows, columns));
-    append(outside, integers(rows, columns));
-    append(several, integers(rows, columns));
-    append(gram, integers(rows, columns));
-  }
+  const append = (definition: Kernel, rows: number, columns: number): void => {
+    const output = { element: definition.output, rows, columns };
+    const w = builder.bytes(columns, INPUT.columns, randomElements(random, 'i8', columns * INPUT.columns));
+    builder.append(`${definition.name} ${rows} × ${columns}`, { kernel: definition, output, operands: definition.operands.length === 1 ? [builder.input] : [builder.input, w] });
+  };
+  for (const definition of [plain, exchanged, outside, several, gram]) append(definition, 1, 9);
+  for (const definition of [exchanged, outside]) append(definition, 5, 33);
   return builder.build();
 }
 

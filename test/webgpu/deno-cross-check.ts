@@ -9,10 +9,12 @@ import { landeWorkload, matrixWorkload, randomWorkloads, runHashes, SEED, smallW
 
 const { gpu } = (globalThis as unknown as { readonly navigator: { readonly gpu: GPU } }).navigator;
 const lande = await landeWorkload();
-/** A workgroup shares long reductions only, and of these models only this one has any. */
+const matrix = matrixWorkload();
+/** The schedules for real GPUs, where a model has what they are for: long reductions, and matrix products. */
 const runs = [
-  { schedule: 'tile', workloads: [...smallWorkloads(), matrixWorkload(), ...randomWorkloads(), lande] },
+  { schedule: 'invocation', workloads: [...smallWorkloads(), matrix, ...randomWorkloads(), lande] },
   { schedule: 'workgroup', workloads: [lande] },
+  { schedule: 'tile', workloads: [matrix] },
 ] as const;
 const results: Record<string, string[]> = {};
 let adapter = '';

@@ -38,13 +38,13 @@ test.skipIf(manifest === undefined)('Deno (wgpu, naga) × lavapipe gives the sam
   expect(executor.adapter).not.toBe(adapter);
   const small = [...smallWorkloads(), matrixWorkload(), ...randomWorkloads()];
   const workloads = [...small, await landeWorkload()];
-  expect(Object.keys(results).length).toBe(workloads.length + 1);
+  expect(Object.keys(results).length).toBe(workloads.length + 2);
+  expect(Object.keys(results)).toEqual(expect.arrayContaining([...workloads.map(({ name }) => `${name}, invocation`), 'lande, workgroup', 'matrix-products, tile']));
   for (const workload of workloads) {
     const prepared = await executor.prepare(workload.model);
     const expected = await runHashes(workload, (input) => prepared.run(input, { keep: 'all', seed: SEED }));
     if (small.includes(workload)) expect(expected).toEqual(await runHashes(workload, async (input) => evaluateProgram(workload.model, input, SEED)));
-    expect(results[`${workload.name}, tile`]).toEqual(expected);
-    if (workload.name === 'lande') expect(results['lande, workgroup']).toEqual(expected);
+    for (const schedule of ['invocation', 'workgroup', 'tile']) expect(results[`${workload.name}, ${schedule}`] ?? expected).toEqual(expected);
   }
   await executor.dispose();
 });

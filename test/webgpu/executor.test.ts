@@ -16,7 +16,6 @@ const VARIANTS = [
   { schedule: 'invocation', packedDot: true },
   { schedule: 'invocation', packedDot: false },
   { schedule: 'workgroup', packedDot: true },
-  { schedule: 'tile', packedDot: true },
 ] as const;
 
 // Opening takes a while on a software driver, so tests share executors.
@@ -55,12 +54,6 @@ describe.each(VARIANTS)('$schedule, packed dot $packedDot', (variant) => {
     expect(run.output).toEqual(expected.output);
   });
 
-  test('matrix products of shapes that fill no tile', async () => {
-    const prepared = await (await open(variant)).prepare(products);
-    const run = await prepared.run(matrixInput(0), { keep: 'all' });
-    expect(tensorsOf(products.program, run)).toEqual(tensorsOf(products.program, expectedProducts));
-  });
-
   test('a loop reads its history, never the future nor what an earlier run left', async () => {
     const model = tokenLoop();
     const prepared = await (await open(variant)).prepare(model);
@@ -77,6 +70,13 @@ describe.each(VARIANTS)('$schedule, packed dot $packedDot', (variant) => {
     expect(iterations.size).toBeGreaterThan(1);
     expect(iterations).toContain(TOKEN_LOOP_ITERATIONS);
   });
+});
+
+// Of these models, only this one has what tiles are for; software drivers compile them slowly.
+test.each(['invocation', 'tile'] as const)('matrix products of shapes that fill no tile, %s', async (schedule) => {
+  const prepared = await (await open({ schedule })).prepare(products);
+  const run = await prepared.run(matrixInput(0), { keep: 'all' });
+  expect(tensorsOf(products.program, run)).toEqual(tensorsOf(products.program, expectedProducts));
 });
 
 describe('run', () => {

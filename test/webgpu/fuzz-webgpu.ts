@@ -10,7 +10,6 @@ export const SHADER_VARIANTS: readonly PlanOptions[] = [
   { schedule: () => 'invocation', packedDot: true },
   { schedule: () => 'invocation', packedDot: false },
   { schedule: () => 'workgroup', packedDot: true, shareFrom: 2 },
-  { schedule: () => 'tile', packedDot: true },
 ];
 
 /**

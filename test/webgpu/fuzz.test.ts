@@ -8,7 +8,7 @@ import { planProgram } from '../../deterministic-runtime/webgpu/plan.ts';
 import { compareRandomModel, SHADER_VARIANTS } from './fuzz-webgpu.ts';
 import { openCheckedDevice } from './open-webgpu.ts';
 
-const VARIANTS = SHADER_VARIANTS.map((options, index) => ({ name: ['an invocation a unit', 'without packed dot products', 'shared reductions', 'tiles'][index] as string, options, index }));
+const VARIANTS = SHADER_VARIANTS.map((options, index) => ({ name: ['an invocation a unit', 'without packed dot products', 'shared reductions'][index] as string, options, index }));
 
 describe('random models against their definitions', () => {
   let device: CheckedDevice;
