@@ -83,7 +83,8 @@ export function flattenReads(kernel: SpecializedKernel): FlatKernel {
 
   /** Not zero where `column` is outside `[0, limit)`, for some limit between `positions` and `stride`. */
   function outsideRow(column: SpecializedExpression, positions: number, stride: number): SpecializedExpression {
-    const power = 2 ** Math.ceil(Math.log2(positions));
+    let power = 1;
+    while (power < positions) power *= 2;
     if (power <= stride) return builder.binary('and', 'i32', column, builder.constant('i32', -power));
     const beyond = builder.binary('sub', 'i32', builder.constant('i32', positions - 1), column);
     return builder.binary('lt', 'i32', builder.binary('or', 'i32', beyond, column), builder.constant('i32', 0));
