@@ -1,0 +1,43 @@
+import { Command, Option } from 'commander';
+import { flagName, loadConfig } from '../config.ts';
+import type { Config, ConfigKey } from '../config.ts';
+
+/** What each setting is; their defaults are in config.ts. A private key has no flag. */
+const DESCRIPTIONS: Readonly<Record<Exclude<ConfigKey, 'privateKey'>, string>> = {
+  rpcUrl: 'JSON-RPC endpoint of L1',
+  chainId: 'refuse to work on another chain than this',
+  assertions: 'address of the rollup\'s ResultAssertions contract',
+  startBlock: 'block of the contracts\' deployment (0)',
+  dataDirectory: 'folder of the store (assay-data)',
+  models: 'bundles, separated by commas',
+  executor: 'auto, webgpu, wasm, lifted or word-machine (auto)',
+  verifyWith: 'a second executor that must agree before a bond stands on a result',
+  keyFile: 'file with the private key; or set ASSAY_PRIVATE_KEY',
+  pollInterval: 'milliseconds between looks at the chain (2000)',
+  maximumHeadAge: 'seconds that the newest block may be old; 0 switches the check off (120)',
+  reorganizationDepth: 'blocks kept for undoing a reorganisation (128)',
+  logRange: 'blocks asked for in one eth_getLogs (2000)',
+  apiHost: 'where the HTTP API listens (127.0.0.1)',
+  apiPort: 'its port (8645)',
+  api: 'false: no HTTP API (true)',
+  batchSize: 'most answers in one assertion (64)',
+  batchDelay: 'milliseconds that an answer waits for others (1000)',
+  maximumFeeMultiplier: 'times the fee estimate that transactions offer at most (4)',
+  logLevel: 'trace, debug, info, warn, error, fatal or silent (info)',
+  logFormat: 'auto, json or pretty (auto)',
+};
+
+type DescribedKey = keyof typeof DESCRIPTIONS;
+
+/** Adds `--config` and a flag for each of the settings. */
+export function addConfigOptions(command: Command, keys: readonly DescribedKey[] = Object.keys(DESCRIPTIONS) as DescribedKey[]): Command {
+  command.addOption(new Option('--config <file>', 'JSON file with settings; flags and ASSAY_… variables come before it'));
+  for (const key of keys) command.addOption(new Option(`${flagName(key)} <value>`, DESCRIPTIONS[key]));
+  return command;
+}
+
+/** The configuration that a command's flags, the environment and a file make. @throws UserError naming each wrong setting */
+export function configOf(flags: Readonly<Record<string, unknown>>): Promise<Config> {
+  const { config: file, ...settings } = flags;
+  return loadConfig({ flags: settings, ...(typeof file === 'string' ? { file } : {}) });
+}
