@@ -33,6 +33,7 @@ interface Context {
   readonly operands: readonly Operand[];
   readonly output: TensorShape;
   readonly indexOf: (operand: string | number) => number;
+  /** For reads that do not say so themselves. */
   readonly latest: (operand: number) => 0 | -1;
   readonly parameters: Readonly<Record<string, number>>;
   readonly position: ElementPosition;
@@ -51,13 +52,11 @@ type AnyRead = Extract<AnyExpression, { readonly kind: 'load' }> | WordExpressio
 
 /** One element of a specialised kernel; the flags that say which checks are needless are not looked at. */
 export function evaluateElement(kernel: SpecializedKernel, position: ElementPosition, read: ReadTensor): bigint {
-  const newest = new Map<number, 0 | -1>();
-  visitReads(kernel.element, (operand, latest) => newest.set(operand, latest));
   const context: Context = {
     operands: kernel.operands,
     output: kernel.output,
     indexOf: Number,
-    latest: (operand) => newest.get(operand) ?? 0,
+    latest: () => 0,
     parameters: {},
     position,
     read,
@@ -77,17 +76,6 @@ export function evaluateKernelElement(kernel: Kernel, binding: KernelBinding, po
     read,
   };
   return storedAs(kernel.output, evaluate(kernel.element, { context, indices: [], known: new Map() }));
-}
-
-function visitReads(root: SpecializedExpression, found: (operand: number, latest: 0 | -1) => void): void {
-  const seen = new Set<object>();
-  const visit = (node: unknown): void => {
-    if (typeof node !== 'object' || node === null || seen.has(node)) return;
-    seen.add(node);
-    if ('operand' in node && 'latest' in node) found(node.operand as number, node.latest as 0 | -1);
-    Object.values(node).forEach(visit);
-  };
-  visit(root);
 }
 
 function evaluate(expression: AnyExpression, scope: Scope): bigint {
@@ -145,7 +133,7 @@ function tensorOf(read: AnyRead, scope: Scope): { readonly shape: TensorShape; r
   const { shape, kind } = context.operands[operand] as Operand;
   let iteration = BigInt(context.position.iteration);
   if (kind === 'iterated') {
-    const newest = iteration + BigInt(context.latest(operand));
+    const newest = iteration + BigInt('latest' in read ? read.latest : context.latest(operand));
     if (read.iteration !== null) iteration = evaluate(read.iteration, scope);
     if (iteration < 0n || iteration > newest) return undefined;
   }
