@@ -1,24 +1,17 @@
 import { describeAdapter } from './adapter.ts';
+import { stagingParts } from './staging.ts';
+import type { BufferRange, StagingPart } from './staging.ts';
 
 /** Buffer usages and map modes, by number: not every implementation has the global constants. */
 export const BUFFER_USAGE = { mapRead: 0x1, copySource: 0x4, copyDestination: 0x8, uniform: 0x40, storage: 0x80 } as const;
 const MAP_READ = 0x1;
 const COMPUTE_STAGE = 0x4;
-/** Largest buffer for reading back: more is read in parts. */
-const STAGING_BYTES = 64 * 2 ** 20;
-
 /** Storage buffers that a shader may bind: eight operands and the output. WebGPU guarantees 8 on every adapter, and 10 on nearly all. */
 const STORAGE_BUFFERS = 9;
 
 /** WebGPU reported a failure, or gave none where it did not do its work. */
 export class WebGpuError extends Error {
   override readonly name = 'WebGpuError';
-}
-
-export interface BufferRange {
-  readonly buffer: GPUBuffer;
-  readonly offset: number;
-  readonly size: number;
 }
 
 /** A device whose failures are errors: WebGPU itself reports most of them nowhere unless asked. */
@@ -52,7 +45,7 @@ export async function openDevice(gpu: GPU): Promise<CheckedDevice> {
   const requiredLimits = {
     maxBufferSize,
     maxStorageBufferBindingSize,
-    maxStorageBuffersPerShaderStage: Math.min(maxStorageBuffersPerShaderStage, Math.max(8, STORAGE_BUFFERS)),
+    maxStorageBuffersPerShaderStage: Math.min(maxStorageBuffersPerShaderStage, STORAGE_BUFFERS),
   };
   const device = await adapter.requestDevice({ label: 'assay', requiredLimits }).catch((error: unknown) => {
     throw new WebGpuError(`the adapter gave no device: ${error instanceof Error ? error.message : String(error)}`);
@@ -176,30 +169,6 @@ export function checkDevice(device: GPUDevice, { description, isSoftware }: { re
   };
 
   return { device, description, isSoftware, limits: device.limits, guarded, createBuffer, createPipeline, submit, dispose: () => device.destroy() };
-}
-
-interface StagingPart {
-  size: number;
-  readonly pieces: { readonly range: number; readonly source: BufferRange; readonly from: number; readonly staged: number; readonly size: number }[];
-}
-
-/** Lays ranges out one after another in staging buffers of limited size. */
-function stagingParts(ranges: readonly BufferRange[]): StagingPart[] {
-  const parts: StagingPart[] = [];
-  ranges.forEach((source, range) => {
-    for (let from = 0; from < source.size; ) {
-      let part = parts.at(-1);
-      if (part === undefined || part.size >= STAGING_BYTES) {
-        part = { size: 0, pieces: [] };
-        parts.push(part);
-      }
-      const size = Math.min(source.size - from, STAGING_BYTES - part.size);
-      part.pieces.push({ range, source, from, staged: part.size, size });
-      part.size += size;
-      from += size;
-    }
-  });
-  return parts;
 }
 
 const firstLine = (message: string): string => message.trim().split('\n')[0] ?? '';

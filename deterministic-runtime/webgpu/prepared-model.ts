@@ -4,9 +4,10 @@ import type { Model, Section } from '../program/program.ts';
 import { byteLength, paddingIsZero, WORD_BYTES } from '../program/tensor.ts';
 import type { TensorShape } from '../program/tensor.ts';
 import { BUFFER_USAGE, WebGpuError } from './device.ts';
-import type { BufferRange, CheckedDevice } from './device.ts';
+import type { CheckedDevice } from './device.ts';
 import { planProgram, slotOfPlanned } from './plan.ts';
 import type { BufferName, Plan, PlannedOperator, PlanOptions } from './plan.ts';
+import type { BufferRange } from './staging.ts';
 import { BINDING, RUN_BYTES } from './wgsl.ts';
 import { foldWorkgroups } from './workgroups.ts';
 

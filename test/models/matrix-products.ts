@@ -50,7 +50,6 @@ const gram = kernel('gram', {
 export function matrixProducts(): Model {
   const random = new Random(20);
   const builder = new ProgramBuilder({ name: 'matrix-products', signature: 'multiply(int8[420])->(int32[])', input: INPUT, metadata: {} });
-  const constant = (rows: number): ReturnType<typeof builder.bytes> => builder.bytes(rows, INPUT.columns, randomElements(random, 'i8', rows * INPUT.columns));
   const append = (definition: Kernel, rows: number, columns: number): void => {
     const output = { element: definition.output, rows, columns };
     const w = builder.bytes(columns, INPUT.columns, randomElements(random, 'i8', columns * INPUT.columns));
