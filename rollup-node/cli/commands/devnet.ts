@@ -1,7 +1,8 @@
-import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import type { Model } from '../../../deterministic-runtime/program/program.ts';
 import { buildLande } from '../../../kernels/models/lande/program.ts';
+import { createApi } from '../../api/api.ts';
+import { serveApi } from '../../api/server.ts';
 import { readBundleDirectory } from '../../bundle-files.ts';
 import { DEVNET_ACCOUNTS, startDevnet } from '../../devnet.ts';
 import { executorByName } from '../../executors.ts';
@@ -9,8 +10,12 @@ import type { ExecutorName } from '../../executors.ts';
 import { loadLandePackage } from '../../lande-package.ts';
 import { createLogger, LOG_LEVELS } from '../../log.ts';
 import type { LogLevel } from '../../log.ts';
-import { serveNodeApi, shutdownSignal } from '../../service.ts';
+import type { AssayNode } from '../../node.ts';
+import { aborted, createClosing, shutdownSignal } from '../../shutdown.ts';
 import { executorOption, wholeNumber } from '../options.ts';
+
+/** Wei that an inference costs. */
+const FEE = 10n ** 15n;
 
 interface DevnetFlags {
   readonly port?: number;
@@ -40,35 +45,41 @@ export function devnetCommand(): Command {
       const log = createLogger({ level: flags.logLevel });
       const models: Model[] = [buildLande(await loadLandePackage())];
       for (const directory of flags.model) models.push(await readBundleDirectory(directory));
-      const sequencerExecutor = await executorByName(flags.executor);
-      const watcherExecutor = await executorByName(flags.watcherExecutor);
+      const closing = createClosing();
       try {
+        const sequencerExecutor = await executorByName(flags.executor);
+        closing.add(() => sequencerExecutor.dispose());
+        const watcherExecutor = await executorByName(flags.watcherExecutor);
+        closing.add(() => watcherExecutor.dispose());
         const devnet = await startDevnet({
-          models: models.map((model) => ({ model, fee: 10n ** 15n })),
+          models: models.map((model) => ({ model, fee: FEE })),
           sequencerExecutor, watcherExecutor, log,
           parameters: { window: BigInt(flags.window) },
           ...(flags.port === undefined ? {} : { port: flags.port }),
           ...(flags.dataDirectory === undefined ? {} : { dataDirectory: flags.dataDirectory }),
         });
-        try {
-          const api = await serveNodeApi(devnet.sequencer, { apiHost: '127.0.0.1', apiPort: flags.apiPort }, log);
-          try {
-            console.log(`chain       ${devnet.url}`);
-            console.log(`API         ${api.url}`);
-            console.log(`assertions  ${devnet.deployment.resultAssertions}`);
-            for (const { contract, forum, encoded } of devnet.models) {
-              console.log(`model       ${encoded.model.program.signature} at ${contract}${forum === undefined ? '' : `, forum at ${forum}`}`);
-            }
-            console.log(`account     ${devnet.wallet(DEVNET_ACCOUNTS.user).account.address} (anvil's number ${DEVNET_ACCOUNTS.user}) is yours to use; Ctrl-C ends it all`);
-            if (!signal.aborted) await once(signal, 'abort');
-          } finally {
-            await api.close();
-          }
-        } finally {
-          await devnet.stop();
+        closing.add(() => devnet.stop());
+        const api = await serveApi(apiOf(devnet.sequencer), { host: '127.0.0.1', port: flags.apiPort });
+        closing.add(() => api.close());
+        console.log(`chain       ${devnet.url}`);
+        console.log(`API         ${api.url}`);
+        console.log(`assertions  ${devnet.deployment.resultAssertions}`);
+        for (const { contract, forum, encoded } of devnet.models) {
+          console.log(`model       ${encoded.model.program.signature} at ${contract}${forum === undefined ? '' : `, forum at ${forum}`}`);
         }
+        console.log(`account     ${devnet.wallet(DEVNET_ACCOUNTS.user).account.address} (anvil's number ${DEVNET_ACCOUNTS.user}) is yours to use; Ctrl-C ends it all`);
+        await aborted(signal);
       } finally {
-        await Promise.all([sequencerExecutor.dispose(), watcherExecutor.dispose()]);
+        await closing.close();
       }
     });
+}
+
+function apiOf({ agent, context: { store, metrics, inference, log, client, self, contracts } }: AssayNode): ReturnType<typeof createApi> {
+  return createApi({
+    store, metrics, log,
+    models: inference.models,
+    status: () => agent.status(),
+    identity: { chainId: client.chain.id, account: self, assertions: contracts.assertions },
+  });
 }
