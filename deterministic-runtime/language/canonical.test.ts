@@ -45,7 +45,7 @@ test('random kernels: the same bytes, and the same code', () => {
         expect(compileWordCode(specialize(again, binding))).toEqual(compileWordCode(specialize(definition, binding)));
       });
     }
-  }), { seed: 7, numRuns: 40 });
+  }), { seed: 7, numRuns: 25 });
 });
 
 describe('refuses', () => {

@@ -220,7 +220,7 @@ describe('random kernels', () => {
           expect(evaluateElement(specialized, position, read)).toBe(evaluateKernelElement(definition, binding, position, read));
         }
       }
-    }), { seed: 5, numRuns: 100 });
+    }), { seed: 5, numRuns: 60 });
   });
 
   test('never read out of range where no check is made', () => {
@@ -231,8 +231,8 @@ describe('random kernels', () => {
         const violations = violationsOf(specialized);
         for (const position of positions) expect(evaluateElement(violations, position, read)).toBe(0n);
       }
-    }), { seed: 6, numRuns: 100 });
-    expect(unchecked).toBeGreaterThan(100);
+    }), { seed: 6, numRuns: 60 });
+    expect(unchecked).toBeGreaterThan(50);
   });
 });
 
