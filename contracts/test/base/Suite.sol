@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.37;
+
+import {DissectionGame} from "../../src/DissectionGame.sol";
+import {Inbox} from "../../src/Inbox.sol";
+import {ModelContract} from "../../src/ModelContract.sol";
+import {ModelRegistry} from "../../src/ModelRegistry.sol";
+import {ResultAssertions} from "../../src/ResultAssertions.sol";
+import {Finality, RequestOptions} from "../../src/interfaces/IInbox.sol";
+import {AssertionParameters, AssertionPhase, IResultAssertions} from "../../src/interfaces/IResultAssertions.sol";
+import {FakeConsumer} from "../fakes/FakeConsumer.sol";
+import {FakeMachine} from "../fakes/FakeMachine.sol";
+import {Belief, GamePlayer, Split} from "./GamePlayer.sol";
+
+interface Detector {
+    function detect(string calldata text) external payable returns (bytes32);
+    function detect(string calldata text, RequestOptions calldata options) external payable returns (bytes32);
+}
+
+/// @notice The whole suite around a fake machine, with one model, `detect(string)->(string)`, whose every answer is "eng".
+abstract contract Suite is GamePlayer {
+    uint256 internal constant START = 1_800_000_000;
+    uint256 internal constant STEPS = 4096;
+    uint256 internal constant WINDOW = 1 days;
+    uint256 internal constant BOND = 2 ether;
+    uint256 internal constant BOUNTY = 0.25 ether;
+    uint256 internal constant DEADLINE = 7 days;
+    uint256 internal constant MODEL_FEE = 1000;
+    uint256 internal constant COLUMNS = 64;
+    string internal constant SIGNATURE = "detect(string)->(string)";
+
+    ResultAssertions internal results;
+    Inbox internal inbox;
+    ModelRegistry internal registry;
+    ModelContract internal model;
+    FakeConsumer internal consumer;
+
+    bytes32 internal modelId;
+    bytes internal rightWords = abi.encodePacked(bytes32("eng"));
+    bytes32 internal rightOutput = commitmentOf(bytes32("eng"));
+    bytes internal wrongWords = abi.encodePacked(bytes32("deu"));
+    bytes32 internal wrongOutput = commitmentOf(bytes32("deu"));
+
+    uint96 internal asserterStake;
+    uint96 internal challengerStake;
+    uint32 internal allowance;
+
+    address internal sponsor = actor("sponsor");
+    address internal challenger = actor("challenger");
+    address internal stranger = actor("stranger");
+
+    function setUp() public virtual {
+        vm.warp(START);
+        vm.deal(address(this), 1_000_000 ether);
+        machine = new FakeMachine(STEPS, rightOutput);
+        game = new DissectionGame(machine, 10 gwei);
+        uint256 nonce = vm.getNonce(address(this));
+        address inboxAddress = vm.computeCreateAddress(address(this), nonce + 2);
+        address resultsAddress = vm.computeCreateAddress(address(this), nonce + 3);
+        ModelContract implementation = new ModelContract(Inbox(inboxAddress), 1 gwei);
+        registry = new ModelRegistry(implementation);
+        inbox = new Inbox(registry, IResultAssertions(resultsAddress), DEADLINE);
+        results = new ResultAssertions(inbox, registry, game, machine, parameters());
+        vm.assertEq(address(inbox), inboxAddress);
+        vm.assertEq(address(results), resultsAddress);
+
+        address at_;
+        (modelId, at_) = registry.register(headerOf(SIGNATURE, 1, COLUMNS, 1), SIGNATURE, MODEL_FEE, "https://files");
+        model = ModelContract(payable(at_));
+        consumer = new FakeConsumer();
+        asserterStake = results.termsOf(STEPS).asserterStake;
+        challengerStake = results.termsOf(STEPS).challengerStake;
+        allowance = results.termsOf(STEPS).allowance;
+    }
+
+    function parameters() internal pure returns (AssertionParameters memory) {
+        return AssertionParameters({
+            window: WINDOW,
+            bond: BOND,
+            bounty: BOUNTY,
+            baseStake: 0.02 ether,
+            stakePerGigastep: 0.001 ether,
+            challengerFactor: 10,
+            baseAllowance: 1 days,
+            stepsPerSecond: 1_000_000
+        });
+    }
+
+    function headerOf(string memory signature, uint256 rows, uint256 columns, uint256 elementBytes)
+        internal
+        pure
+        returns (bytes32[8] memory header)
+    {
+        header[0] = keccak256("assay.program.v1");
+        header[1] = bytes32(uint256(3));
+        header[2] = keccak256("operators");
+        header[4] = bytes32(elementBytes << 64 | rows << 32 | columns);
+        header[5] = bytes32(STEPS);
+        header[6] = keccak256(bytes(signature));
+    }
+
+    /// @dev The commitment of a tensor of one word.
+    function commitmentOf(bytes32 word) internal pure returns (bytes32) {
+        return keccak256(abi.encode(keccak256("assay.tensor.v1"), word, 1));
+    }
+
+    function ask(string memory text) internal returns (bytes32) {
+        return ask(text, RequestOptions(Finality.Final, 200_000, 0, 0));
+    }
+
+    function ask(string memory text, RequestOptions memory options) internal returns (bytes32) {
+        bytes memory call =
+            abi.encodeWithSignature("detect(string,(uint8,uint32,uint64,bytes32))", text, options);
+        return consumer.ask{value: model.fee(options.callbackGas)}(address(model), call);
+    }
+
+    function askEarly(string memory text, uint32 callbackGas) internal returns (bytes32) {
+        return ask(text, RequestOptions(Finality.Asserted, callbackGas, 0, 0));
+    }
+
+    function one(bytes32 value) internal pure returns (bytes32[] memory list) {
+        list = new bytes32[](1);
+        list[0] = value;
+    }
+
+    /// @dev An assertion of one entry.
+    function assertOutput(address by, bytes32 requestId, bytes32 output) internal returns (bytes32) {
+        vm.prank(by);
+        return results.assertResults{value: BOND}(one(requestId), one(output));
+    }
+
+    function challengeBy(address by, bytes32 assertionId, bytes32 requestId, bytes32 output)
+        internal
+        returns (bytes32)
+    {
+        vm.prank(by);
+        return results.challenge{value: challengerStake}(assertionId, 0, requestId, output, new bytes32[](0));
+    }
+
+    function useContextOf(bytes32 requestId) internal {
+        (bytes32 id, bytes32 input, bytes32 seed) = inbox.facts(requestId);
+        context = machine.contextOf(id, input, seed);
+    }
+
+    /// @dev The asserter's split, with the final state that its output demands.
+    function answerSplit(Belief memory belief, bytes32 output) internal view returns (Split memory split) {
+        split = splitOf(belief, 0, STEPS, machine.stateAt(context, 0));
+        split.states[16] = machine.finished(context, output);
+    }
+
+    function answerBy(address by, bytes32 gameId, bytes32 requestId, bytes32 output, Belief memory belief)
+        internal
+        returns (Split memory split)
+    {
+        useContextOf(requestId);
+        split = answerSplit(belief, output);
+        vm.prank(by);
+        results.answer{value: asserterStake}(
+            gameId, requestId, output, abi.encode(output), payloadOf(split, false)
+        );
+    }
+
+    /// @dev Plays an answered game to its proof; the challenger has the first turn.
+    function playOut(bytes32 gameId, Split memory answer, Belief memory asserterBelief, Belief memory challengerBelief)
+        internal
+    {
+        Split memory last = answer;
+        bool over = false;
+        for (bool challengerToMove = true; !over; challengerToMove = !challengerToMove) {
+            (last, over) = challengerToMove
+                ? playTurn(gameId, challenger, last, challengerBelief)
+                : playTurn(gameId, sponsor, last, asserterBelief);
+        }
+    }
+
+    /// @dev A game about one wrong entry, played to the end: the challenger has won it, and it is not settled.
+    function lostGame(bytes32 requestId) internal returns (bytes32 assertionId, bytes32 gameId) {
+        assertionId = assertOutput(sponsor, requestId, wrongOutput);
+        gameId = challengeBy(challenger, assertionId, requestId, wrongOutput);
+        Split memory answer = answerBy(sponsor, gameId, requestId, wrongOutput, liar(1234));
+        playOut(gameId, answer, liar(1234), honest());
+    }
+
+    /// @dev A final assertion of the right output.
+    function finalAssertion(bytes32 requestId) internal returns (bytes32 assertionId) {
+        assertionId = assertOutput(sponsor, requestId, rightOutput);
+        vm.warp(block.timestamp + WINDOW);
+    }
+
+    function assertPhase(bytes32 assertionId, AssertionPhase expected) internal view {
+        vm.assertEq(uint256(results.phase(assertionId)), uint256(expected));
+    }
+}

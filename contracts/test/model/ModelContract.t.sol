@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.37;
+
+import {ModelContract} from "../../src/ModelContract.sol";
+import {Finality, RequestOptions} from "../../src/interfaces/IInbox.sol";
+import {IModelContract} from "../../src/interfaces/IModelContract.sol";
+import {Detector, Suite} from "../base/Suite.sol";
+
+contract ModelContract_Call is Suite {
+    function modelOf(string memory signature, uint256 rows, uint256 columns, uint256 elementBytes)
+        private
+        returns (ModelContract)
+    {
+        (, address at_) = registry.register(headerOf(signature, rows, columns, elementBytes), signature, 0, "");
+        return ModelContract(payable(at_));
+    }
+
+    /// @dev Calls the model with this calldata and the fee of a request without a callback.
+    function call(ModelContract target, uint256 value, bytes memory data) private returns (bytes32 requestId) {
+        (bool succeeded, bytes memory result) = address(target).call{value: value}(data);
+        if (!succeeded) {
+            assembly ("memory-safe") {
+                revert(add(result, 0x20), mload(result))
+            }
+        }
+        vm.assertEq(result.length, 32);
+        return abi.decode(result, (bytes32));
+    }
+
+    function callExternally(ModelContract target, uint256 value, bytes memory data) external returns (bytes32) {
+        return call(target, value, data);
+    }
+
+    function refuses(ModelContract target, bytes memory data, bytes memory why) private {
+        uint256 value = target.defaultFee();
+        vm.expectRevert(why);
+        this.callExternally(target, value, data);
+        vm.assertEq(address(inbox).balance, 0, "before anything is paid");
+    }
+
+    function test_fallback_text_succeeds(bytes memory text) external {
+        if (text.length > COLUMNS) {
+            assembly ("memory-safe") {
+                mstore(text, COLUMNS)
+            }
+        }
+        bytes32 requestId = Detector(address(model)).detect{value: model.defaultFee()}(string(text));
+        (, bytes32 input,) = inbox.facts(requestId);
+        bytes memory padded = bytes.concat(text, new bytes(COLUMNS - text.length));
+        (bytes32 left, bytes32 right) = abi.decode(padded, (bytes32, bytes32));
+        bytes32 root = left == 0 && right == 0 ? bytes32(0) : keccak256(padded);
+        vm.assertEq(input, keccak256(abi.encode(keccak256("assay.tensor.v1"), root, 2)));
+    }
+
+    function test_fallback_textTooLong_reverts() external {
+        string memory longest = string(new bytes(COLUMNS));
+        Detector(address(model)).detect{value: model.defaultFee()}(longest);
+        uint256 fee = model.defaultFee();
+        vm.expectRevert(abi.encodeWithSelector(IModelContract.InputTooLong.selector, COLUMNS + 1, COLUMNS));
+        Detector(address(model)).detect{value: fee}(string.concat(longest, "x"));
+    }
+
+    function test_fallback_otherFunctions_reverts() external {
+        refuses(model, "", abi.encodeWithSelector(IModelContract.UnknownFunction.selector, bytes4(0)));
+        refuses(model, hex"0102", abi.encodeWithSelector(IModelContract.UnknownFunction.selector, bytes4(0x01020000)));
+        refuses(
+            model,
+            abi.encodeWithSignature("detect(bytes)", "x"),
+            abi.encodeWithSelector(IModelContract.UnknownFunction.selector, bytes4(keccak256("detect(bytes)")))
+        );
+    }
+
+    function test_fallback_notCanonical_reverts() external {
+        bytes memory malformed = abi.encodeWithSelector(IModelContract.MalformedCalldata.selector);
+        bytes memory canonical = abi.encodeWithSignature("detect(string)", "hello");
+        refuses(model, bytes.concat(canonical, hex"00"), malformed);
+        refuses(model, bytes.concat(canonical, bytes32(0)), malformed);
+        bytes4 s = bytes4(canonical);
+        refuses(model, abi.encodePacked(s), malformed);
+        refuses(model, abi.encodePacked(s, uint256(0x20)), malformed);
+        refuses(model, abi.encodePacked(s, uint256(0x40), uint256(0), uint256(0)), malformed);
+        refuses(model, abi.encodePacked(s, uint256(0x20), uint256(5), "hello"), malformed);
+        refuses(model, abi.encodePacked(s, uint256(0x20), uint256(5), bytes32("hello!")), malformed);
+        refuses(
+            model,
+            abi.encodePacked(s, uint256(0x20), type(uint256).max, bytes32(0)),
+            abi.encodeWithSelector(IModelContract.InputTooLong.selector, type(uint256).max, COLUMNS)
+        );
+    }
+
+    /// Every single-bit change of a canonical call either is refused or asks something else.
+    function test_fallback_flippedBit_succeeds(uint256 bit) external {
+        bytes memory data = abi.encodeWithSignature("detect(string)", "hello");
+        bit = bit % (8 * data.length);
+        data[bit / 8] ^= bytes1(uint8(1 << (bit % 8)));
+        (bool succeeded, bytes memory result) = address(model).call{value: model.defaultFee()}(data);
+        if (!succeeded) return;
+        (, bytes32 input,) = inbox.facts(abi.decode(result, (bytes32)));
+        vm.assertNotEq(input, model.inputCommitmentOf(abi.encode("hello")));
+        vm.assertTrue(bit / 8 >= 68 && bit / 8 < 73, "a letter was changed");
+    }
+
+    function test_fallback_options_succeeds() external {
+        bytes32 seed = keccak256("seed");
+        uint256 fee = model.fee(4242);
+        bytes32 requestId = Detector(address(model)).detect{value: fee}(
+            "hello", RequestOptions(Finality.Asserted, 4242, 77, seed)
+        );
+        vm.assertEq(inbox.requestOf(requestId).callbackGas, 4242);
+        vm.assertEq(inbox.requestOf(requestId).deadline, START + 77);
+        vm.assertEq(inbox.requestOf(requestId).seed, seed);
+    }
+
+    function test_fallback_optionsOutOfRange_reverts() external {
+        string memory f = "detect(string,(uint8,uint32,uint64,bytes32))";
+        bytes memory malformed = abi.encodeWithSelector(IModelContract.MalformedCalldata.selector);
+        refuses(model, abi.encodeWithSignature(f, "hello", [uint256(2), 0, 0, 0]), malformed);
+        refuses(model, abi.encodeWithSignature(f, "hello", [uint256(0), 2 ** 32, 0, 0]), malformed);
+        refuses(model, abi.encodeWithSignature(f, "hello", [uint256(0), 0, 2 ** 64, 0]), malformed);
+        bytes memory canonical = abi.encodeWithSignature(f, "hello", [uint256(1), 0, 0, 0]);
+        refuses(model, bytes.concat(canonical, hex"00"), malformed);
+        vm.assertNotEq(call(model, model.fee(0), canonical), 0);
+    }
+
+    function test_fallback_images_succeeds(uint256 seed) external {
+        ModelContract m = modelOf("classify(uint8[784])->(int32)", 28, 28, 1);
+        bytes memory words;
+        bytes memory data = abi.encodeWithSignature("classify(uint8[784])");
+        for (uint256 row = 0; row < 28; ++row) {
+            bytes memory line;
+            for (uint256 column = 0; column < 28; ++column) {
+                uint8 pixel = uint8(uint256(keccak256(abi.encode(seed, row, column))));
+                line = bytes.concat(line, bytes1(pixel));
+                data = bytes.concat(data, abi.encode(pixel));
+            }
+            words = bytes.concat(words, line, bytes4(0));
+        }
+        (, bytes32 input,) = inbox.facts(call(m, m.defaultFee(), data));
+        vm.assertEq(input, keccak256(abi.encode(keccak256("assay.tensor.v1"), rootOf(words, 5, 0), 28)));
+    }
+
+    function rootOf(bytes memory words, uint256 height, uint256 i) private pure returns (bytes32 node) {
+        if (height == 0) {
+            assembly ("memory-safe") {
+                if lt(shl(5, i), mload(words)) { node := mload(add(add(words, 0x20), shl(5, i))) }
+            }
+            return node;
+        }
+        bytes32 left = rootOf(words, height - 1, 2 * i);
+        bytes32 right = rootOf(words, height - 1, 2 * i + 1);
+        return left == 0 && right == 0 ? bytes32(0) : keccak256(abi.encode(left, right));
+    }
+
+    function test_fallback_int32_succeeds(int32[3] memory values) external {
+        ModelContract m = modelOf("f(int32[3])->(int32)", 1, 3, 4);
+        (, bytes32 input,) =
+            inbox.facts(call(m, m.defaultFee(), abi.encodeWithSignature("f(int32[3])", values)));
+        bytes memory lanes;
+        for (uint256 i = 0; i < 3; ++i) {
+            uint32 v = uint32(values[i]);
+            lanes = abi.encodePacked(lanes, uint8(v), uint8(v >> 8), uint8(v >> 16), uint8(v >> 24));
+        }
+        vm.assertEq(input, commitmentOf(bytes32(bytes.concat(lanes, new bytes(20)))));
+    }
+
+    function test_fallback_int8_succeeds(int8 value) external {
+        ModelContract m = modelOf("f(int8)->(int8)", 1, 1, 1);
+        (, bytes32 input,) = inbox.facts(call(m, m.defaultFee(), abi.encodeWithSignature("f(int8)", value)));
+        vm.assertEq(input, commitmentOf(bytes32(bytes1(uint8(value)))));
+    }
+
+    function test_fallback_elementOutOfRange_reverts(uint256 value) external {
+        value = bound(value, 128, type(uint256).max - 128);
+        ModelContract bytesModel = modelOf("f(uint8[2])->(int8)", 1, 2, 1);
+        if (value > 255) {
+            refuses(
+                bytesModel,
+                abi.encodeWithSignature("f(uint8[2])", [uint256(1), value]),
+                abi.encodeWithSelector(IModelContract.ElementOutOfRange.selector, 1, value)
+            );
+        }
+        refuses(
+            modelOf("f(int8[2])->(int8)", 1, 2, 1),
+            abi.encodeWithSignature("f(int8[2])", [value, 0]),
+            abi.encodeWithSelector(IModelContract.ElementOutOfRange.selector, 0, value)
+        );
+        if (value > 2 ** 31 - 1 && value < type(uint256).max - 2 ** 31 + 1) {
+            refuses(
+                modelOf("f(int32[2])->(int8)", 1, 2, 4),
+                abi.encodeWithSignature("f(int32[2])", [0, value]),
+                abi.encodeWithSelector(IModelContract.ElementOutOfRange.selector, 1, value)
+            );
+        }
+        refuses(
+            bytesModel,
+            abi.encodeWithSignature("f(uint8[2])", [uint256(1), 2, 3]),
+            abi.encodeWithSelector(IModelContract.MalformedCalldata.selector)
+        );
+    }
+
+    function test_decodeOutput_text_succeeds(bytes memory text) external view {
+        bytes memory words = bytes.concat(text, hex"01", new bytes(31 - text.length % 32));
+        bytes memory decoded = abi.decode(model.decodeOutput(words), (bytes));
+        vm.assertEq(decoded, bytes.concat(text, hex"01"));
+        vm.assertEq(model.decodeOutput(new bytes(64)), abi.encode(""));
+    }
+
+    function test_decodeOutput_numbers_succeeds(int32[9] memory values, bytes32 noise) external {
+        ModelContract m = modelOf("f(uint8)->(int32[9])", 1, 1, 1);
+        bytes memory lanes;
+        for (uint256 i = 0; i < 9; ++i) {
+            uint32 v = uint32(values[i]);
+            lanes = abi.encodePacked(lanes, uint8(v), uint8(v >> 8), uint8(v >> 16), uint8(v >> 24));
+        }
+        bytes memory words = bytes.concat(lanes, new bytes(28));
+        vm.assertEq(m.decodeOutput(words), abi.encode(values));
+        vm.assertEq(modelOf("f(uint8)->(uint8)", 1, 1, 1).decodeOutput(abi.encode(noise)), abi.encode(uint8(noise[0])));
+        vm.assertEq(
+            modelOf("f(uint8)->(int8)", 1, 1, 1).decodeOutput(abi.encode(noise)), abi.encode(int8(uint8(noise[0])))
+        );
+        vm.assertEq(
+            modelOf("f(uint8)->(uint8[3])", 1, 1, 1).decodeOutput(abi.encode(noise)),
+            abi.encode([uint8(noise[0]), uint8(noise[1]), uint8(noise[2])])
+        );
+    }
+
+    function test_decodeOutput_shape_reverts() external {
+        ModelContract m = modelOf("f(uint8)->(int32[9])", 1, 1, 1);
+        vm.expectRevert(abi.encodeWithSelector(IModelContract.OutputShapeMismatch.selector, 1, 2));
+        m.decodeOutput(new bytes(32));
+        vm.expectRevert(abi.encodeWithSelector(IModelContract.OutputShapeMismatch.selector, 3, 2));
+        m.decodeOutput(new bytes(96));
+    }
+}

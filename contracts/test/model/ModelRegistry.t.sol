@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.37;
+
+import {ModelContract} from "../../src/ModelContract.sol";
+import {ModelRegistry} from "../../src/ModelRegistry.sol";
+import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
+import {Suite} from "../base/Suite.sol";
+
+contract ModelRegistry_Register is Suite {
+    function test_register_facts_succeeds() external view {
+        vm.assertEq(modelId, keccak256(abi.encode(headerOf(SIGNATURE, 1, COLUMNS, 1))));
+        vm.assertEq(registry.modelIdOf(address(model)), modelId);
+        vm.assertEq(registry.stepsOf(modelId), STEPS);
+        vm.assertEq(registry.modelContract(modelId, address(this), MODEL_FEE), address(model));
+        vm.assertEq(model.modelId(), modelId);
+        vm.assertEq(model.signature(), SIGNATURE);
+        vm.assertEq(model.fee(7), MODEL_FEE + 7 gwei);
+        vm.assertEq(model.defaultFee(), MODEL_FEE + 300_000 gwei);
+        (uint32 rows, uint32 columns, uint8 elementBytes) = model.inputShape();
+        vm.assertTrue(rows == 1 && columns == COLUMNS && elementBytes == 1);
+    }
+
+    function test_register_event_succeeds() external {
+        bytes32[8] memory header = headerOf(SIGNATURE, 1, COLUMNS, 1);
+        vm.expectEmit(true, true, true, true, address(registry));
+        emit IModelRegistry.ModelRegistered(
+            modelId, address(this), address(model), header, SIGNATURE, MODEL_FEE, "https://elsewhere"
+        );
+        // Again by the same registrant: the same contract, another place where the files are.
+        (bytes32 id, address again) = registry.register(header, SIGNATURE, MODEL_FEE, "https://elsewhere");
+        vm.assertEq(id, modelId);
+        vm.assertEq(again, address(model));
+    }
+
+    /// Invariants 1 and 2: being first gives nothing.
+    function test_register_preempted_succeeds() external {
+        bytes32[8] memory header = headerOf(SIGNATURE, 1, COLUMNS + 32, 1);
+        vm.prank(stranger);
+        (bytes32 id, address theirs) = registry.register(header, SIGNATURE, type(uint64).max, "");
+        (bytes32 same, address ours) = registry.register(header, SIGNATURE, 5, "");
+        vm.assertEq(id, same);
+        vm.assertNotEq(theirs, ours);
+        vm.assertEq(registry.modelIdOf(theirs), registry.modelIdOf(ours));
+        vm.assertEq(ModelContract(payable(ours)).fee(0), 5);
+        (, address cheaper) = registry.register(header, SIGNATURE, 4, "");
+        vm.assertNotEq(cheaper, ours);
+        vm.prank(stranger);
+        (, address sameFee) = registry.register(header, SIGNATURE, 5, "");
+        vm.assertNotEq(sameFee, ours);
+    }
+
+    function test_register_signatureMismatch_reverts() external {
+        bytes32[8] memory header = headerOf(SIGNATURE, 1, COLUMNS, 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IModelRegistry.SignatureMismatch.selector, keccak256("detect(string)->(bytes)"), header[6]
+            )
+        );
+        registry.register(header, "detect(string)->(bytes)", 0, "");
+    }
+
+    function test_register_header_reverts() external {
+        bytes32[8] memory header = headerOf(SIGNATURE, 1, COLUMNS, 1);
+        uint256[9] memory words = [uint256(0), 1, 1, 1, 1, 5, 5, 4, 4];
+        uint256[9] memory values = [
+            uint256(0),
+            2 ** 128,
+            2 ** 12 + 1,
+            (2 ** 12 + 1) << 32,
+            (2 ** 12 + 1) << 64,
+            0,
+            2 ** 48 + 1,
+            2 ** 72,
+            type(uint256).max
+        ];
+        for (uint256 i = 0; i < words.length; ++i) {
+            bytes32 before = header[words[i]];
+            header[words[i]] = bytes32(values[i]);
+            vm.expectRevert(abi.encodeWithSelector(IModelRegistry.InvalidHeader.selector, words[i]));
+            registry.register(header, SIGNATURE, 0, "");
+            header[words[i]] = before;
+        }
+        registry.register(header, SIGNATURE, 0, "");
+    }
+
+    function refuses(string memory signature, uint256 rows, uint256 columns, uint256 elementBytes) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IModelRegistry.InputShapeMismatch.selector, rows, columns, elementBytes
+            )
+        );
+        registry.register(headerOf(signature, rows, columns, elementBytes), signature, 0, "");
+    }
+
+    function test_register_shape_reverts() external {
+        refuses("f(string)->(string)", 2, 64, 1);
+        refuses("f(string)->(string)", 1, 0, 1);
+        refuses("f(string)->(string)", 1, 64, 4);
+        refuses("f(uint8[784])->(int32)", 28, 27, 1);
+        refuses("f(uint8[784])->(int32)", 28, 28, 4);
+        refuses("f(int32[8])->(int32)", 1, 8, 1);
+        refuses("f(uint8)->(int32)", 1, 2, 1);
+        registry.register(headerOf("f(uint8[784])->(int32)", 28, 28, 1), "f(uint8[784])->(int32)", 0, "");
+        registry.register(headerOf("f(int32[6])->(int32)", 2, 3, 4), "f(int32[6])->(int32)", 0, "");
+    }
+
+    function test_register_inputTooLarge_reverts() external {
+        vm.expectRevert(
+            abi.encodeWithSelector(IModelRegistry.InputTooLarge.selector, 2 ** 16 + 1, 2 ** 16)
+        );
+        registry.register(headerOf(SIGNATURE, 1, 2 ** 21 + 1, 1), SIGNATURE, 0, "");
+        registry.register(headerOf(SIGNATURE, 1, 2 ** 21, 1), SIGNATURE, 0, "");
+    }
+
+    function test_register_feeTooHigh_reverts() external {
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.FeeTooHigh.selector, 2 ** 64));
+        registry.register(headerOf(SIGNATURE, 1, COLUMNS, 1), SIGNATURE, 2 ** 64, "");
+    }
+
+    function test_isReserved_ownFunctions_succeeds() external view {
+        ModelContract implementation = ModelRegistry(address(registry)).IMPLEMENTATION();
+        vm.assertTrue(implementation.isReserved(bytes4(keccak256("signature()"))));
+        vm.assertTrue(implementation.isReserved(bytes4(keccak256("fee(uint32)"))));
+        vm.assertTrue(implementation.isReserved(bytes4(keccak256("INBOX()"))));
+        vm.assertFalse(implementation.isReserved(bytes4(keccak256("detect(string)"))));
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.37;
+
+import {IInbox} from "../../src/interfaces/IInbox.sol";
+import {Assertion, AssertionPhase, IResultAssertions} from "../../src/interfaces/IResultAssertions.sol";
+import {Suite} from "../base/Suite.sol";
+
+contract ResultAssertions_AssertResults is Suite {
+    function list(uint256 count) private returns (bytes32[] memory requestIds, bytes32[] memory outputs) {
+        requestIds = new bytes32[](count);
+        outputs = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            requestIds[i] = ask("hello");
+            outputs[i] = keccak256(abi.encode("output", i));
+        }
+    }
+
+    /// @dev Root of the complete binary tree, after the words of the specification.
+    function rootOf(bytes32[] memory requestIds, bytes32[] memory outputs, uint256 height, uint256 i)
+        private
+        pure
+        returns (bytes32)
+    {
+        if (height == 0) {
+            return i < requestIds.length ? keccak256(abi.encode(requestIds[i], outputs[i])) : bytes32(0);
+        }
+        bytes32 left = rootOf(requestIds, outputs, height - 1, 2 * i);
+        bytes32 right = rootOf(requestIds, outputs, height - 1, 2 * i + 1);
+        return left == 0 && right == 0 ? bytes32(0) : keccak256(abi.encode(left, right));
+    }
+
+    function test_assertResults_stored_succeeds() external {
+        bytes32 requestId = ask("hello");
+        bytes32 root = keccak256(abi.encode(requestId, rightOutput));
+        bytes32 expected = keccak256(abi.encode(root, 1, sponsor, 0));
+        vm.expectEmit(true, true, true, true, address(results));
+        emit IResultAssertions.Asserted(
+            expected, sponsor, root, 0, START + WINDOW, one(requestId), one(rightOutput)
+        );
+        bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
+        vm.assertEq(assertionId, expected);
+        Assertion memory stored = results.assertion(assertionId);
+        vm.assertEq(stored.root, root);
+        vm.assertEq(stored.sponsor, sponsor);
+        vm.assertEq(stored.createdAt, START);
+        vm.assertEq(stored.count, 1);
+        assertPhase(assertionId, AssertionPhase.Challengeable);
+    }
+
+    function test_assertResults_everyEntryProvable_succeeds() external {
+        for (uint256 count = 1; count <= 9; ++count) {
+            (bytes32[] memory requestIds, bytes32[] memory outputs) = list(count);
+            uint256 depth = 0;
+            while (2 ** depth < count) ++depth;
+            vm.prank(sponsor);
+            bytes32 assertionId = results.assertResults{value: BOND}(requestIds, outputs);
+            vm.assertEq(results.assertion(assertionId).root, rootOf(requestIds, outputs, depth, 0));
+            bytes32[] memory path = new bytes32[](depth);
+            for (uint256 i = 0; i < count; ++i) {
+                for (uint256 h = 0; h < depth; ++h) {
+                    path[h] = rootOf(requestIds, outputs, h, (i >> h) ^ 1);
+                }
+                (, address by) = results.checkEntry(assertionId, i, requestIds[i], outputs[i], path);
+                vm.assertEq(by, sponsor);
+                vm.expectRevert(
+                    abi.encodeWithSelector(IResultAssertions.NotAnEntry.selector, assertionId, i)
+                );
+                results.checkEntry(assertionId, i, requestIds[i], keccak256("other"), path);
+                uint256 beyond = i + 2 ** depth;
+                vm.expectRevert(
+                    abi.encodeWithSelector(IResultAssertions.NotAnEntry.selector, assertionId, beyond)
+                );
+                results.checkEntry(assertionId, beyond, requestIds[i], outputs[i], path);
+                vm.expectRevert(
+                    abi.encodeWithSelector(IResultAssertions.NotAnEntry.selector, assertionId, i)
+                );
+                results.checkEntry(assertionId, i, requestIds[i], outputs[i], new bytes32[](depth + 1));
+            }
+        }
+    }
+
+    function test_assertResults_sameRootAgain_succeeds() external {
+        bytes32 requestId = ask("hello");
+        bytes32 first = assertOutput(sponsor, requestId, rightOutput);
+        vm.assertNotEq(first, assertOutput(sponsor, requestId, rightOutput));
+        vm.assertNotEq(first, assertOutput(stranger, requestId, rightOutput));
+    }
+
+    function test_assertResults_unknownRequest_reverts() external {
+        bytes32[] memory requestIds = new bytes32[](2);
+        requestIds[0] = ask("hello");
+        requestIds[1] = keccak256("no request");
+        bytes32[] memory outputs = new bytes32[](2);
+        (outputs[0], outputs[1]) = (rightOutput, rightOutput);
+        vm.expectRevert(abi.encodeWithSelector(IInbox.UnknownRequest.selector, requestIds[1]));
+        results.assertResults{value: BOND}(requestIds, outputs);
+    }
+
+    function test_assertResults_wrongValue_reverts() external {
+        bytes32[] memory requestIds = one(ask("hello"));
+        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.WrongValue.selector, BOND - 1, BOND));
+        results.assertResults{value: BOND - 1}(requestIds, one(rightOutput));
+        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.WrongValue.selector, BOND + 1, BOND));
+        results.assertResults{value: BOND + 1}(requestIds, one(rightOutput));
+    }
+
+    function test_assertResults_badLists_reverts() external {
+        bytes32[] memory requestIds = one(ask("hello"));
+        vm.expectRevert(IResultAssertions.EmptyAssertion.selector);
+        results.assertResults{value: BOND}(new bytes32[](0), new bytes32[](0));
+        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.LengthMismatch.selector, 1, 2));
+        results.assertResults{value: BOND}(requestIds, new bytes32[](2));
+        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.TooManyEntries.selector, 65536, 65535));
+        results.assertResults{value: BOND}(new bytes32[](65536), new bytes32[](65536));
+        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.MissingOutput.selector, 0));
+        results.assertResults{value: BOND}(requestIds, one(0));
+    }
+}
