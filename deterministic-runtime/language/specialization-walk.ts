@@ -12,7 +12,7 @@ import type { KernelBinding, OperandBinding } from './specialize.ts';
 import type { SpecializedExpression, SpecializedRead, SpecializedReduction, SpecializedWord } from './specialized.ts';
 
 /** Visits of subexpressions before a kernel is refused as too large. */
-const MAX_VISITS = 2 ** 18;
+const MAX_VISITS = 2 ** 16;
 /** What LOOP's encoding and admission allow. */
 const MAX_BASE = 2 ** 22 - 1;
 const MAX_PER_ITERATION = 255;

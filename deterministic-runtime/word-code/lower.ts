@@ -9,6 +9,9 @@ export interface FlatKernel {
   readonly builder: ExpressionBuilder;
 }
 
+/** How many sums and products of an address are taken apart; shared ones count each time. */
+const MAX_SPLITS = 256;
+
 /** Loops that a value stands in at least: 0 a whole word, 1 a lane, `level + 2` a reduction's body. */
 export function depthOf(builder: ExpressionBuilder, node: SpecializedExpression | SpecializedWord): number {
   const variables = builder.variablesOf(node);
@@ -97,18 +100,20 @@ export function flattenReads(kernel: SpecializedKernel): FlatKernel {
   function ordered(sum: SpecializedExpression): SpecializedExpression {
     const terms = new Map<SpecializedExpression, bigint>();
     let constant = 0n;
+    let splits = 0;
     const collect = (node: SpecializedExpression, factor: bigint): void => {
       if (node.kind === 'constant') {
         constant += factor * node.value;
         return;
       }
-      const splits = node.kind === 'binary' && node.type === 'i32';
-      if (splits && (node.operator === 'add' || node.operator === 'sub') && differ(node.left, node.right)) {
+      splits += 1;
+      const mixed = node.kind === 'binary' && node.type === 'i32' && splits <= MAX_SPLITS;
+      if (mixed && (node.operator === 'add' || node.operator === 'sub') && differ(node.left, node.right)) {
         collect(node.left, factor);
         collect(node.right, node.operator === 'add' ? factor : -factor);
-      } else if (splits && node.operator === 'mul' && node.right.kind === 'constant') {
+      } else if (mixed && node.operator === 'mul' && node.right.kind === 'constant') {
         collect(node.left, factor * node.right.value);
-      } else if (splits && node.operator === 'shl' && node.right.kind === 'constant') {
+      } else if (mixed && node.operator === 'shl' && node.right.kind === 'constant') {
         collect(node.left, factor << (node.right.value & 31n));
       } else {
         terms.set(node, (terms.get(node) ?? 0n) + factor);
