@@ -105,6 +105,15 @@ interface ModelParts {
   readonly witness: Pick<Dispatch, 'pipeline' | 'bindGroup'>;
 }
 
+interface SubmitOptions {
+  readonly keep: 'result' | 'all';
+  readonly override: TensorOverride | undefined;
+  /** The override's words on the device. */
+  readonly upload: GPUBuffer | undefined;
+  /** Where tensors that are read back go, by slot. */
+  readonly tensors: Map<number, Uint8Array>;
+}
+
 class WebGpuModel implements PreparedModel {
   readonly model: Model;
   readonly #parts: ModelParts;
@@ -194,7 +203,7 @@ class WebGpuModel implements PreparedModel {
   async #submit(
     sections: readonly Section[],
     moment: Moment,
-    { keep, upload, override, tensors }: { readonly keep: 'result' | 'all'; readonly upload: GPUBuffer | undefined; readonly override: TensorOverride | undefined; readonly tensors: Map<number, Uint8Array> },
+    { keep, upload, override, tensors }: SubmitOptions,
   ): Promise<void> {
     const { device, buffers, dispatches, witness } = this.#parts;
     const { program } = this.model;

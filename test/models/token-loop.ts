@@ -13,13 +13,15 @@ const integers = (columns: number, rows = 1): TensorShape => ({ element: 'i32', 
 /** Bytes as 32-bit integers. */
 const widen = kernel('widen', { operands: { input: i8 }, output: i32, element: ({ column, operands: { input } }) => input.at(column) });
 
-/** The token before this one, its own output an iteration ago (zero at first), mixed with the input and the seed. */
+/** The token before this one, its own output an iteration ago (zero at first), mixed with a later operator's, the input and the seed. */
 const token = kernel('token', {
   operands: { before: i32, later: i8, input: i8, seed: i8 },
   output: i32,
   element: ({ column, iteration, operands: { before, later, input, seed } }) => {
     const previous = { iteration: iteration.sub(1) };
-    return before.at(0, column, previous).mul(31).add(input.at(column)).add(seed.at(iteration)).add(later.at(0, column, previous)).add(7);
+    // Neither is written yet in this iteration.
+    const unwritten = before.at(0, column, { iteration }).add(later.at(0, column, { iteration }));
+    return before.at(0, column, previous).mul(31).add(input.at(column)).add(seed.at(iteration)).add(later.at(0, column, previous)).add(7).add(unwritten);
   },
 });
 
