@@ -46,6 +46,15 @@ describe('n-grams of UTF-8 text', () => {
     );
   });
 
+  test('windows are the classes of four characters in a row, whatever their lengths', () => {
+    const text = 'aé是😀ह';
+    const tensor = asTensor(new TextEncoder().encode(text));
+    const classes = runKernel(characterClasses, [1, LENGTH], [tensor, pages, rows]);
+    const windows = runKernel(ngramWindows, [1, LENGTH], [tensor, { rows: 1, columns: LENGTH, data: classes }]);
+    const pack = (...characters: string[]): number => characters.reduce((packed, character, index) => packed | ((table.classes.get(character) ?? 0) << (8 * index)), 0);
+    expect([windows[0], windows[1], windows[3], windows[6], windows[10]]).toEqual([pack('a', 'é', '是', '😀'), pack('é', '是', '😀', 'ह'), pack('是', '😀', 'ह'), pack('😀', 'ह'), pack('ह')]);
+  });
+
   test('upper case has the classes of lower case', () => {
     const upper = analyse(asTensor(new TextEncoder().encode('ÉABA')));
     expect(upper.counts).toEqual(analyse(asTensor(new TextEncoder().encode('éaba'))).counts);
@@ -79,7 +88,10 @@ describe('n-grams of UTF-8 text', () => {
     const counts = { rows: 1, columns: 4, data: [3, 10, 1, 0] };
     const n = { rows: 1, columns: 4, data: [1, 1, 2, 4] };
     const run = (length: number): number[] => runKernel(ngramFrequencies, [1, 4], [counts, { rows: 1, columns: 1, data: [length] }, n], { bits: 14 });
-    expect(run(10)).toEqual([Math.round((3 / 10) * 16384), 16383, Math.round(16384 / 9), 0]);
+    expect(run(10)).toEqual([4915, 16383, 1820, 0]);
+    // 3·16384/12 = 4096; 10·16384/12 = 13653.33; 16384/11 = 1489.45. 3·16384/13 = 3780.92; 10·16384/13 = 12603.08; 16384/12 = 1365.33.
+    expect(run(12)).toEqual([4096, 13653, 1489, 0]);
+    expect(run(13)).toEqual([3781, 12603, 1365, 0]);
     expect(run(0)).toEqual([0, 0, 0, 0]);
   });
 });

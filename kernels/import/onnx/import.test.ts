@@ -19,7 +19,8 @@ async function check(graph: TestGraph, salts: readonly number[] = [3, 4, 5]): Pr
   const file = onnxFile(graph);
   const [[name, dims] = ['', []]] = Object.entries(graph.inputs);
   const size = dims.reduce((product, dim) => product * dim, 1);
-  const inputs = salts.map((salt) => Float32Array.from(numbers(size, salt)));
+  // Not centred on 0, so that zero points matter.
+  const inputs = salts.map((salt) => Float32Array.from(numbers(size, salt), (value) => value + 1));
   const { model, network } = importOnnx(file, { calibration: Float32Array.from(inputs.flatMap((input) => [...input])) });
   admit(model);
   const prepared = await createWasmExecutor().prepare(model);
@@ -153,6 +154,15 @@ describe('element-wise operators and shapes', () => {
       { operator: 'Mul', inputs: ['gate', 'cut'], outputs: ['y'] },
     ];
     expect((await check({ nodes, inputs: { x: [1, 6, 3, 3] }, outputs: { y: [] } })).integerError).toBeLessThan(0.03);
+  });
+
+  test('what two layers read is not fused into either', async () => {
+    const nodes: TestNode[] = [
+      { operator: 'Conv', inputs: ['x', 'w'], outputs: ['c'], integers: { kernel_shape: [1, 1] } },
+      { operator: 'Relu', inputs: ['c'], outputs: ['r'] },
+      { operator: 'Add', inputs: ['c', 'r'], outputs: ['y'] },
+    ];
+    expect((await check({ nodes, inputs: { x: [1, 2, 3, 3] }, outputs: { y: [] }, constants: { w: weights([4, 2, 1, 1]) } })).integerError).toBeLessThan(0.03);
   });
 
   test('reshapes of an image keep the model\'s element order', async () => {
