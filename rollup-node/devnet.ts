@@ -20,6 +20,7 @@ import type { LocalModel, ModelLibrary } from './inference/models.ts';
 import type { Logger } from './log.ts';
 import { createNode } from './node.ts';
 import type { AssayNode, NodeOptions, NodeRoles } from './node.ts';
+import { createClosing } from './shutdown.ts';
 import { openStore } from './store/store.ts';
 
 /** Which of the development chain's accounts does what; each has 10,000 ether. */
@@ -96,21 +97,15 @@ export interface Devnet {
 export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   const temporary = options.dataDirectory === undefined ? await mkdtemp(join(tmpdir(), 'assay-devnet-')) : undefined;
   const dataDirectory = options.dataDirectory ?? (temporary as string);
-  const closing: (() => Promise<void>)[] = temporary === undefined ? [] : [() => rm(temporary, { recursive: true, force: true })];
-  let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> => {
-    stopping ??= (async () => {
-      for (const close of closing.reverse()) await close();
-    })();
-    return stopping;
-  };
+  const closing = createClosing();
+  if (temporary !== undefined) closing.add(() => rm(temporary, { recursive: true, force: true }));
   try {
     const anvil: Anvil = await startAnvil({
       blockTime: options.blockTime ?? 1,
       arguments: ['--mixed-mining'],
       ...(options.port === undefined ? {} : { port: options.port }),
     });
-    closing.push(() => anvil.stop());
+    closing.add(() => anvil.stop());
     const pollInterval = options.pollInterval ?? 100;
     const client = await connect({ rpcUrl: anvil.url, pollInterval: Math.min(pollInterval, 50) });
     const wallets = new Map<number, DevnetWallet>();
@@ -131,7 +126,7 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
 
     const addNode = async ({ name, roles, executor, accountIndex, ...rest }: DevnetNodeOptions): Promise<AssayNode> => {
       const store = rest.store ?? (await openStore(join(dataDirectory, name)));
-      if (rest.store === undefined) closing.push(() => store.close());
+      if (rest.store === undefined) closing.add(() => store.close());
       const node = await createNode({
         client, models: library, pollInterval,
         assertions: deployment.resultAssertions,
@@ -141,7 +136,7 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
         ...rest,
         roles, executor, store,
       });
-      closing.push(() => node.stop());
+      closing.add(() => node.stop());
       await node.start();
       return node;
     };
@@ -156,9 +151,9 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
     const watcher = options.watcherExecutor === undefined
       ? null
       : await addNode({ name: 'watcher', roles: { watch: true }, executor: options.watcherExecutor, accountIndex: DEVNET_ACCOUNTS.watcher });
-    return { url: anvil.url, client, deployment, models, library, sequencer, watcher, wallet, addNode, stop };
+    return { url: anvil.url, client, deployment, models, library, sequencer, watcher, wallet, addNode, stop: closing.close };
   } catch (error) {
-    await stop();
+    await closing.close();
     throw error;
   }
 }

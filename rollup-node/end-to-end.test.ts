@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { isAddressEqual } from 'viem';
-import { resultAssertionsAbi } from '../contracts/abi/generated.ts';
+import { dissectionGameAbi, resultAssertionsAbi } from '../contracts/abi/generated.ts';
 import { createLiftedExecutor } from '../deterministic-runtime/lift/executor.ts';
 import { createWasmExecutor } from '../deterministic-runtime/wasm/executor.ts';
 import { smallClassifier } from '../test/models/small-classifier.ts';
@@ -9,7 +9,7 @@ import type { Devnet, DevnetOptions } from './devnet.ts';
 import { randomFaults } from './inference/faults.ts';
 import { createLogger, silentLogger } from './log.ts';
 import { decodeModelResult } from './model-call.ts';
-import { ask, callOptions, delivered, until } from './testing/requests.ts';
+import { ask, callOptions, delivered, until, warp } from './testing/requests.ts';
 
 const model = smallClassifier();
 const { signature } = model.program;
@@ -22,7 +22,7 @@ const start = async (options: Partial<DevnetOptions> = {}): Promise<Devnet> => {
     models: [{ model, fee: 10n ** 15n }],
     sequencerExecutor: createWasmExecutor(),
     watcherExecutor: createLiftedExecutor(),
-    parameters: { window: 6n },
+    parameters: { window: 300n },
     pollInterval: 30,
     batchDelay: 0,
     log,
@@ -48,6 +48,8 @@ describe('end to end', () => {
     const [early, late] = [await ask(net, contract, signature, image, callOptions(0)), await ask(net, contract, signature, image)];
     const first = await delivered(net.sequencer, early);
     expect(decodeModelResult(signature, first.delivery!.result)).toBe(await expected(image));
+    await until(async () => (await net.watcher!.context.metrics.entriesChecked.get()).values.some(({ labels, value }) => labels.verdict === 'right' && value === 2), 'both answers checked');
+    await warp(net, 300);
     const second = await delivered(net.sequencer, late);
     expect(second.delivery!.result).toBe(first.delivery!.result);
     const assertion = await net.sequencer.context.store.get('assertions', second.delivery!.assertionId);
@@ -67,32 +69,45 @@ describe('end to end', () => {
     const contract = net.models[0]!.contract;
     const requestId = await ask(net, contract, signature, image);
     const watcher = net.watcher!;
-    const request = await delivered(watcher, requestId, 40_000);
+    const dispute = await until(async () => (await watcher.context.store.list('disputes')).find(({ value }) => value.settled)?.value, 'dispute settled');
+    await warp(net, 300);
+    const request = await delivered(watcher, requestId);
     expect(decodeModelResult(signature, request.delivery!.result)).toBe(await expected(image));
-    const [dispute] = (await watcher.context.store.list('disputes')).map(({ value }) => value);
     expect(dispute).toMatchObject({ phase: 'challenger-won', ending: 'proof', settled: true });
-    const lie = await watcher.context.store.get('assertions', dispute!.assertionId);
+    const game = await net.client.readContract({ address: net.deployment.dissectionGame, abi: dissectionGameAbi, functionName: 'game', args: [dispute.gameId] });
+    expect(game).toMatchObject({ claims: dispute.claims, asserter: dispute.asserter, challenger: dispute.challenger, asserterStake: dispute.asserterStake, challengerStake: dispute.challengerStake });
+    const by = (party: string): number => dispute.moves.filter((move) => move.by === party && move.kind !== 'challenge' && move.kind !== 'end').length;
+    expect(game.clock).toMatchObject({
+      turnStartedAt: Number(dispute.turnStartedAt), asserterRemaining: Number(dispute.asserterRemaining), challengerRemaining: Number(dispute.challengerRemaining),
+      asserterMoves: by('asserter'), challengerMoves: by('challenger'),
+    });
+    const lie = await watcher.context.store.get('assertions', dispute.assertionId);
     expect(lie).toMatchObject({ defeated: true, bondReleased: false });
     expect(isAddressEqual(lie!.sponsor, net.wallet(DEVNET_ACCOUNTS.sequencer).account.address)).toBe(true);
     const right = await watcher.context.store.get('assertions', request.delivery!.assertionId);
     expect(isAddressEqual(right!.sponsor, watcher.context.self)).toBe(true);
-    const paid = await until(async () => (await watcher.context.store.get('disputes', dispute!.gameId))?.paidOut, 'stakes paid out');
+    const paid = await until(async () => (await watcher.context.store.get('disputes', dispute.gameId))?.paidOut, 'stakes paid out');
     expect(isAddressEqual(paid.to, watcher.context.self)).toBe(true);
-    expect(paid.paid).toBeGreaterThan(dispute!.challengerStake);
+    expect(paid.paid).toBeGreaterThan(dispute.challengerStake);
     const owed = (): Promise<bigint> => net.client.readContract({ address: net.deployment.resultAssertions, abi: resultAssertionsAbi, functionName: 'owed', args: [watcher.context.self] });
-    await until(async () => (await owed()) === 0n && (await watcher.context.store.get('disputes', dispute!.gameId))!.bounty > 0n, 'bounty withdrawn');
+    await until(async () => (await owed()) === 0n && (await watcher.context.store.get('disputes', dispute.gameId))!.bounty > 0n, 'bounty withdrawn');
   }, 60_000);
 
   test('whoever attacks a right result loses its stake', async () => {
     const net = await start();
     const attacker = await net.addNode({ name: 'attacker', roles: { watch: true }, executor: createLiftedExecutor(), accountIndex: DEVNET_ACCOUNTS.liar, chooseFault: randomFaults(3n) });
     const requestId = await ask(net, net.models[0]!.contract, signature, image);
-    const request = await delivered(net.sequencer, requestId, 40_000);
+    // The attacker sponsors its own answer, too, which the watcher disputes: the clock must not run over either game.
+    const disputes = await until(async () => {
+      const all = (await net.sequencer.context.store.list('disputes')).map(({ value }) => value);
+      return all.length > 1 && all.every(({ settled }) => settled) && all;
+    }, 'both disputes settled');
+    const dispute = disputes.find(({ challenger }) => isAddressEqual(challenger, attacker.context.self))!;
+    await warp(net, 300);
+    const request = await delivered(net.sequencer, requestId);
     expect(decodeModelResult(signature, request.delivery!.result)).toBe(await expected(image));
-    const disputes = (await net.sequencer.context.store.list('disputes')).map(({ value }) => value);
-    const dispute = disputes.find(({ challenger }) => isAddressEqual(challenger, attacker.context.self));
     expect(dispute).toMatchObject({ phase: 'asserter-won', assertionId: request.delivery!.assertionId });
-    const paid = await until(async () => (await net.sequencer.context.store.get('disputes', dispute!.gameId))?.paidOut, 'stakes paid out');
+    const paid = await until(async () => (await net.sequencer.context.store.get('disputes', dispute.gameId))?.paidOut, 'stakes paid out');
     expect(isAddressEqual(paid.to, net.sequencer.context.self)).toBe(true);
   }, 60_000);
 });

@@ -1,4 +1,4 @@
-import { parseEventLogs } from 'viem';
+import { createTestClient, http, parseEventLogs } from 'viem';
 import type { Address, Hex } from 'viem';
 import { inboxAbi, modelContractAbi } from '../../contracts/abi/generated.ts';
 import type { Devnet } from '../devnet.ts';
@@ -24,6 +24,13 @@ export async function ask(devnet: Devnet, contract: Address, signature: string, 
   const [event] = parseEventLogs({ abi: inboxAbi, eventName: 'Requested', logs });
   if (event === undefined) throw new Error('the inbox recorded no request');
   return event.args.requestId;
+}
+
+/** Moves the chain's clock forward, and mines a block then. */
+export async function warp(devnet: Devnet, seconds: number): Promise<void> {
+  const control = createTestClient({ mode: 'anvil', transport: http(devnet.url) });
+  await control.increaseTime({ seconds });
+  await control.mine({ blocks: 1 });
 }
 
 /** Waits until a node's store satisfies a condition. @throws Error when that takes too long */
