@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { layOutMemory, operandMemory } from '../deterministic-runtime/lift/memory-layout.ts';
-import { countWordSteps, parseStructure } from '../deterministic-runtime/lift/structure.ts';
+import { countWordSteps, parseStructure } from '../deterministic-runtime/word-code/structure.ts';
 import { emitWordFunction } from '../deterministic-runtime/lift/word-function.ts';
 import { encodeDescriptor } from '../deterministic-runtime/program/layout.ts';
 import { placeOf, slotCount, slotOf } from '../deterministic-runtime/program/program.ts';

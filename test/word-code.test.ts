@@ -8,7 +8,7 @@ import { specializeOperator } from '../deterministic-runtime/language/specialize
 import { arbitraryCase } from '../deterministic-runtime/language/testing/arbitrary-kernel.ts';
 import type { RandomCase } from '../deterministic-runtime/language/testing/arbitrary-kernel.ts';
 import { Random, randomElements } from '../deterministic-runtime/language/testing/random.ts';
-import { countWordSteps, parseStructure } from '../deterministic-runtime/lift/structure.ts';
+import { countWordSteps, parseStructure } from '../deterministic-runtime/word-code/structure.ts';
 import { LIMITS, placeOf, slotCount } from '../deterministic-runtime/program/program.ts';
 import { WORD_BYTES, lanesPerWord, packTensor, wordCount, wordsPerRow } from '../deterministic-runtime/program/tensor.ts';
 import type { TensorShape } from '../deterministic-runtime/program/tensor.ts';

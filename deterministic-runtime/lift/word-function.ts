@@ -5,8 +5,8 @@ import { LOOP_COUNTERS, Opcode, SCALAR_REGISTERS, Source, VECTOR_REGISTERS, WIDE
 import type { Instruction } from '../word-code/instruction.ts';
 import { emitArithmetic, emitRequantize } from './arithmetic.ts';
 import type { OperandMemory } from './memory-layout.ts';
-import { parseStructure } from './structure.ts';
-import type { CodeBlock, LoopBound } from './structure.ts';
+import { parseStructure } from '../word-code/structure.ts';
+import type { CodeBlock, LoopBound } from '../word-code/structure.ts';
 import { emitDot, emitFirstBytes, emitPut } from './vector.ts';
 import type { VectorPair } from './vector.ts';
 

@@ -1,4 +1,4 @@
-import { MAX_LOOP_BOUND } from '../lift/structure.ts';
+import { MAX_LOOP_BOUND } from '../word-code/structure.ts';
 import { checkShape } from '../language/specialize.ts';
 import { encodeModel } from './encoding.ts';
 import type { EncodedModel } from './encoding.ts';

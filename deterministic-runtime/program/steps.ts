@@ -1,5 +1,5 @@
-import { countWordSteps, forEachLoop, loopRounds, parseStructure, positionAt } from '../lift/structure.ts';
-import type { CodeBlock, CodePosition } from '../lift/structure.ts';
+import { countWordSteps, forEachLoop, loopRounds, parseStructure, positionAt } from '../word-code/structure.ts';
+import type { CodeBlock, CodePosition } from '../word-code/structure.ts';
 import type { Instruction } from '../word-code/instruction.ts';
 import { lanesPerWord, wordsPerRow } from './tensor.ts';
 import type { TensorShape } from './tensor.ts';

@@ -5,7 +5,7 @@ import { dot32, maximum, requantize, sum } from '../language/scalar.ts';
 import type { I32 } from '../language/scalar.ts';
 import { specialize } from '../language/specialize.ts';
 import type { OperandBinding } from '../language/specialize.ts';
-import { countWordSteps, parseStructure } from '../lift/structure.ts';
+import { countWordSteps, parseStructure } from './structure.ts';
 import type { TensorShape } from '../program/tensor.ts';
 import { compileWordCode } from './compile.ts';
 import { Opcode, SCALAR_REGISTERS, WIDE } from './instruction.ts';

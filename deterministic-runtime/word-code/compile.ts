@@ -1,5 +1,5 @@
 import type { SpecializedKernel } from '../language/specialized.ts';
-import { countWordSteps, parseStructure } from '../lift/structure.ts';
+import { countWordSteps, parseStructure } from './structure.ts';
 import { LIMITS } from '../program/program.ts';
 import { lanesPerWord } from '../program/tensor.ts';
 import { allocate } from './allocate.ts';

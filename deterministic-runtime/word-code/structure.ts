@@ -1,6 +1,6 @@
 import { LIMITS } from '../program/program.ts';
-import { Opcode, WIDE } from '../word-code/instruction.ts';
-import type { Instruction } from '../word-code/instruction.ts';
+import { Opcode, WIDE } from './instruction.ts';
+import type { Instruction } from './instruction.ts';
 
 /** How often a loop's body runs: `base + perIteration · ITERATION`, or once a lane of the word. */
 export type LoopBound = 'lanes' | { readonly base: number; readonly perIteration: number };
