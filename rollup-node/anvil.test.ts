@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createPublicClient, http } from 'viem';
 import { findAnvil, startAnvil } from './anvil.ts';
+
+// A busy machine is slow, not wrong.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const answers = async (url: string): Promise<boolean> => {
   try {

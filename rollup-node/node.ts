@@ -83,6 +83,7 @@ export async function createNode(options: NodeOptions): Promise<AssayNode> {
   });
   const inference = createInference({
     models, executor, store, log, metrics,
+    signal: controller.signal,
     ...(verifyWith === undefined ? {} : { verifyWith }),
     ...(options.chooseFault === undefined ? {} : { chooseFault: options.chooseFault }),
   });
@@ -113,7 +114,7 @@ export async function createNode(options: NodeOptions): Promise<AssayNode> {
 function dutiesOf({ sequence, watch }: NodeRoles): Duty[] {
   return [
     playDisputes,
-    settleDisputes,
+    settleDisputes(),
     ...(watch === true ? [checkAssertions(), correctResults()] : []),
     ...(sequence === undefined ? [] : [answerRequests(sequence)]),
     deliverResults,

@@ -52,7 +52,7 @@ async function mortal(net: Devnet, options: Omit<DevnetNodeOptions, 'probe' | 's
       probe: (point) => {
         const [moment, intent] = point.split(' ') as [string, string];
         const death = `${moment} ${kindOf(intent)}`;
-        if (!dead && !deaths.has(death)) {
+        if (!dead && MOMENTS.includes(moment) && !deaths.has(death)) {
           deaths.add(death);
           dead = true;
         }
@@ -68,7 +68,8 @@ async function mortal(net: Devnet, options: Omit<DevnetNodeOptions, 'probe' | 's
   return { deaths, location, live: async (done) => { while (!(await once(done))); } };
 }
 
-const MOMENTS = ['persist', 'broadcast', 'sent', 'mined'];
+/** Signed and stored but not sent; sent but not known to be; mined but not noted. Before that, nothing has happened yet. */
+const MOMENTS = ['broadcast', 'sent', 'mined'];
 const deathsOf = (kinds: readonly string[]): string[] => kinds.flatMap((kind) => MOMENTS.map((moment) => `${moment} ${kind}`));
 
 /** Every transaction of the account is one that its store knows: none was sent twice, none was wasted. */

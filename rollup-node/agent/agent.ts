@@ -83,7 +83,7 @@ export function createAgent(options: AgentOptions): Agent {
     try {
       const addresses = [contracts.registry, contracts.inbox, contracts.assertions, contracts.game];
       const { startBlock, logRange, reorganizationDepth } = options;
-      const result = await syncToHead({ client, store, addresses, startBlock, logRange, reorganizationDepth, projection: rollupProjection(contracts) });
+      const result = await syncToHead({ client, store, addresses, startBlock, logRange, reorganizationDepth, projection: rollupProjection(contracts), signal: controller.signal });
       head = result.head;
       if (result.reorganizedTo !== undefined) {
         metrics.reorganizations.inc();
@@ -100,6 +100,7 @@ export function createAgent(options: AgentOptions): Agent {
       return head;
     } catch (error) {
       if (error instanceof UserError) throw error;
+      if (controller.signal.aborted) return undefined;
       metrics.chainFailures.inc();
       if (error instanceof ChainMovedError) log.debug({ reason: error.message }, 'the chain moved');
       else enter('failing', reasonOf(error));

@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createTestClient, http } from 'viem';
 import type { Address, Hex } from 'viem';
 import { mnemonicToAccount, privateKeyToAccount } from 'viem/accounts';
@@ -17,6 +17,9 @@ import { syncToHead } from './follower.ts';
 import type { FollowerOptions } from './follower.ts';
 import { createSender } from './sender.ts';
 import type { Probe, TransactionSender } from './sender.ts';
+
+// A busy machine is slow, not wrong.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 // CALLDATACOPY all of the calldata, LOG0 it; behind an init code that returns these seven bytes.
 const ECHO: Hex = '0x66365f5f37365fa05f5260076019f3';

@@ -24,7 +24,8 @@ export type ChainClient = PublicClient<Transport, Chain>;
 export async function connect(options: ConnectOptions): Promise<ChainClient> {
   const urls = typeof options.rpcUrl === 'string' ? [options.rpcUrl] : options.rpcUrl;
   const transport = transportFor(urls, options);
-  const unknown = createPublicClient({ transport });
+  // Whoever starts a node waits for this one: few repetitions.
+  const unknown = createPublicClient({ transport: transportFor(urls, { ...options, retryCount: Math.min(options.retryCount ?? 2, 2) }) });
   const id = await unknown.getChainId().catch((error: unknown) => {
     throw new UserError(`cannot reach the chain at ${urls.join(', ')}: ${reasonOf(error)}`, {
       exitCode: ExitCode.chain,

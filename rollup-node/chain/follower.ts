@@ -24,6 +24,7 @@ export interface FollowerOptions {
   readonly logRange: number;
   /** Blocks that can be undone one by one; a deeper reorganisation reads everything again. */
   readonly reorganizationDepth: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface SyncResult {
@@ -56,6 +57,7 @@ export async function syncToHead(options: FollowerOptions): Promise<SyncResult> 
   let blocks = 0;
   let events = 0;
   while (from <= head.number) {
+    options.signal?.throwIfAborted();
     const to = minimum(head.number, from + BigInt(options.logRange) - 1n);
     const end = to === head.number ? head : await headOf(client, to);
     const logs = await client.getLogs({ address: [...options.addresses], fromBlock: from, toBlock: to });

@@ -8,6 +8,7 @@ import { actionTransaction, gameView } from './turn.ts';
 export const playDisputes: Duty = async (context, head) => {
   const { store, self, inference, sender, contracts, client, log } = context;
   const disputes = await ownOpenDisputes(context);
+  inference.keepTraces(new Set(disputes.map(({ dispute }) => dispute.requestId)));
   return disputes.flatMap(({ dispute, role }) => {
     const view = gameView(dispute, head.timestamp);
     if (view.status === 'settled' || view.turn !== role) return [];

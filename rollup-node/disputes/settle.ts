@@ -1,7 +1,8 @@
 import { encodeFunctionData } from 'viem';
+import type { Hex } from 'viem';
 import { dissectionGameAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
 import type { Role } from '../../fraud-proof/dispute/player.ts';
-import type { Duty } from '../agent/duty.ts';
+import type { AgentContext, Duty } from '../agent/duty.ts';
 import { disputePhase, isOver } from '../chain/clock.ts';
 import type { DisputePhase } from '../chain/clock.ts';
 import type { Contracts } from '../chain/contracts.ts';
@@ -10,26 +11,33 @@ import type { DisputeRecord } from '../store/tables.ts';
 import { ownOpenDisputes } from './own.ts';
 
 /** Brings disputes that are over to their end: a time-out that nobody recorded, the assertion's note of it, the stakes. */
-export const settleDisputes: Duty = async (context, head) => {
-  const { inference, sender, metrics, log } = context;
-  const disputes = await ownOpenDisputes(context);
-  return disputes.flatMap(({ dispute, role }) => {
-    const phase = disputePhase(dispute, head.timestamp);
-    const outcome = phase === `${role}-won` ? 'won' : 'lost';
-    return transactionsAfter(dispute, role, phase, context.contracts).map((transaction) => ({
+export function settleDisputes(): Duty {
+  let running = new Map<Hex, Role>();
+  return async (context, head) => {
+    const open = await ownOpenDisputes(context);
+    const over = open.filter(({ dispute }) => isOver(disputePhase(dispute, head.timestamp)));
+    const next = new Map(open.filter((entry) => !over.includes(entry)).map(({ dispute, role }) => [dispute.gameId, role]));
+    // Whoever settles it, maybe between two looks: what ran before and no longer does has ended.
+    for (const [gameId, role] of running) {
+      const dispute = next.has(gameId) ? undefined : await context.store.get('disputes', gameId);
+      if (dispute !== undefined) report(context, dispute, role, disputePhase(dispute, head.timestamp));
+    }
+    running = next;
+    return over.flatMap(({ dispute, role }) => transactionsAfter(dispute, role, disputePhase(dispute, head.timestamp), context.contracts).map((transaction) => ({
       key: transaction.intent,
-      run: async () => {
-        await sender.send(transaction);
-        if (!transaction.intent.startsWith('settle:')) return;
-        metrics.disputesEnded.inc({ role, outcome });
-        const facts = { dispute: dispute.gameId, assertion: dispute.assertionId, request: dispute.requestId, role, ending: dispute.ending ?? 'timeout', moves: dispute.moves.length };
-        if (outcome === 'won') log.info(facts, 'dispute won');
-        else log.error(facts, 'dispute lost: what this node computed was disproven, or it did not answer in time; check its executor and its clock');
-        inference.forget(dispute.requestId);
-      },
-    }));
-  });
-};
+      run: async () => void (await context.sender.send(transaction)),
+    })));
+  };
+}
+
+function report({ log, metrics }: AgentContext, dispute: DisputeRecord, role: Role, phase: DisputePhase): void {
+  if (!isOver(phase)) return;
+  const outcome = phase === `${role}-won` ? 'won' : 'lost';
+  metrics.disputesEnded.inc({ role, outcome });
+  const facts = { dispute: dispute.gameId, assertion: dispute.assertionId, request: dispute.requestId, role, ending: dispute.ending ?? 'timeout', moves: dispute.moves.length };
+  if (outcome === 'won') log.info(facts, 'dispute won');
+  else log.error(facts, 'dispute lost: what this node computed was disproven, or it did not answer in time; check its executor and its clock');
+}
 
 /** What a party still has to send once nobody can move any more. */
 export function transactionsAfter(dispute: DisputeRecord, role: Role, phase: DisputePhase, contracts: Contracts): TransactionIntent[] {

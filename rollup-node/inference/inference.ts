@@ -44,6 +44,8 @@ export interface InferenceOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly chooseFault?: FaultChooser;
+  /** Stops what is being computed. */
+  readonly signal?: AbortSignal;
 }
 
 /** Runs models for requests, one inference at a time, and remembers what came out. */
@@ -54,15 +56,17 @@ export interface Inference {
    * @throws UnservableRequestError, or a UserError when the executors disagree.
    */
   result(request: InferenceRequest, options?: { readonly verified?: boolean }): Promise<ResultRecord>;
-  /** For a dispute about the request; kept until `forget`. */
+  /** For a dispute about the request: comes before other work, and is kept until `keepTraces` leaves it out. */
   trace(request: InferenceRequest): Promise<Trace>;
-  forget(requestId: Hex): void;
+  /** Lets go of the traces of all other requests: each holds a whole run's tensors. */
+  keepTraces(requestIds: ReadonlySet<Hex>): void;
   dispose(): Promise<void>;
 }
 
 export function createInference(options: InferenceOptions): Inference {
   const { models, store, metrics, log, chooseFault } = options;
   const inTurn = serialQueue();
+  const stoppable = options.signal === undefined ? {} : { signal: options.signal };
   const prepared = new Map<string, Promise<PreparedModel>>();
   const traces = new Map<Hex, Promise<Trace>>();
   const verified = new Set<string>();
@@ -89,7 +93,7 @@ export function createInference(options: InferenceOptions): Inference {
     const { model, prepared: ready, input, seed } = parts;
     const fault = (await chooseFault?.(parts)) ?? null;
     const start = performance.now();
-    const { output, iterations } = fault === null ? await ready.run(input, { seed }) : await runWithFault(model.encoded, ready, { input, seed }, fault);
+    const { output, iterations } = fault === null ? await ready.run(input, { seed, ...stoppable }) : await runWithFault(model.encoded, ready, { input, seed, ...stoppable }, fault);
     const milliseconds = performance.now() - start;
     metrics.inferenceSeconds.observe({ model: model.encoded.model.program.name, executor: executor.name }, milliseconds / 1_000);
     return { output, outputCommitment: bytesToHex(commitTensor(output)), iterations, executor: executor.name, milliseconds };
@@ -123,13 +127,15 @@ export function createInference(options: InferenceOptions): Inference {
         const parts = await understand(options.executor, request);
         log.debug({ request: request.requestId, model: parts.model.encoded.model.program.name }, 'running the inference again for a dispute');
         const fault = await chooseFault?.(parts);
-        return openTrace({ prepared: parts.prepared, input: parts.input, seed: parts.seed, ...(fault ? { fault } : {}) });
-      });
+        return openTrace({ prepared: parts.prepared, input: parts.input, seed: parts.seed, ...stoppable, ...(fault ? { fault } : {}) });
+      }, { urgent: true });
       traces.set(request.requestId, opened);
       opened.catch(() => traces.delete(request.requestId));
       return opened;
     },
-    forget: (requestId) => void traces.delete(requestId),
+    keepTraces: (requestIds) => {
+      for (const requestId of traces.keys()) if (!requestIds.has(requestId)) traces.delete(requestId);
+    },
     dispose: async () => {
       await inTurn(async () => undefined);
       for (const ready of prepared.values()) await ready.then((model) => model.dispose(), () => undefined);

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { Level } from 'level';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { exitCodeOf, ExitCode } from '../errors.ts';
 import { decodeRecord, encodeRecord } from './codec.ts';
 import { numberKey, openStore, openStoreOn } from './store.ts';
 import type { Change, Store } from './store.ts';
 import type { ChainTable } from './tables.ts';
+
+// A busy machine is slow, not wrong.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'assay-store-'));
 const hash = (text: string): `0x${string}` => `0x${Buffer.from(text).toString('hex').padStart(64, '0')}`;
