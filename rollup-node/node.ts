@@ -13,6 +13,7 @@ import { createSender } from './chain/sender.ts';
 import type { Probe } from './chain/sender.ts';
 import { playDisputes } from './disputes/play.ts';
 import { settleDisputes } from './disputes/settle.ts';
+import { revertReason } from './disputes/turn.ts';
 import { createInference } from './inference/inference.ts';
 import type { FaultChooser } from './inference/inference.ts';
 import type { ModelLibrary } from './inference/models.ts';
@@ -71,6 +72,7 @@ export async function createNode(options: NodeOptions): Promise<AssayNode> {
   const sender = createSender({
     client, account, store, log,
     signal: controller.signal,
+    explainRevert: revertReason,
     ...(options.probe === undefined ? {} : { probe: options.probe }),
     ...(options.resendAfter === undefined ? {} : { resendAfter: options.resendAfter }),
     ...(options.maximumFeeMultiplier === undefined ? {} : { maximumFeeMultiplier: options.maximumFeeMultiplier }),

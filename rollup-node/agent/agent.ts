@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { formatEther } from 'viem';
 import { ChainMovedError, syncToHead } from '../chain/follower.ts';
 import type { Head } from '../chain/follower.ts';
 import { rollupProjection } from '../chain/projection.ts';
@@ -47,7 +46,7 @@ export interface Agent {
 
 export function createAgent(options: AgentOptions): Agent {
   const { context, duties } = options;
-  const { client, store, sender, log, metrics, contracts, self } = context;
+  const { client, store, sender, log, metrics, contracts } = context;
   const now = options.now ?? Date.now;
   const controller = new AbortController();
   const { promise: ended, resolve: end, reject: giveUp } = promiseWithResolvers();
@@ -153,7 +152,6 @@ export function createAgent(options: AgentOptions): Agent {
     ended,
     tick,
     start: async () => {
-      metrics.balance.set(Number(formatEther(await client.getBalance({ address: self }))));
       await sender.resume();
       loop = run();
     },

@@ -1,4 +1,4 @@
-import { encodeFunctionData, isAddressEqual } from 'viem';
+import { encodeFunctionData, formatEther, isAddressEqual } from 'viem';
 import type { Address } from 'viem';
 import { inboxAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
 import { assertionPhase } from '../chain/clock.ts';
@@ -56,9 +56,10 @@ async function bondWithdrawals({ store, self, sender, contracts, log }: AgentCon
 const WITHDRAWAL_GAS = 100_000n;
 
 /** Credits are fetched one withdrawal at a time; the chain's count of earlier ones keeps two of them apart. */
-async function withdrawals({ client, store, self, sender, contracts, log }: AgentContext): Promise<Task[]> {
+async function withdrawals({ client, store, self, sender, contracts, log, metrics }: AgentContext): Promise<Task[]> {
   const owed = (address: Address): Promise<bigint> => client.readContract({ address, abi: inboxAbi, functionName: 'owed', args: [self] });
   const due = await Promise.all([contracts.inbox, contracts.assertions].map(async (address) => ({ address, amount: await owed(address) })));
+  metrics.balance.set(Number(formatEther(await client.getBalance({ address: self }))));
   if (due.every(({ amount }) => amount === 0n)) return [];
   const cost = WITHDRAWAL_GAS * (await client.getGasPrice());
   return Promise.all(due.filter(({ amount }) => amount > cost).map(async ({ address, amount }) => {

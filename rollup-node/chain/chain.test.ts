@@ -155,6 +155,18 @@ describe('sender', () => {
     await store.close();
   });
 
+  test("a contract's refusal is told in its own words", async () => {
+    const store = await openStore(await folder());
+    const from = await account();
+    // PUSH4 deadbeef, PUSH0, MSTORE, PUSH1 4, PUSH1 28, REVERT.
+    const code = '0x63deadbeef5f526004601cfd' as const;
+    const contract = privateKeyToAccount(`0x${'42'.repeat(32)}`).address;
+    await control().setCode({ address: contract, bytecode: code });
+    const own = createSender({ client, account: from, store, log: silentLogger(), explainRevert: (data) => `meaning of ${data}` });
+    await expect(own.send({ intent: 'refused', to: contract, data: '0x' })).rejects.toThrow('refused would revert: meaning of 0xdeadbeef');
+    await store.close();
+  });
+
   test('stuck: offered again with a higher fee and the same nonce', async () => {
     const store = await openStore(await folder());
     const own = await sender(store, undefined, 150);

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { keccak256 } from 'viem';
 import type { Address, Hex, LocalAccount, TransactionReceipt } from 'viem';
-import { TransactionNotFoundError, TransactionReceiptNotFoundError } from 'viem';
+import { BaseError, isHex, TransactionNotFoundError, TransactionReceiptNotFoundError } from 'viem';
 import { ExitCode, UserError, reasonOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
@@ -38,6 +38,11 @@ export class TransactionRevertedError extends Error {
   }
 }
 
+/** A transaction that was not sent, because the node says that it would revert. */
+export class TransactionRefusedError extends Error {
+  override readonly name = 'TransactionRefusedError';
+}
+
 /** Another transaction of the account was mined with the nonce of this one: somebody else uses the key. */
 export class NonceTakenError extends Error {
   override readonly name = 'NonceTakenError';
@@ -58,6 +63,8 @@ export interface SenderOptions {
   readonly resendAfter?: number;
   /** Times the first fee that a resent transaction offers at most. */
   readonly maximumFeeMultiplier?: number;
+  /** What a contract's revert data means, in words. */
+  readonly explainRevert?: (data: Hex) => string;
   readonly onMined?: (intent: string, mined: MinedTransaction) => void;
   readonly probe?: Probe;
   readonly signal?: AbortSignal;
@@ -69,7 +76,7 @@ export interface SenderOptions {
  */
 export interface TransactionSender {
   readonly address: Address;
-  /** @throws an error of viem's when the node says that it would revert; TransactionRevertedError when it was mined and did. */
+  /** @throws TransactionRefusedError when the node says that it would revert; TransactionRevertedError when it was mined and did. */
   send(transaction: TransactionIntent): Promise<MinedTransaction>;
   /** Takes up what an earlier process left under way. */
   resume(): Promise<void>;
@@ -112,7 +119,11 @@ export function createSender(options: SenderOptions): TransactionSender {
 
   const submit = async (wanted: TransactionIntent): Promise<TransactionRecord> => {
     const call = { to: wanted.to, data: wanted.data, value: wanted.value ?? 0n };
-    const estimate = await client.estimateGas({ account, ...call });
+    const estimate = await client.estimateGas({ account, ...call }).catch((error: unknown) => {
+      const data = revertDataOf(error);
+      if (data === undefined) throw error;
+      throw new TransactionRefusedError(`${wanted.intent} would revert: ${options.explainRevert?.(data) ?? data}`, { cause: error });
+    });
     const gas = min(estimate + estimate / 4n, TRANSACTION_GAS_LIMIT);
     return inTurn(async () => {
       const fees = await client.estimateFeesPerGas();
@@ -211,11 +222,17 @@ export function createSender(options: SenderOptions): TransactionSender {
         if (record.status !== 'sent') continue;
         nextNonce = Math.max(nextNonce, record.nonce + 1);
         void tracked(record.intent, () => start({ ...record })).catch((error: unknown) => {
-          log.warn({ intent: record.intent, reason: reasonOf(error) }, 'a transaction of an earlier run failed');
+          if (options.signal?.aborted !== true) log.warn({ intent: record.intent, reason: reasonOf(error) }, 'a transaction of an earlier run failed');
         });
       }
     },
   };
+}
+
+function revertDataOf(error: unknown): Hex | undefined {
+  if (!(error instanceof BaseError)) return undefined;
+  const found = error.walk((link) => isHex((link as { data?: unknown }).data)) as { readonly data?: Hex } | null;
+  return found?.data;
 }
 
 const minedAs = (receipt: TransactionReceipt): MinedTransaction => ({

@@ -1,6 +1,6 @@
 import { decodeErrorResult, encodeFunctionData } from 'viem';
 import type { Address, Hex } from 'viem';
-import { dissectionGameAbi, resultAssertionsAbi, wordMachineAbi } from '../../contracts/abi/generated.ts';
+import { dissectionGameAbi, inboxAbi, modelContractAbi, resultAssertionsAbi, wordMachineAbi } from '../../contracts/abi/generated.ts';
 import type { Action, GameView, Role } from '../../fraud-proof/dispute/player.ts';
 import { disputePhase, isOver } from '../chain/clock.ts';
 import type { Contracts } from '../chain/contracts.ts';
@@ -53,7 +53,7 @@ export function roleOf(dispute: Pick<DisputeRecord, 'asserter' | 'challenger'>, 
 /** What a contract reverted with, in words. */
 export function revertReason(data: Hex): string {
   if (data === '0x') return 'no reason given';
-  for (const abi of [dissectionGameAbi, resultAssertionsAbi, wordMachineAbi]) {
+  for (const abi of [dissectionGameAbi, resultAssertionsAbi, inboxAbi, modelContractAbi, wordMachineAbi]) {
     try {
       const { errorName, args } = decodeErrorResult({ abi, data });
       return `${errorName}(${(args ?? []).map(String).join(', ')})`;
