@@ -18,6 +18,8 @@ describe('loadConfig', () => {
     const file = await fileWith(JSON.stringify({ rpcUrl, assertions, pollInterval: 100, batchSize: 1, apiPort: 1, models: ['lande'] }));
     const config = await loadConfig({ file, environment: { ASSAY_BATCH_SIZE: '2', ASSAY_API_PORT: '2' }, flags: { apiPort: 3, batchDelay: undefined } });
     expect(config).toMatchObject({ rpcUrl, assertions, pollInterval: 100, batchSize: 2, apiPort: 3, batchDelay: 1_000, executor: 'auto' });
+    expect(config.minimumFee).toBe(0n);
+    expect((await loadConfig({ environment: {}, flags: { rpcUrl, assertions, minimumFee: '1000000000000000000000' } })).minimumFee).toBe(10n ** 21n);
     expect(config.models).toEqual([join(file, '..', 'lande')]);
   });
 
@@ -33,6 +35,7 @@ describe('loadConfig', () => {
     [{ rpcUrl: 'ftp://x', assertions }, /rpcUrl \(--rpc-url\) must be an http or https URL/],
     [{ rpcUrl, assertions: '0x12' }, /assertions \(--assertions\) must be an address/],
     [{ rpcUrl, assertions, batchSize: 0 }, /batchSize \(--batch-size\) must be at least 1/],
+    [{ rpcUrl, assertions, minimumFee: '0.1' }, /minimumFee \(--minimum-fee\) .*must be a whole number of wei/],
     [{ rpcUrl, assertions, pollInterval: 'soon' }, /pollInterval \(--poll-interval\) must be a number/],
     [{ rpcUrl, assertions, privateKey: `0x${'1'.repeat(64)}` }, /does not belong on the command line/],
   ])('refuses flags %j', async (flags, message) => {

@@ -7,6 +7,9 @@ import type { PrivateKeyAccount } from 'viem/accounts';
 import { z } from 'zod';
 import { UserError, reasonOf } from './errors.ts';
 import { LOG_LEVELS } from './log.ts';
+import { environmentName, flagName } from './setting-names.ts';
+
+export { environmentName, flagName };
 
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 const integer = (low: number, high: number): z.ZodType<number> =>
@@ -53,6 +56,8 @@ const settings = z.strictObject({
   batchSize: integer(1, 1_024).default(64),
   /** Milliseconds that an answer waits for others before it is posted. */
   batchDelay: integer(0, 3_600_000).default(1_000),
+  /** Wei that a request has to bring to be answered. */
+  minimumFee: z.union([z.string().regex(/^\d+$/, 'must be a whole number of wei'), z.number().int('must be a whole number of wei').min(0, 'must not be negative')]).transform(BigInt).default(0n),
   /** Times the network's fee estimate that transactions offer at most. */
   maximumFeeMultiplier: integer(1, 100).default(4),
   logLevel: z.enum(LOG_LEVELS).default('info'),
@@ -64,12 +69,6 @@ export type ConfigKey = keyof Config;
 
 /** Names of all settings. */
 export const CONFIG_KEYS = Object.keys(settings.shape) as readonly ConfigKey[];
-
-const words = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter}`);
-/** `rpcUrl` → `ASSAY_RPC_URL`. */
-export const environmentName = (key: ConfigKey): string => `ASSAY_${words(key).toUpperCase()}`;
-/** `rpcUrl` → `--rpc-url`. */
-export const flagName = (key: ConfigKey): string => `--${words(key).toLowerCase().replaceAll('_', '-')}`;
 
 export interface ConfigSources {
   /** From the command line, by setting name; undefined ones don't count. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bytesToHex, createWalletClient, http, parseEventLogs, slice } from 'viem';
+import { bytesToHex, createWalletClient, getAddress, http, parseEventLogs, slice } from 'viem';
 import type { Account, Address, Chain, Hex, Transport, WalletClient } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
 import type { HDAccount } from 'viem/accounts';
@@ -170,7 +170,7 @@ async function publish(wallet: WalletClient<Transport, Chain, Account>, client: 
   const { logs } = await client.waitForTransactionReceipt({ hash });
   const [event] = parseEventLogs({ abi: modelRegistryAbi, eventName: 'ModelRegistered', logs });
   if (event === undefined) throw new Error(`the registry recorded nothing in transaction ${hash}`);
-  const contract = event.args.model;
+  const contract = getAddress(event.args.model);
   if (signature !== 'detect(string)->(string)') return { ...local, contract };
-  return { ...local, contract, forum: await deployForum(wallet, client, contract, deployment.inbox) };
+  return { ...local, contract, forum: getAddress(await deployForum(wallet, client, contract, deployment.inbox)) };
 }

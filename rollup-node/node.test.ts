@@ -73,6 +73,17 @@ describe('sequencer', () => {
     expect((await partial.context.metrics.requestsSkipped.get()).values).toMatchObject([{ value: 1, labels: { reason: 'model' } }]);
   }, 30_000);
 
+  test('a request that pays too little is left alone', async () => {
+    const net = await start({ models: [{ model, fee: 1_000n }] });
+    await net.sequencer.stop();
+    const choosy = await net.addNode({ name: 'choosy', roles: { sequence: { size: 8, delay: 0, minimumFee: 1_001n } }, executor: createWasmExecutor(), accountIndex: 5 });
+    const modest = await net.addNode({ name: 'modest', roles: { sequence: { size: 8, delay: 0, minimumFee: 1_000n } }, executor: createWasmExecutor(), accountIndex: 6 });
+    const requestId = await ask(net, net.models[0]!.contract, signature, image(0), callOptions(0));
+    await delivered(modest, requestId);
+    expect((await choosy.context.metrics.requestsSkipped.get()).values).toMatchObject([{ value: 1, labels: { reason: 'fee' } }]);
+    expect(await net.client.getTransactionCount({ address: choosy.context.self })).toBe(0);
+  }, 30_000);
+
   test('no bond stands on a result about which the executors disagree', async () => {
     const net = await start({ verifyWith: wrongExecutor() });
     await ask(net, net.models[0]!.contract, signature, image(0), callOptions(0));
@@ -124,6 +135,21 @@ describe('watcher', () => {
       expect(isAddressEqual((await watcher.context.store.get('assertions', delivery!.assertionId))!.sponsor, watcher.context.self)).toBe(true);
     }
   }, 60_000);
+
+  test('wins by the clock against a liar that has gone, and sets the result right', async () => {
+    const net = await start({ fault: randomFaults(7n), watcherExecutor: createLiftedExecutor() });
+    const { store, self } = net.watcher!.context;
+    const requestId = await ask(net, net.models[0]!.contract, signature, image(0));
+    await until(async () => (await store.list('assertions')).length > 0, 'the lie is told');
+    await net.sequencer.stop();
+    await until(async () => (await store.list('disputes')).length > 0 && (await store.list('assertions')).length > 1, 'the lie is challenged, the truth sponsored');
+    await warp(net, 200);
+    const dispute = await until(async () => (await store.list('disputes')).map(({ value }) => value).find(({ settled, paidOut }) => settled && paidOut !== undefined), 'the clock is claimed');
+    expect(dispute).toMatchObject({ phase: 'challenger-won', ending: 'timeout', challenger: self });
+    expect(dispute.paidOut?.paid).toBe(dispute.challengerStake);
+    await warp(net, 300);
+    await delivered(net.watcher!, requestId);
+  }, 30_000);
 
   test('does nothing while its view of L1 is old; afterwards it does', async () => {
     const net = await start({ fault: randomFaults(7n) });

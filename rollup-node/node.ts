@@ -20,15 +20,15 @@ import type { ModelLibrary } from './inference/models.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
-import type { BatchRules } from './sequencer/batch.ts';
 import { answerRequests } from './sequencer/sequencer.ts';
+import type { SequencerOptions } from './sequencer/sequencer.ts';
 import type { Store } from './store/store.ts';
 import { checkAssertions, correctResults } from './watcher/watcher.ts';
 
 /** What a node is there for. Any node plays and settles its own disputes, delivers its own results and collects what it earned. */
 export interface NodeRoles {
   /** Answers requests. */
-  readonly sequence?: BatchRules;
+  readonly sequence?: SequencerOptions;
   /** Checks others' assertions, challenges wrong ones, and sponsors the right results instead. */
   readonly watch?: boolean;
 }

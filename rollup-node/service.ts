@@ -51,7 +51,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       pollInterval: config.pollInterval,
       maximumHeadAge: config.maximumHeadAge,
       maximumFeeMultiplier: config.maximumFeeMultiplier,
-      roles: { watch: options.watch, ...(options.sequence ? { sequence: { size: config.batchSize, delay: config.batchDelay } } : {}) },
+      roles: { watch: options.watch, ...(options.sequence ? { sequence: { size: config.batchSize, delay: config.batchDelay, minimumFee: config.minimumFee } } : {}) },
       ...(verifyWith === undefined ? {} : { verifyWith }),
     });
     closing.add(() => node.stop());

@@ -85,15 +85,17 @@ async function apply(options: FollowerOptions, block: Head, logs: readonly Log<b
 
 /** Returns to the newest applied block that the chain still has. Undefined when nothing had to be undone. */
 async function undoReorganization({ client, store }: FollowerOptions, head: Head): Promise<bigint | null | undefined> {
-  const marks = await store.marks();
-  for (const [index, mark] of marks.entries()) {
-    const current = mark.number > head.number ? undefined : mark.number === head.number ? head : await headOf(client, mark.number);
-    if (current?.hash !== mark.hash) continue;
-    if (index === 0) return undefined;
+  const stillThere = async (mark: BlockMark): Promise<boolean> => {
+    if (mark.number > head.number) return false;
+    return (mark.number === head.number ? head : await headOf(client, mark.number)).hash === mark.hash;
+  };
+  const newest = await store.cursor();
+  if (newest === undefined || (await stillThere(newest))) return undefined;
+  for (const mark of await store.marks()) {
+    if (!(await stillThere(mark))) continue;
     await store.rollback(mark.number);
     return mark.number;
   }
-  if (marks.length === 0) return undefined;
   await store.rollback(null);
   return null;
 }

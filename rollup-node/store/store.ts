@@ -98,9 +98,9 @@ export async function openStoreOn(database: Database, location: string): Promise
       const before = await Promise.all(changes.map(async ({ table, key }) => ({ table, key, value: await get(table, key) }) as Change<ChainTable>));
       const seen = new Set<string>();
       const previous = before.filter(({ table, key }) => !seen.has(`${table}!${key}`) && seen.add(`${table}!${key}`));
-      const old = pruneBelow === undefined ? [] : (await list('undo')).filter(({ value }) => value.block.number < pruneBelow);
+      const old = pruneBelow === undefined || pruneBelow < 0n ? [] : await list('undo', { reverse: true, after: numberKey(pruneBelow) });
       // The newest of them stays: it is what everything above can be undone to.
-      const stale = old.slice(0, -1);
+      const stale = old.slice(1);
       await batch([
         ...changes,
         { table: 'undo', key: numberKey(block.number), value: { block, previous: previous.map((change) => ({ ...change, value: change.value ?? null })) } },
