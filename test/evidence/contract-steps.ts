@@ -8,7 +8,7 @@ import type { Trace } from '../../fraud-proof/trace/trace.ts';
 
 export interface CheckedStep {
   readonly step: bigint;
-  /** Number of the program's operator that the step belongs to. */
+  /** The slot that the step computes a word of. */
   readonly slot: number;
   /** Name of the instruction. */
   readonly opcode: string;
@@ -20,7 +20,7 @@ export interface CheckedStep {
 
 const NAMES: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(Opcode).flatMap(([name, op]) => [[op, name], [op + WIDE, `${name} 64`]]));
 
-/** A step: half of the time any of all steps alike, otherwise any slot alike, any of its words, any step of the word. */
+/** A step: half of the time any of all steps alike, otherwise any slot alike, any of its words, and any step of the word or, now and then, its last, which stores it. */
 function randomStep(trace: Trace, random: Random): bigint {
   if (random.chance(0.5)) return BigInt(random.below(Number(trace.finishedAfter)));
   const { prologue } = trace.model.model.program;
@@ -28,7 +28,8 @@ function randomStep(trace: Trace, random: Random): bigint {
   const word = random.below((trace.tensors.slot(slot)?.length ?? 0) / 32);
   const { operator, iteration } = trace.locate(trace.startOf(slot, word)) ?? { operator: undefined, iteration: 0 };
   if (operator === undefined) throw new Error(`slot ${slot} has no word ${word}`);
-  return trace.startOf(slot, word) + BigInt(random.below(Number(operator.steps.word(iteration, word))));
+  const steps = Number(operator.steps.word(iteration, word));
+  return trace.startOf(slot, word) + BigInt(random.chance(0.25) ? steps - 1 : random.below(steps));
 }
 
 /**
