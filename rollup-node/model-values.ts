@@ -1,7 +1,25 @@
+import { z } from 'zod';
 import type { Model } from '../deterministic-runtime/program/program.ts';
 import { unpackTensor } from '../deterministic-runtime/program/tensor.ts';
+import type { TensorShape } from '../deterministic-runtime/program/tensor.ts';
 import { decodeOutput, encodeInput } from '../kernels/import/model-interface.ts';
+import type { DecodedOutput } from '../kernels/import/model-interface.ts';
 import { UserError } from './errors.ts';
+
+const dims = z.array(z.int().min(1).max(2 ** 32)).max(64);
+const scale = z.number().positive();
+const zeroPoint = z.int();
+
+/** A bundle's metadata are whatever its author wrote: they are checked before anything is computed from them. */
+const inputSchema = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('text') }),
+  z.looseObject({ kind: z.literal('tensor'), dims, element: z.enum(['uint8', 'int8']), scale, zeroPoint }),
+]);
+const outputSchema = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('text') }),
+  z.looseObject({ kind: z.literal('class') }),
+  z.looseObject({ kind: z.literal('tensor'), dims, element: z.enum(['int8', 'int32']), scale, zeroPoint }),
+]);
 
 /**
  * The input tensor's padded words for a value as the original model has it: text for a text model, raw float32 for one that takes numbers. What
@@ -9,6 +27,8 @@ import { UserError } from './errors.ts';
  * @throws UserError when the value does not fit the model
  */
 export function readModelInput(model: Model, bytes: Uint8Array): Uint8Array {
+  const input = described(model, 'input', inputSchema, model.program.input);
+  if (bytes.length === 0) throw new UserError('the input is empty', { hint: input.kind === 'text' ? 'this model takes UTF-8 text' : `this model takes ${input.dims.join(' × ')} float32 numbers` });
   try {
     return encodeInput(model, bytes);
   } catch (cause) {
@@ -25,12 +45,37 @@ export function requestElements(model: Model, words: Uint8Array): Uint8Array {
   return elements.subarray(0, end);
 }
 
-/** A result for people: text, a class number, or real numbers. */
+/** A result for people: text, a class number, or real numbers. @throws UserError when the model does not say how to read it */
 export function readableOutput(model: Model, words: Uint8Array): string | number | readonly number[] {
-  const output = decodeOutput(model, words);
+  const output = readOutput(model, words);
   switch (output.kind) {
     case 'text': return output.text;
     case 'class': return output.class;
     case 'tensor': return [...output.values];
   }
+}
+
+/** A result as the original model's bytes: UTF-8 text, one int32 for a class, or float32 numbers in row-major order, little-endian. */
+export function originalOutput(model: Model, words: Uint8Array): Uint8Array {
+  const output = readOutput(model, words);
+  if (output.kind === 'text') return new TextEncoder().encode(output.text);
+  const values = output.kind === 'class' ? [output.class] : output.values;
+  const view = new DataView(new ArrayBuffer(values.length * 4));
+  values.forEach((value, index) => (output.kind === 'class' ? view.setInt32(index * 4, value, true) : view.setFloat32(index * 4, value, true)));
+  return new Uint8Array(view.buffer);
+}
+
+function readOutput(model: Model, words: Uint8Array): DecodedOutput {
+  const { epilogue, body, prologue } = model.program;
+  const last = epilogue.at(-1) ?? body.at(-1) ?? prologue.at(-1);
+  described(model, 'output', outputSchema, last?.output);
+  return decodeOutput(model, words);
+}
+
+/** What the metadata say of the input or the output, once it is known to fit the tensor. @throws UserError */
+function described<T extends z.ZodType<{ kind: string; dims?: unknown }>>({ program }: Model, side: 'input' | 'output', schema: T, shape: TensorShape | undefined): z.infer<T> {
+  const parsed = schema.safeParse(program.metadata[side]);
+  const fits = (sizes: unknown): boolean => !Array.isArray(sizes) || (sizes as number[]).reduce((product, size) => product * size, 1) === (shape?.rows ?? 0) * (shape?.columns ?? 0);
+  if (parsed.success && fits((parsed.data as { dims?: unknown }).dims)) return parsed.data;
+  throw new UserError(`the model ${program.name} does not say in its metadata what its ${side} is`, { hint: 'import it with assay import, which writes that' });
 }

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { flagName, loadConfig } from '../config.ts';
-import type { Config, ConfigKey } from '../config.ts';
+import type { ConfigKey } from '../config.ts';
+import { flagName } from '../setting-names.ts';
 
 /** What each setting is; their defaults are in config.ts. A private key has no flag. */
 const DESCRIPTIONS: Readonly<Record<Exclude<ConfigKey, 'privateKey'>, string>> = {
@@ -22,6 +22,7 @@ const DESCRIPTIONS: Readonly<Record<Exclude<ConfigKey, 'privateKey'>, string>> =
   api: 'false: no HTTP API (true)',
   batchSize: 'most answers in one assertion (64)',
   batchDelay: 'milliseconds that an answer waits for others (1000)',
+  minimumFee: 'wei that a request has to bring to be answered (0)',
   maximumFeeMultiplier: 'times the fee estimate that transactions offer at most (4)',
   logLevel: 'trace, debug, info, warn, error, fatal or silent (info)',
   logFormat: 'auto, json or pretty (auto)',
@@ -34,10 +35,4 @@ export function addConfigOptions(command: Command, keys: readonly DescribedKey[]
   command.addOption(new Option('--config <file>', 'JSON file with settings; flags and ASSAY_… variables come before it'));
   for (const key of keys) command.addOption(new Option(`${flagName(key)} <value>`, DESCRIPTIONS[key]));
   return command;
-}
-
-/** The configuration that a command's flags, the environment and a file make. @throws UserError naming each wrong setting */
-export function configOf(flags: Readonly<Record<string, unknown>>): Promise<Config> {
-  const { config: file, ...settings } = flags;
-  return loadConfig({ flags: settings, ...(typeof file === 'string' ? { file } : {}) });
 }

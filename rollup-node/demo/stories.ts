@@ -6,9 +6,6 @@ import { tellDisputedStep } from './disputed-step.ts';
 import { MEMBERS, WINDOW_SECONDS } from './stage.ts';
 import type { Stage } from './stage.ts';
 
-export const STORIES = ['honest', 'lie', 'attack'] as const;
-export type Story = (typeof STORIES)[number];
-
 export interface StoryOptions {
   /** What is posted in the forum; each story has a text of its own by default. */
   readonly text?: string;

@@ -1,12 +1,10 @@
 import { Command } from 'commander';
-import { runService } from '../../service.ts';
-import { shutdownSignal } from '../../shutdown.ts';
-import { addConfigOptions, configOf } from '../config-options.ts';
+import { addConfigOptions } from '../config-options.ts';
+import { withExamples } from '../options.ts';
 
 /** `assay node`: a sequencer. */
 export function nodeCommand(): Command {
-  return addConfigOptions(new Command('node').description('run a sequencer: answers requests, posts assertions, defends and delivers them'))
-    .action(async (flags: Record<string, unknown>) => {
-      await runService(await configOf(flags), { sequence: true, watch: false, signal: shutdownSignal() });
-    });
+  const command = addConfigOptions(new Command('node').description('run a sequencer: answers requests, posts assertions, defends and delivers them; until Ctrl-C'))
+    .action(async (flags: Record<string, unknown>) => (await import('../actions/serve.ts')).serve(flags, 'sequence'));
+  return withExamples(command, 'assay node --rpc-url http://127.0.0.1:8545 --assertions 0x… --models lande,mnist --key-file key.hex', 'assay node --config sequencer.json --log-format json');
 }

@@ -1,0 +1,21 @@
+import { openBundle } from '../bundles.ts';
+import type { InspectFlags } from '../commands/inspect.ts';
+import { hex, printAnswer } from '../output.ts';
+
+/** Checks a bundle, and prints what it holds. @throws UserError */
+export async function inspectBundle(directory: string, { json }: InspectFlags): Promise<void> {
+  const { modelId, operators, steps, model: { program, constants } } = await openBundle(directory);
+  await printAnswer(
+    {
+      modelId: hex(modelId),
+      name: program.name,
+      signature: program.signature,
+      operators: operators.length,
+      iterations: program.maxIterations,
+      steps: Number(steps),
+      parameters: program.constants.reduce((sum, { rows, columns }) => sum + rows * columns, 0),
+      bytes: constants.reduce((sum, words) => sum + words.length, 0),
+    },
+    json === true,
+  );
+}

@@ -1,0 +1,115 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { createWalletClient, http, parseEventLogs, zeroHash } from 'viem';
+import type { Account, Address, Hex, TransactionReceipt } from 'viem';
+import { inboxAbi, modelContractAbi, modelRegistryAbi } from '../../../contracts/abi/generated.ts';
+import { connect } from '../../chain/client.ts';
+import type { ChainClient } from '../../chain/client.ts';
+import { readContracts } from '../../chain/contracts.ts';
+import { loadAccount } from '../../config.ts';
+import type { Config } from '../../config.ts';
+import { ExitCode, reasonOf, UserError } from '../../errors.ts';
+import { decodeModelResult, encodeModelCall } from '../../model-call.ts';
+import { readModelInput, requestElements } from '../../model-values.ts';
+import { openBundle } from '../bundles.ts';
+import type { RequestFlags } from '../commands/request.ts';
+import { configOf } from '../configuration.ts';
+import { readInputFile } from '../files.ts';
+import { hex, printAnswer } from '../output.ts';
+import { clearStatus, showStatus } from '../status.ts';
+
+/** Milliseconds between looks at the chain. */
+const POLL_INTERVAL = 200;
+/** `RequestStatus` of the inbox. */
+const DELIVERED = 2;
+const REFUNDED = 3;
+
+/** Asks a model for an inference. Nothing is paid unless the input fits and the model is published. @throws UserError */
+export async function sendRequest(directory: string, inputFile: string, { finality, timeout, wait, contract: chosen, json, ...settings }: RequestFlags): Promise<void> {
+  const { modelId: id, model } = await openBundle(directory);
+  const elements = requestElements(model, readModelInput(model, await readInputFile(inputFile)));
+  const { signature } = model.program;
+  const data = encodeModelCall(signature, elements, { finality: finality === 'final' ? 1 : 0, callbackGas: 0, deadlineSeconds: 0n, seed: zeroHash });
+  const config = await configOf(settings);
+  const account = await loadAccount(config);
+  showStatus(`connecting to ${config.rpcUrl}`);
+  const client = await connect({ rpcUrl: config.rpcUrl, chainId: config.chainId, pollInterval: POLL_INTERVAL, retryCount: 2 });
+  const { registry, inbox } = await readContracts(client, config.assertions);
+  const modelId = hex(id);
+  const contract = chosen === undefined ? await cheapestContract(client, registry, modelId, config) : await checkedContract(client, registry, modelId, chosen);
+  const fee = await client.readContract({ address: contract, abi: modelContractAbi, functionName: 'fee', args: [0] });
+  const { logs, transactionHash, blockNumber } = await send(client, config, account, { to: contract, data, value: fee });
+  const [requested] = parseEventLogs({ abi: inboxAbi, eventName: 'Requested', logs });
+  if (requested === undefined) throw new UserError(`transaction ${transactionHash} made no request`, { exitCode: ExitCode.chain });
+  const { requestId, deadline } = requested.args;
+  const asked = { requestId, modelId, contract, transaction: transactionHash, fee };
+  if (!wait) return printAnswer(asked, json === true);
+  clearStatus();
+  console.error(`request ${requestId} is paid for; its result is awaited`);
+  await delivery(client, inbox, requestId, { deadline, timeout });
+  const delivered = await deliveredEvent(client, inbox, requestId, blockNumber, config.logRange);
+  return printAnswer({ ...asked, assertionId: delivered.assertionId, output: decodeModelResult(signature, delivered.result) }, json === true);
+}
+
+async function send(client: ChainClient, config: Config, account: Account, transaction: { readonly to: Address; readonly data: Hex; readonly value: bigint }): Promise<TransactionReceipt> {
+  showStatus('sending the request');
+  const wallet = createWalletClient({ account, chain: client.chain, transport: http(config.rpcUrl) });
+  try {
+    const hash = await wallet.sendTransaction(transaction);
+    return await client.waitForTransactionReceipt({ hash });
+  } catch (error) {
+    throw new UserError(`the request could not be sent: ${reasonOf(error)}`, { exitCode: ExitCode.chain, hint: `it is sent and paid by ${account.address}`, cause: error });
+  }
+}
+
+/** The contract that the user named, once it is known to be the model's. */
+async function checkedContract(client: ChainClient, registry: Address, modelId: Hex, contract: Address): Promise<Address> {
+  const found = await client.readContract({ address: registry, abi: modelRegistryAbi, functionName: 'modelIdOf', args: [contract] });
+  if (found === modelId) return contract;
+  throw new UserError(`${contract} is no contract of the model ${modelId}`, { hint: 'check --contract and the bundle', exitCode: ExitCode.chain });
+}
+
+/** The cheapest contract of a model. */
+async function cheapestContract(client: ChainClient, registry: Address, modelId: Hex, { startBlock, logRange }: Config): Promise<Address> {
+  showStatus('looking for the model\'s contract');
+  let cheapest: { readonly model: Address; readonly fee: bigint } | undefined;
+  for await (const range of blockRanges(client, BigInt(startBlock), logRange)) {
+    const events = await client.getContractEvents({ address: registry, abi: modelRegistryAbi, eventName: 'ModelRegistered', args: { modelId }, ...range, strict: true });
+    for (const { args } of events) if (cheapest === undefined || args.fee < cheapest.fee) cheapest = args;
+  }
+  if (cheapest === undefined) throw new UserError(`nobody has published model ${modelId} on chain ${client.chain.id}`, { hint: 'check the bundle, --assertions and --start-block', exitCode: ExitCode.chain });
+  return cheapest.model;
+}
+
+/** Waits until a request is delivered. @throws UserError when that will not happen any more, or not in time */
+async function delivery(client: ChainClient, inbox: Address, requestId: Hex, { deadline, timeout }: { readonly deadline: bigint; readonly timeout: number }): Promise<void> {
+  const begun = performance.now();
+  const fail = (message: string, hint: string): UserError => new UserError(message, { exitCode: ExitCode.chain, hint });
+  const refund = `its fee is refunded to whoever calls refund(${requestId}) of the inbox ${inbox}`;
+  for (;;) {
+    const { status } = await client.readContract({ address: inbox, abi: inboxAbi, functionName: 'requestOf', args: [requestId] });
+    if (status === DELIVERED) return;
+    if (status === REFUNDED) throw fail(`request ${requestId} was refunded: nobody answered it in time`, 'ask again');
+    const seconds = (performance.now() - begun) / 1_000;
+    if ((await client.getBlock()).timestamp >= deadline) throw fail(`nobody answered request ${requestId} before its deadline`, refund);
+    if (seconds > timeout) throw fail(`request ${requestId} was not answered within ${timeout} seconds`, 'it stays in the inbox: it is answered later, or can be refunded after its deadline');
+    showStatus(`waiting for the result, ${Math.round(seconds)} s`);
+    await pause(POLL_INTERVAL);
+  }
+}
+
+async function deliveredEvent(client: ChainClient, inbox: Address, requestId: Hex, fromBlock: bigint, logRange: number): Promise<{ readonly assertionId: Hex; readonly result: Hex }> {
+  for await (const range of blockRanges(client, fromBlock, logRange)) {
+    const [event] = await client.getContractEvents({ address: inbox, abi: inboxAbi, eventName: 'Delivered', args: { requestId }, ...range, strict: true });
+    if (event !== undefined) return event.args;
+  }
+  throw new UserError(`request ${requestId} was delivered, but ${client.chain.name} does not show the event`, { exitCode: ExitCode.chain, hint: 'try another --rpc-url' });
+}
+
+/** The blocks from one to the newest, no more at once than the endpoint gives logs of. */
+async function* blockRanges(client: ChainClient, first: bigint, size: number): AsyncGenerator<{ readonly fromBlock: bigint; readonly toBlock: bigint }> {
+  const newest = await client.getBlockNumber();
+  for (let fromBlock = first; fromBlock <= newest; fromBlock += BigInt(size)) {
+    const end = fromBlock + BigInt(size) - 1n;
+    yield { fromBlock, toBlock: end < newest ? end : newest };
+  }
+}
