@@ -129,21 +129,7 @@ contract ResultAssertions is IResultAssertions, PullPayments {
     ) external payable returns (bytes32 gameId) {
         (AssertionPhase current,) = checkEntry(assertionId, index, requestId, outputCommitment, path);
         require(current == AssertionPhase.Challengeable, WrongPhase(current));
-        (bytes32 modelId, bytes32 initialState) = initialStateOf(requestId);
-        uint64 steps = REGISTRY.stepsOf(modelId);
-        Terms memory agreed = termsOf(steps);
-        require(msg.value == agreed.challengerStake, WrongValue(msg.value, agreed.challengerStake));
-
-        gameId = GAME.open{value: msg.value}(
-            OpenParameters({
-                challenger: msg.sender,
-                initialState: initialState,
-                binding: bindingOf(assertionId, requestId, outputCommitment),
-                steps: steps,
-                allowance: agreed.allowance,
-                asserterStake: agreed.asserterStake
-            })
-        );
+        gameId = openGame(requestId, bindingOf(assertionId, requestId, outputCommitment));
         assertionOf[gameId] = assertionId;
         assertions[assertionId].openGames += 1;
         emit Challenged(assertionId, gameId, msg.sender, index, requestId, outputCommitment);
@@ -157,22 +143,11 @@ contract ResultAssertions is IResultAssertions, PullPayments {
         bytes calldata opening,
         bytes32[] calldata states
     ) external payable {
-        bytes32 assertionId = assertionOf[gameId];
-        require(assertionId != 0, UnknownGame(gameId));
-        address sponsor = assertions[assertionId].sponsor;
-        require(msg.sender == sponsor || GAME.isDelegate(sponsor, msg.sender), NotTheSponsor(msg.sender, sponsor));
-        (bytes32 modelId, bytes32 inputCommitment, bytes32 seed) = INBOX.facts(requestId);
-        (bytes32 finalState, bytes32 opened) = MACHINE.finishedOutput(modelId, inputCommitment, seed, opening);
-        require(opened == outputCommitment, WrongOutput(opened, outputCommitment));
+        (bytes32 assertionId, address sponsor) = callersGame(gameId);
+        bytes32 binding = bindingOf(assertionId, requestId, outputCommitment);
+        (bytes32 initialState, bytes32 finalState) = endsOf(requestId, outputCommitment, opening);
         // The game refuses if initial state and binding are not those of the challenge.
-        GAME.answer{value: msg.value}(
-            gameId,
-            sponsor,
-            MACHINE.initialState(modelId, inputCommitment, seed),
-            bindingOf(assertionId, requestId, outputCommitment),
-            finalState,
-            states
-        );
+        GAME.answer{value: msg.value}(gameId, sponsor, initialState, binding, finalState, states);
     }
 
     /// @inheritdoc IResultAssertions
@@ -283,10 +258,42 @@ contract ResultAssertions is IResultAssertions, PullPayments {
         return BASE_STAKE + ((steps * STAKE_PER_GIGASTEP) >> GIGASTEP_BITS);
     }
 
-    function initialStateOf(bytes32 requestId) private view returns (bytes32 modelId, bytes32 initialState) {
-        bytes32 inputCommitment;
-        bytes32 seed;
-        (modelId, inputCommitment, seed) = INBOX.facts(requestId);
+    /// @dev Opens the caller's game about an inference, with the value sent as its stake.
+    function openGame(bytes32 requestId, bytes32 binding) private returns (bytes32) {
+        (bytes32 modelId, bytes32 inputCommitment, bytes32 seed) = INBOX.facts(requestId);
+        uint64 steps = REGISTRY.stepsOf(modelId);
+        Terms memory agreed = termsOf(steps);
+        require(msg.value == agreed.challengerStake, WrongValue(msg.value, agreed.challengerStake));
+        return GAME.open{value: msg.value}(
+            OpenParameters({
+                challenger: msg.sender,
+                initialState: MACHINE.initialState(modelId, inputCommitment, seed),
+                binding: binding,
+                steps: steps,
+                allowance: agreed.allowance,
+                asserterStake: agreed.asserterStake
+            })
+        );
+    }
+
+    /// @dev The assertion that a game is about, and its sponsor, for whom the caller may answer.
+    function callersGame(bytes32 gameId) private view returns (bytes32 assertionId, address sponsor) {
+        assertionId = assertionOf[gameId];
+        require(assertionId != 0, UnknownGame(gameId));
+        sponsor = assertions[assertionId].sponsor;
+        require(msg.sender == sponsor || GAME.isDelegate(sponsor, msg.sender), NotTheSponsor(msg.sender, sponsor));
+    }
+
+    /// @dev The first state of a request's inference, and the finished one that `opening` shows to hold this output.
+    function endsOf(bytes32 requestId, bytes32 outputCommitment, bytes calldata opening)
+        private
+        view
+        returns (bytes32 initialState, bytes32 finalState)
+    {
+        (bytes32 modelId, bytes32 inputCommitment, bytes32 seed) = INBOX.facts(requestId);
+        bytes32 opened;
+        (finalState, opened) = MACHINE.finishedOutput(modelId, inputCommitment, seed, opening);
+        require(opened == outputCommitment, WrongOutput(opened, outputCommitment));
         initialState = MACHINE.initialState(modelId, inputCommitment, seed);
     }
 

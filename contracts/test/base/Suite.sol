@@ -20,7 +20,6 @@ interface Detector {
 /// @notice The whole suite around a fake machine, with one model, `detect(string)->(string)`, whose every answer is "eng".
 abstract contract Suite is GamePlayer {
     uint256 internal constant START = 1_800_000_000;
-    uint256 internal constant STEPS = 4096;
     uint256 internal constant WINDOW = 1 days;
     uint256 internal constant BOND = 2 ether;
     uint256 internal constant BOUNTY = 0.25 ether;
@@ -49,10 +48,15 @@ abstract contract Suite is GamePlayer {
     address internal challenger = actor("challenger");
     address internal stranger = actor("stranger");
 
+    /// @dev Steps of an inference.
+    function stepCount() internal pure virtual returns (uint256) {
+        return 4096;
+    }
+
     function setUp() public virtual {
         vm.warp(START);
         vm.deal(address(this), 1_000_000 ether);
-        machine = new FakeMachine(STEPS, rightOutput);
+        machine = new FakeMachine(stepCount(), rightOutput);
         game = new DissectionGame(machine, 10 gwei);
         uint256 nonce = vm.getNonce(address(this));
         address inboxAddress = vm.computeCreateAddress(address(this), nonce + 2);
@@ -68,9 +72,9 @@ abstract contract Suite is GamePlayer {
         (modelId, at_) = registry.register(headerOf(SIGNATURE, 1, COLUMNS, 1), SIGNATURE, MODEL_FEE, "https://files");
         model = ModelContract(payable(at_));
         consumer = new FakeConsumer();
-        asserterStake = results.termsOf(STEPS).asserterStake;
-        challengerStake = results.termsOf(STEPS).challengerStake;
-        allowance = results.termsOf(STEPS).allowance;
+        asserterStake = results.termsOf(stepCount()).asserterStake;
+        challengerStake = results.termsOf(stepCount()).challengerStake;
+        allowance = results.termsOf(stepCount()).allowance;
     }
 
     function parameters() internal pure returns (AssertionParameters memory) {
@@ -95,7 +99,7 @@ abstract contract Suite is GamePlayer {
         header[1] = bytes32(uint256(3));
         header[2] = keccak256("operators");
         header[4] = bytes32(elementBytes << 64 | rows << 32 | columns);
-        header[5] = bytes32(STEPS);
+        header[5] = bytes32(stepCount());
         header[6] = keccak256(bytes(signature));
     }
 
@@ -144,7 +148,7 @@ abstract contract Suite is GamePlayer {
 
     /// @dev The asserter's split, with the final state that its output demands.
     function answerSplit(Belief memory belief, bytes32 output) internal view returns (Split memory split) {
-        split = splitOf(belief, 0, STEPS, machine.stateAt(context, 0));
+        split = splitOf(belief, 0, stepCount(), machine.stateAt(context, 0));
         split.states[16] = machine.finished(context, output);
     }
 

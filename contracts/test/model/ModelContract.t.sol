@@ -122,6 +122,7 @@ contract ModelContract_Call is Suite {
         vm.assertNotEq(call(model, model.fee(0), canonical), 0);
     }
 
+    /// forge-config: default.fuzz.runs = 4
     function test_fallback_images_succeeds(uint256 seed) external {
         ModelContract m = modelOf("classify(uint8[784])->(int32)", 28, 28, 1);
         bytes memory words;

@@ -10,7 +10,7 @@ contract ModelRegistry_Register is Suite {
     function test_register_facts_succeeds() external view {
         vm.assertEq(modelId, keccak256(abi.encode(headerOf(SIGNATURE, 1, COLUMNS, 1))));
         vm.assertEq(registry.modelIdOf(address(model)), modelId);
-        vm.assertEq(registry.stepsOf(modelId), STEPS);
+        vm.assertEq(registry.stepsOf(modelId), stepCount());
         vm.assertEq(registry.modelContract(modelId, address(this), MODEL_FEE), address(model));
         vm.assertEq(model.modelId(), modelId);
         vm.assertEq(model.signature(), SIGNATURE);

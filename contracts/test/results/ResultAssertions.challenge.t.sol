@@ -22,7 +22,7 @@ contract ResultAssertions_Challenge is Suite {
         Game memory opened = game.game(gameId);
         bytes32 binding = keccak256(abi.encode(assertionId, requestId, wrongOutput));
         vm.assertEq(opened.claims, keccak256(abi.encode(machine.stateAt(context, 0), binding)));
-        vm.assertEq(opened.clock.end, STEPS);
+        vm.assertEq(opened.clock.end, stepCount());
         vm.assertEq(opened.challenger, challenger);
         vm.assertEq(opened.challengerStake, 10 * uint256(opened.asserterStake));
         vm.assertEq(opened.clock.asserterRemaining, 1 days + 1);
