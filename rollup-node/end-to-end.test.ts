@@ -1,40 +1,18 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isAddressEqual } from 'viem';
 import { dissectionGameAbi, resultAssertionsAbi } from '../contracts/abi/generated.ts';
-import { createLiftedExecutor } from '../deterministic-runtime/lift/executor.ts';
-import { createWasmExecutor } from '../deterministic-runtime/wasm/executor.ts';
-import { smallClassifier } from '../test/models/small-classifier.ts';
-import { DEVNET_ACCOUNTS, startDevnet } from './devnet.ts';
-import type { Devnet, DevnetOptions } from './devnet.ts';
+import { DEVNET_ACCOUNTS } from './devnet.ts';
 import { randomFaults } from './inference/faults.ts';
-import { createLogger, silentLogger } from './log.ts';
 import { decodeModelResult } from './model-call.ts';
 import { ask, callOptions, delivered, until, warp } from './testing/requests.ts';
+import { executor, image, model, otherExecutor, signature, useDevnet } from './testing/small-devnet.ts';
 
-const model = smallClassifier();
-const { signature } = model.program;
-const image = Uint8Array.from({ length: 64 }, (_, index) => (index * 37) % 256);
-const log = process.env.ASSAY_TEST_LOG === undefined ? silentLogger() : createLogger({ level: 'debug', format: 'pretty' });
-
-let devnet: Devnet | undefined;
-const start = async (options: Partial<DevnetOptions> = {}): Promise<Devnet> => {
-  devnet = await startDevnet({
-    models: [{ model, fee: 10n ** 15n }],
-    sequencerExecutor: createWasmExecutor(),
-    watcherExecutor: createLiftedExecutor(),
-    parameters: { window: 300n },
-    pollInterval: 30,
-    batchDelay: 0,
-    log,
-    ...options,
-  });
-  return devnet;
-};
-afterEach(async () => devnet?.stop());
+const picture = image(3);
+const start = useDevnet();
 
 /** What the model says, without any rollup. */
 async function expected(input: Uint8Array): Promise<number> {
-  const prepared = await createWasmExecutor().prepare(model);
+  const prepared = await executor().prepare(model);
   const words = new Uint8Array(64);
   words.set(input);
   const { output } = await prepared.run(words);
@@ -43,11 +21,11 @@ async function expected(input: Uint8Array): Promise<number> {
 
 describe('end to end', () => {
   test('an honest request is answered, delivered when final, and paid for', async () => {
-    const net = await start();
+    const net = await start({ watcherExecutor: otherExecutor() });
     const contract = net.models[0]!.contract;
-    const [early, late] = [await ask(net, contract, signature, image, callOptions(0)), await ask(net, contract, signature, image)];
+    const [early, late] = [await ask(net, contract, signature, picture, callOptions(0)), await ask(net, contract, signature, picture)];
     const first = await delivered(net.sequencer, early);
-    expect(decodeModelResult(signature, first.delivery!.result)).toBe(await expected(image));
+    expect(decodeModelResult(signature, first.delivery!.result)).toBe(await expected(picture));
     await until(async () => (await net.watcher!.context.metrics.entriesChecked.get()).values.some(({ labels, value }) => labels.verdict === 'right' && value === 2), 'both answers checked');
     await warp(net, 300);
     const second = await delivered(net.sequencer, late);
@@ -65,14 +43,14 @@ describe('end to end', () => {
   }, 60_000);
 
   test('a lie is found, disputed down to one instruction and defeated; the right result is delivered instead', async () => {
-    const net = await start({ fault: randomFaults(7n) });
+    const net = await start({ fault: randomFaults(7n), watcherExecutor: otherExecutor() });
     const contract = net.models[0]!.contract;
-    const requestId = await ask(net, contract, signature, image);
+    const requestId = await ask(net, contract, signature, picture);
     const watcher = net.watcher!;
     const dispute = await until(async () => (await watcher.context.store.list('disputes')).find(({ value }) => value.settled)?.value, 'dispute settled');
     await warp(net, 300);
     const request = await delivered(watcher, requestId);
-    expect(decodeModelResult(signature, request.delivery!.result)).toBe(await expected(image));
+    expect(decodeModelResult(signature, request.delivery!.result)).toBe(await expected(picture));
     expect(dispute).toMatchObject({ phase: 'challenger-won', ending: 'proof', settled: true });
     const game = await net.client.readContract({ address: net.deployment.dissectionGame, abi: dissectionGameAbi, functionName: 'game', args: [dispute.gameId] });
     expect(game).toMatchObject({ claims: dispute.claims, asserter: dispute.asserter, challenger: dispute.challenger, asserterStake: dispute.asserterStake, challengerStake: dispute.challengerStake });
@@ -94,9 +72,9 @@ describe('end to end', () => {
   }, 60_000);
 
   test('whoever attacks a right result loses its stake', async () => {
-    const net = await start();
-    const attacker = await net.addNode({ name: 'attacker', roles: { watch: true }, executor: createLiftedExecutor(), accountIndex: DEVNET_ACCOUNTS.liar, chooseFault: randomFaults(3n) });
-    const requestId = await ask(net, net.models[0]!.contract, signature, image);
+    const net = await start({ watcherExecutor: otherExecutor() });
+    const attacker = await net.addNode({ name: 'attacker', roles: { watch: true }, executor: otherExecutor(), accountIndex: DEVNET_ACCOUNTS.liar, chooseFault: randomFaults(3n) });
+    const requestId = await ask(net, net.models[0]!.contract, signature, picture);
     // The attacker sponsors its own answer, too, which the watcher disputes: the clock must not run over either game.
     const disputes = await until(async () => {
       const all = (await net.sequencer.context.store.list('disputes')).map(({ value }) => value);
@@ -105,7 +83,7 @@ describe('end to end', () => {
     const dispute = disputes.find(({ challenger }) => isAddressEqual(challenger, attacker.context.self))!;
     await warp(net, 300);
     const request = await delivered(net.sequencer, requestId);
-    expect(decodeModelResult(signature, request.delivery!.result)).toBe(await expected(image));
+    expect(decodeModelResult(signature, request.delivery!.result)).toBe(await expected(picture));
     expect(dispute).toMatchObject({ phase: 'asserter-won', assertionId: request.delivery!.assertionId });
     const paid = await until(async () => (await net.sequencer.context.store.get('disputes', dispute.gameId))?.paidOut, 'stakes paid out');
     expect(isAddressEqual(paid.to, net.sequencer.context.self)).toBe(true);

@@ -1,38 +1,20 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
-import { createLiftedExecutor } from '../deterministic-runtime/lift/executor.ts';
-import { createWasmExecutor } from '../deterministic-runtime/wasm/executor.ts';
-import { smallClassifier } from '../test/models/small-classifier.ts';
+import { expect, test } from 'vitest';
 import { kindOf } from './agent/tasks.ts';
 import { assertedKey } from './chain/projection.ts';
-import { DEVNET_ACCOUNTS, startDevnet } from './devnet.ts';
-import type { Devnet, DevnetNodeOptions, DevnetOptions } from './devnet.ts';
+import { DEVNET_ACCOUNTS } from './devnet.ts';
+import type { Devnet, DevnetNodeOptions } from './devnet.ts';
 import { randomFaults } from './inference/faults.ts';
-import { createLogger, silentLogger } from './log.ts';
 import type { AssayNode } from './node.ts';
 import { openStore } from './store/store.ts';
 import type { Store } from './store/store.ts';
 import { ask, callOptions, until, warp } from './testing/requests.ts';
+import { executor, image, otherExecutor, signature, useDevnet } from './testing/small-devnet.ts';
 
-const model = smallClassifier();
-const image = Uint8Array.from({ length: 64 }, (_, index) => (index * 53) % 256);
-
-let devnet: Devnet | undefined;
-const start = async (options: Partial<DevnetOptions> = {}): Promise<Devnet> => {
-  devnet = await startDevnet({
-    models: [{ model, fee: 10n ** 15n }],
-    sequencerExecutor: createWasmExecutor(),
-    parameters: { window: 300n },
-    pollInterval: 20,
-    batchDelay: 0,
-    log: process.env.ASSAY_TEST_LOG === undefined ? silentLogger() : createLogger({ level: 'debug', format: 'pretty' }),
-    ...options,
-  });
-  return devnet;
-};
-afterEach(async () => devnet?.stop());
+const picture = image(5);
+const start = useDevnet();
 
 /** A node that is killed the first time it reaches each point around each kind of transaction, and started again on the same folder. */
 interface Mortal {
@@ -85,8 +67,8 @@ async function spentOnce(net: Devnet, location: string, account: `0x${string}`):
 test('a watcher that is killed after every effect still wins, sponsors and delivers, all of it once', async () => {
   const net = await start({ fault: randomFaults(11n) });
   const account = net.wallet(DEVNET_ACCOUNTS.watcher).account.address;
-  const watcher = await mortal(net, { roles: { watch: true }, executor: createLiftedExecutor(), accountIndex: DEVNET_ACCOUNTS.watcher });
-  const requestId = await ask(net, net.models[0]!.contract, model.program.signature, image);
+  const watcher = await mortal(net, { roles: { watch: true }, executor: otherExecutor(), accountIndex: DEVNET_ACCOUNTS.watcher });
+  const requestId = await ask(net, net.models[0]!.contract, signature, picture);
   let warped = false;
   await watcher.live(async ({ context: { store } }) => {
     const dispute = (await store.list('disputes'))[0]?.value;
@@ -110,12 +92,12 @@ test('a watcher that is killed after every effect still wins, sponsors and deliv
 }, 90_000);
 
 test('a sequencer that is killed after every effect answers, defends itself and is paid, all of it once', async () => {
-  const net = await start({ watcherExecutor: createLiftedExecutor() });
+  const net = await start({ watcherExecutor: otherExecutor() });
   await net.sequencer.stop();
   const account = net.wallet(DEVNET_ACCOUNTS.sequencer).account.address;
-  await net.addNode({ name: 'attacker', roles: { watch: true }, executor: createLiftedExecutor(), accountIndex: DEVNET_ACCOUNTS.liar, chooseFault: randomFaults(5n) });
-  const sequencer = await mortal(net, { roles: { sequence: { size: 8, delay: 0 } }, executor: createWasmExecutor(), accountIndex: DEVNET_ACCOUNTS.sequencer });
-  const ids = [await ask(net, net.models[0]!.contract, model.program.signature, image, callOptions(0)), await ask(net, net.models[0]!.contract, model.program.signature, image.slice().reverse())];
+  await net.addNode({ name: 'attacker', roles: { watch: true }, executor: otherExecutor(), accountIndex: DEVNET_ACCOUNTS.liar, chooseFault: randomFaults(5n) });
+  const sequencer = await mortal(net, { roles: { sequence: { size: 8, delay: 0 } }, executor: executor(), accountIndex: DEVNET_ACCOUNTS.sequencer });
+  const ids = [await ask(net, net.models[0]!.contract, signature, picture, callOptions(0)), await ask(net, net.models[0]!.contract, signature, image(6))];
   let warped = false;
   await sequencer.live(async ({ context: { store } }) => {
     const disputes = (await store.list('disputes')).map(({ value }) => value);

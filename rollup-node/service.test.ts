@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { toHex } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createWasmExecutor } from '../deterministic-runtime/wasm/executor.ts';
-import { smallClassifier } from '../test/models/small-classifier.ts';
 import { writeBundleDirectory } from './bundle-files.ts';
 import { loadConfig } from './config.ts';
 import { startDevnet } from './devnet.ts';
@@ -14,8 +13,9 @@ import type { AssayNode } from './node.ts';
 import { runService } from './service.ts';
 import type { ServiceOptions } from './service.ts';
 import { ask, callOptions, delivered } from './testing/requests.ts';
+import { tinyModel } from './testing/tiny-model.ts';
 
-const model = smallClassifier();
+const model = tinyModel();
 let devnet: Devnet;
 let bundle: string;
 
