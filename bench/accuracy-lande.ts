@@ -1,9 +1,9 @@
 /**
  * Accuracy of the language detector as an integer program, on paragraphs of the Universal Declaration of Human Rights in its 50 languages, each normalised
  * and cut to 1,024 bytes, beside the npm package on the same text:
- * `npx tsx bench/accuracy-lande.ts [--declarations main|all] [--executor wasm,webgpu,…] [--every n] [--json]`.
- * With several executors the first gives the answers and the others must give the same bits. Exit code 1 when they do not, when the accuracy is more than
- * 0.3 points below the package's, or the first answer is the same in less than 99%.
+ * `npx tsx bench/accuracy-lande.ts [--declarations main|all] [--executor wasm,webgpu,…] [--every n] [--tensors] [--json]`.
+ * With several executors the first gives the answers and the others must give the same bits: in the output, or with --tensors in every tensor. Exit code 1
+ * when they do not, when the accuracy is more than 0.3 points below the package's, or the first answer is the same in less than 99%.
  */
 import { parseArgs } from 'node:util';
 import lande from 'lande';
@@ -13,6 +13,7 @@ import { loadLandePackage } from '../rollup-node/lande-package.ts';
 import { executorByName } from '../rollup-node/executors.ts';
 import { readParagraphs } from '../test/models/udhr.ts';
 import { conclude, conditions, percent, progress } from './measurement.ts';
+import { runOnAll } from './same-bits.ts';
 
 const POINTS_BELOW_PACKAGE = 0.3;
 const SAME_FIRST_ANSWER_PERCENT = 99;
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     declarations: { type: 'string', default: 'main' },
     executor: { type: 'string', default: 'wasm' },
     every: { type: 'string', default: '1' },
+    tensors: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -40,15 +42,10 @@ for (const [number, { language, text }] of paragraphs.entries()) {
   reached(number);
   const normalized = truncateText(normalizeText(text));
   const input = encodeText(normalized);
-  const start = performance.now();
-  const outputs: Uint8Array[] = [];
-  for (const [index, runner] of prepared.entries()) {
-    outputs.push((await runner.run(input)).output);
-    if (index === 0) milliseconds += performance.now() - start;
-  }
-  const [output = new Uint8Array()] = outputs;
-  if (outputs.some((other) => other.some((byte, index) => byte !== output[index]))) otherBits += 1;
-  const answer = new TextDecoder().decode(output.subarray(0, 3));
+  const { run, milliseconds: time, same: sameBits } = await runOnAll(prepared, input, values.tensors);
+  milliseconds += time;
+  if (!sameBits) otherBits += 1;
+  const answer = new TextDecoder().decode(run.output.subarray(0, 3));
   const expected = lande(normalized)[0]?.[0];
   if (answer === language) right += 1;
   if (expected === language) packageRight += 1;
@@ -67,6 +64,7 @@ conclude(
     sameFirstAnswer,
     differing,
     executors: executors.map(({ name, adapter }) => `${name} (${adapter})`),
+    compared: values.tensors ? 'every tensor' : 'outputs',
     differentBits: otherBits,
     millisecondsEach: Math.round((1000 * milliseconds) / paragraphs.length) / 1000,
   },

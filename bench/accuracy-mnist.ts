@@ -1,8 +1,9 @@
 /**
  * Accuracy of the imported MNIST CNN on the 10,000 test digits, beside the float model in onnxruntime, and how far each layer's integers are from the
- * float network: `npx tsx bench/accuracy-mnist.ts [--executor wasm,webgpu,…] [--digits n] [--json]`.
+ * float network: `npx tsx bench/accuracy-mnist.ts [--executor wasm,webgpu,…] [--digits n] [--tensors] [--json]`.
  * Quantisation is calibrated on the first 128 of the same digits, since the training digits are not at hand. With several executors the first gives the
- * answers and the others must give the same bits. Exit code 1 when they do not, or the accuracy on all digits is below 98.8%.
+ * answers and the others must give the same bits: in the output, or with --tensors in every tensor. Exit code 1 when they do not, or the accuracy on all digits
+ * is below 98.8%.
  */
 import { parseArgs } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -18,11 +19,12 @@ import { CALIBRATION_DIGITS, importMnist, readDigits, readMnistFile } from '../t
 import type { Digits } from '../test/models/mnist.ts';
 import { modelFiles } from '../test/models/model-files.ts';
 import { conclude, conditions, percent, progress } from './measurement.ts';
+import { runOnAll } from './same-bits.ts';
 
 const DIGITS_FOR_LAYERS = 50;
 const ACCURACY_PERCENT = 98.8;
 
-const { values } = parseArgs({ options: { executor: { type: 'string', default: 'wasm' }, digits: { type: 'string' }, json: { type: 'boolean', default: false } } });
+const { values } = parseArgs({ options: { executor: { type: 'string', default: 'wasm' }, digits: { type: 'string' }, tensors: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
 
 const greatest = (numbers: ArrayLike<number>): number => Array.from(numbers).reduce((best, value, index, all) => (value > (all[best] ?? 0) ? index : best), 0);
 
@@ -79,15 +81,10 @@ for (let index = 0; index < count; index += 1) {
   reached(index);
   const pixels = Float32Array.from(digits.image(index));
   const input = quantizeInput(model, pixels);
-  const start = performance.now();
-  const outputs: Uint8Array[] = [];
-  for (const [position, runner] of prepared.entries()) {
-    outputs.push((await runner.run(input)).output);
-    if (position === 0) milliseconds += performance.now() - start;
-  }
-  const [output = new Uint8Array()] = outputs;
-  if (outputs.some((other) => other.some((byte, at) => byte !== output[at]))) otherBits += 1;
-  const answer = greatest(dequantizeOutput(model, output));
+  const { run, milliseconds: time, same } = await runOnAll(prepared, input, values.tensors);
+  milliseconds += time;
+  if (!same) otherBits += 1;
+  const answer = greatest(dequantizeOutput(model, run.output));
   const results = await session.run({ Input3: new Tensor('float32', pixels, [1, 1, 28, 28]) });
   const expected = greatest(results['Plus214_Output_0']?.data as Float32Array);
   if (answer === digits.label(index)) {
@@ -109,6 +106,7 @@ conclude(
     sameFirstAnswer: percent(right.same, count),
     layerErrorsPercent: await layerErrors(imported, prepared[0] as PreparedModel, digits),
     executors: executors.map(({ name, adapter }) => `${name} (${adapter})`),
+    compared: values.tensors ? 'every tensor' : 'outputs',
     differentBits: otherBits,
     millisecondsEach: Math.round((1000 * milliseconds) / count) / 1000,
   },
