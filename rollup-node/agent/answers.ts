@@ -26,6 +26,10 @@ export async function pendingRequests(store: Pick<Store, 'get' | 'list'>, time: 
   return requests.filter((request): request is RequestRecord => request !== undefined && request.deadline > time);
 }
 
+/** False if a result asserted now, and undisputed final at `finalAt` (seconds), comes too late for the request: its fee goes back. */
+export const canBeDelivered = ({ finality, deadline }: Pick<RequestRecord, 'finality' | 'deadline'>, finalAt: bigint): boolean =>
+  finality === 'asserted' || finalAt < deadline;
+
 /** The disputes about an assertion, over or not. */
 export async function disputesOf(store: Pick<Store, 'get' | 'list'>, assertionId: Hex): Promise<DisputeRecord[]> {
   const ids = await store.list('assertionDisputes', { prefix: `${assertionId}!` });

@@ -15,11 +15,16 @@ export const collectEarnings: Duty = async (context, head) => [
   ...(await withdrawals(context)),
 ];
 
-async function feeClaims({ store, self, sender, contracts, log }: AgentContext, time: bigint): Promise<Task[]> {
+/** Gas of a claim, generously: anybody may ask for a fee of one wei, and it must not cost the node more to have it. */
+const CLAIM_GAS = 120_000n;
+
+async function feeClaims({ client, store, self, sender, contracts, log }: AgentContext, time: bigint): Promise<Task[]> {
   const tasks: Task[] = [];
-  for (const { key } of await store.list('unclaimedFees')) {
+  const unclaimed = await store.list('unclaimedFees');
+  const cost = unclaimed.length === 0 ? 0n : CLAIM_GAS * (await client.getGasPrice());
+  for (const { key } of unclaimed) {
     const request = await store.get('requests', key);
-    if (request === undefined || request.fee === 0n) continue;
+    if (request === undefined || request.fee <= cost) continue;
     const answer = standingAnswersOf(await answersTo(store, request.requestId), self).find(({ assertion }) => assertionPhase(assertion, time) === 'final');
     if (answer === undefined) continue;
     const { index, requestId, outputCommitment, path } = proveEntry(answer.assertion, answer.index);

@@ -1,5 +1,5 @@
 import type { Hex } from 'viem';
-import { standingAnswersOf, answersTo, pendingRequests } from '../agent/answers.ts';
+import { answersTo, canBeDelivered, pendingRequests, standingAnswersOf } from '../agent/answers.ts';
 import { createComputer } from '../agent/compute.ts';
 import type { Duty } from '../agent/duty.ts';
 import { assertAnswers, notDisproven } from '../agent/sponsor.ts';
@@ -14,7 +14,7 @@ export interface SequencerOptions extends BatchRules {
   readonly now?: () => number;
 }
 
-/** Requests taken up at once: later ones wait until these are answered. */
+/** Requests taken up at once: later ones wait until these are answered. Those for models that the node does not have are not counted. */
 const HORIZON = 1_000;
 
 /** Answers pending requests in the inbox's order: computes them, and asserts the results in batches. */
@@ -25,16 +25,26 @@ export function answerRequests(options: SequencerOptions): Duty {
   return async (context, head) => {
     const { store, self } = context;
     const open: RequestRecord[] = [];
+    const skip = ({ requestId, fee, deadline }: RequestRecord, reason: 'fee' | 'deadline'): void => {
+      if (refused.has(requestId)) return;
+      refused.add(requestId);
+      context.metrics.requestsSkipped.inc({ reason });
+      context.log.info({ request: requestId, fee, minimumFee: options.minimumFee, deadline }, reason === 'fee' ? 'request skipped: it pays too little' : 'request skipped: no result could be final before its deadline');
+    };
+    let taken = 0;
     for (const request of await pendingRequests(store, head.timestamp)) {
-      if (open.length >= HORIZON) break;
+      if (taken >= HORIZON) break;
       if (request.fee < (options.minimumFee ?? 0n)) {
-        if (refused.has(request.requestId)) continue;
-        refused.add(request.requestId);
-        context.metrics.requestsSkipped.inc({ reason: 'fee' });
-        context.log.info({ request: request.requestId, fee: request.fee, minimumFee: options.minimumFee }, 'request skipped: it pays too little');
+        skip(request, 'fee');
         continue;
       }
-      if (standingAnswersOf(await answersTo(store, request.requestId), self).length === 0) open.push(request);
+      if (standingAnswersOf(await answersTo(store, request.requestId), self).length > 0) continue;
+      if (!canBeDelivered(request, head.timestamp + context.contracts.window)) {
+        skip(request, 'deadline');
+        continue;
+      }
+      open.push(request);
+      if (context.inference.models.has(request.modelId)) taken += 1;
     }
     const compute = computer.tasks(context, open);
     const batch = nextBatch(await notDisproven(context, computer.answers()), options, now());

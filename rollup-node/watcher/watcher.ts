@@ -2,7 +2,7 @@ import { encodeFunctionData, isAddressEqual } from 'viem';
 import type { Hex } from 'viem';
 import { inboxAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
 import type { AgentContext, Duty } from '../agent/duty.ts';
-import { answersTo, disputesOf, pendingRequests } from '../agent/answers.ts';
+import { answersTo, canBeDelivered, disputesOf, pendingRequests } from '../agent/answers.ts';
 import type { Answer } from '../agent/answers.ts';
 import { createComputer } from '../agent/compute.ts';
 import { assertAnswers, notDisproven } from '../agent/sponsor.ts';
@@ -12,7 +12,9 @@ import { proveEntry } from '../chain/entries.ts';
 import type { Head } from '../chain/follower.ts';
 import { checkByReplay } from '../disputes/replayed.ts';
 import { roleOf } from '../disputes/turn.ts';
+import { ExitCode, UserError, reasonOf } from '../errors.ts';
 import { UnservableRequestError } from '../inference/inference.ts';
+import { nextBatch } from '../sequencer/batch.ts';
 import type { AssertionRecord, RequestRecord } from '../store/tables.ts';
 
 /** Checks every entry of others' assertions while they can be challenged, and challenges the first wrong one with a game of the node's own. */
@@ -27,40 +29,57 @@ export function checkAssertions(): Duty {
     return due.map((assertion): Task => ({
       key: `check:${assertion.assertionId}`,
       run: async (signal) => {
-        const wrong = await firstWrongEntry(context, assertion, signal);
-        if (wrong !== null) await challenge(context, assertion, wrong, head);
+        await checkEntries(context, assertion, head, signal);
         checked.add(assertion.assertionId);
       },
     }));
   };
 }
 
-/** Index of the first entry whose output is not what this node computes; null if there is none. Entries that it cannot compute are left out, and said so. */
-async function firstWrongEntry(context: AgentContext, assertion: AssertionRecord, signal: AbortSignal): Promise<number | null> {
-  const { store, inference, log, metrics } = context;
-  for (const [index, requestId] of assertion.requestIds.entries()) {
+/**
+ * Challenges the first wrong entry that can be challenged. An entry that fails shields no other: the rest are looked at first, and what
+ * went wrong is thrown at the end, so that the assertion is checked again.
+ */
+async function checkEntries(context: AgentContext, assertion: AssertionRecord, head: Head, signal: AbortSignal): Promise<void> {
+  const { log } = context;
+  const failures: unknown[] = [];
+  for (const [index, request] of assertion.requestIds.entries()) {
     signal.throwIfAborted();
-    const request = await store.get('requests', requestId);
-    if (request === undefined) throw new Error(`assertion ${assertion.assertionId} answers request ${requestId}, which the store does not have yet`);
-    const asserted = assertion.outputCommitments[index];
     try {
-      if ((await inference.result(request)).outputCommitment === asserted) {
-        metrics.entriesChecked.inc({ verdict: 'right' });
-        continue;
-      }
-      // A stake stands on this: the second executor has to see it, too.
-      const { outputCommitment } = await inference.result(request, { verified: true });
-      metrics.entriesChecked.inc({ verdict: 'wrong' });
-      log.warn({ assertion: assertion.assertionId, sponsor: assertion.sponsor, entry: index, request: requestId, asserted, computed: outputCommitment }, 'wrong result found');
-      return index;
+      if (await isWrong(context, assertion, index)) return await challenge(context, assertion, index, head);
     } catch (error) {
-      if (!(error instanceof UnservableRequestError)) throw error;
-      metrics.entriesChecked.inc({ verdict: 'unknown' });
-      log.warn({ assertion: assertion.assertionId, entry: index, request: requestId, model: request.modelId, reason: error.message }, 'entry cannot be checked');
+      if (signal.aborted || (error instanceof UserError && error.exitCode === ExitCode.storage)) throw error;
+      failures.push(error);
+      log.error({ assertion: assertion.assertionId, entry: index, request, reason: reasonOf(error) }, 'entry not dealt with yet');
     }
   }
+  if (failures.length > 0) throw failures[0];
   log.info({ assertion: assertion.assertionId, sponsor: assertion.sponsor, entries: assertion.requestIds.length }, 'assertion checked');
-  return null;
+}
+
+/** True if an entry's output is not what this node computes, twice. An entry that it cannot compute counts as right, and is said so. */
+async function isWrong({ store, inference, log, metrics }: AgentContext, assertion: AssertionRecord, index: number): Promise<boolean> {
+  const { assertionId, sponsor } = assertion;
+  const requestId = assertion.requestIds[index] as Hex;
+  const request = await store.get('requests', requestId);
+  if (request === undefined) throw new Error(`assertion ${assertionId} answers request ${requestId}, which the store does not have yet`);
+  const asserted = assertion.outputCommitments[index];
+  try {
+    if ((await inference.result(request)).outputCommitment === asserted) {
+      metrics.entriesChecked.inc({ verdict: 'right' });
+      return false;
+    }
+    // A stake stands on this: the second executor has to see it, too.
+    const { outputCommitment } = await inference.result(request, { verified: true });
+    metrics.entriesChecked.inc({ verdict: 'wrong' });
+    log.warn({ assertion: assertionId, sponsor, entry: index, request: requestId, asserted, computed: outputCommitment }, 'wrong result found');
+    return true;
+  } catch (error) {
+    if (!(error instanceof UnservableRequestError)) throw error;
+    metrics.entriesChecked.inc({ verdict: 'unknown' });
+    log.warn({ assertion: assertionId, entry: index, request: requestId, model: request.modelId, reason: error.message }, 'entry cannot be checked');
+    return false;
+  }
 }
 
 async function challenge(context: AgentContext, assertion: AssertionRecord, index: number, head: Head): Promise<void> {
@@ -86,6 +105,9 @@ async function requireSameFacts({ client, contracts }: AgentContext, requestId: 
   }
 }
 
+/** How many answers one assertion corrects: an attacker decides how many there are, and a transaction's gas is capped. */
+const CORRECTIONS = { size: 64, delay: 0 };
+
 /**
  * Sponsors the right result of every pending request that only wrong or defeated assertions answer: users get what they paid
  * for, and the node the fee. Requests that nobody answered are a sequencer's business.
@@ -93,11 +115,11 @@ async function requireSameFacts({ client, contracts }: AgentContext, requestId: 
 export function correctResults(): Duty {
   const computer = createComputer();
   return async (context, head) => {
-    const { store, inference } = context;
+    const { store, inference, contracts } = context;
     const answered: RequestRecord[] = [];
     const answers = new Map<Hex, Answer[]>();
     for (const request of await pendingRequests(store, head.timestamp)) {
-      if (!inference.models.has(request.modelId)) continue;
+      if (!inference.models.has(request.modelId) || !canBeDelivered(request, head.timestamp + contracts.window)) continue;
       const found = await answersTo(store, request.requestId);
       if (found.length === 0) continue;
       answers.set(request.requestId, found);
@@ -106,6 +128,7 @@ export function correctResults(): Duty {
     const compute = computer.tasks(context, answered);
     const wanted = computer.answers().filter(({ request, result }) =>
       !answers.get(request.requestId)?.some((answer) => !answer.assertion.defeated && answer.outputCommitment === result.outputCommitment));
-    return [...compute, ...(await assertAnswers(context, await notDisproven(context, wanted)))];
+    const batch = nextBatch(await notDisproven(context, wanted), CORRECTIONS, Date.now());
+    return [...compute, ...(await assertAnswers(context, batch))];
   };
 }
