@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError, readBundle, writeBundle } from '../deterministic-runtime/bundle/bundle.ts';
 import { BUNDLE_FILES } from '../deterministic-runtime/bundle/format.ts';
 import type { Model } from '../deterministic-runtime/program/program.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /** Most bytes asked of the operating system at once: Linux reads no more than 2^31 - 4096. */
 const CHUNK_BYTES = 2 ** 30;
@@ -28,7 +29,7 @@ export async function writeBundleDirectory(directory: string, model: Model): Pro
   const replaces = await holdsBundle(target);
   let temporary: string | undefined;
   try {
-    await mkdir(dirname(target), { recursive: true });
+    await makeDirectory(dirname(target));
     temporary = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
     const fresh = join(temporary, 'new');
     await mkdir(fresh);

@@ -1,4 +1,4 @@
-import { bytesToHex, decodeAbiParameters, encodeFunctionData, parseAbiItem } from 'viem';
+import { bytesToHex, decodeAbiParameters, encodeFunctionData, hexToBytes, parseAbiItem } from 'viem';
 import type { AbiFunction, Hex } from 'viem';
 import { UserError } from './errors.ts';
 
@@ -41,16 +41,38 @@ export function decodeModelResult(signature: string, result: Hex): unknown {
   return decodeAbiParameters([{ type: modelAbi(signature).output }], result)[0];
 }
 
+/**
+ * The elements that a delivered result stands for, without padding: what the last operator wrote; for a text its bytes.
+ * @throws UserError on a type that models do not give
+ */
+export function resultElements(signature: string, result: Hex): Uint8Array {
+  const { output } = modelAbi(signature);
+  const value = decodeModelResult(signature, result);
+  if (output === 'string') return new TextEncoder().encode(value as string);
+  if (output === 'bytes') return hexToBytes(value as Hex);
+  const { width } = integersOf(output);
+  const values = Array.isArray(value) ? (value as number[]) : [value as number];
+  const view = new DataView(new ArrayBuffer(values.length * width));
+  values.forEach((number, index) => (width === 4 ? view.setInt32(index * 4, number, true) : view.setInt8(index, number)));
+  return new Uint8Array(view.buffer);
+}
+
 function argumentOf(type: string, elements: Uint8Array): unknown {
   if (type === 'string') return new TextDecoder().decode(elements);
   if (type === 'bytes') return bytesToHex(elements);
-  const match = /^(u?int)(8|32)(?:\[(\d+)\])?$/.exec(type);
-  if (match === null) throw new UserError(`a model's input of type ${type} is not known here`);
-  const [, sign, bits, count] = match;
+  const { signed, width, count } = integersOf(type);
   const view = new DataView(elements.buffer, elements.byteOffset, elements.byteLength);
-  const width = Number(bits) / 8;
-  const read = (index: number): number => (width === 4 ? view.getInt32(index * 4, true) : sign === 'uint' ? view.getUint8(index) : view.getInt8(index));
-  const values = Array.from({ length: elements.length / width }, (_, index) => read(index));
-  if (values.length !== Number(count ?? 1)) throw new UserError(`${type} takes ${count ?? 1} elements, not ${values.length}`);
-  return count === undefined ? values[0] : values;
+  const read = (index: number): number => {
+    if (width === 4) return signed ? view.getInt32(index * 4, true) : view.getUint32(index * 4, true);
+    return signed ? view.getInt8(index) : view.getUint8(index);
+  };
+  if (elements.length !== (count ?? 1) * width) throw new UserError(`${type} takes ${(count ?? 1) * width} bytes, not ${elements.length}`);
+  return count === undefined ? read(0) : Array.from({ length: count }, (_, index) => read(index));
+}
+
+/** A type of integers: one, or an array of them. Its width is in bytes. */
+function integersOf(type: string): { readonly signed: boolean; readonly width: number; readonly count: number | undefined } {
+  const match = /^(u?)int(8|32)(?:\[(\d+)\])?$/.exec(type);
+  if (match === null) throw new UserError(`a model's value of type ${type} is not known here`);
+  return { signed: match[1] === '', width: Number(match[2]) / 8, count: match[3] === undefined ? undefined : Number(match[3]) };
 }

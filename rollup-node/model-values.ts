@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Model } from '../deterministic-runtime/program/program.ts';
-import { unpackTensor } from '../deterministic-runtime/program/tensor.ts';
+import { placeOf, slotCount } from '../deterministic-runtime/program/program.ts';
+import type { Model, Operator } from '../deterministic-runtime/program/program.ts';
+import { elementBytes, packTensor, unpackTensor } from '../deterministic-runtime/program/tensor.ts';
 import type { TensorShape } from '../deterministic-runtime/program/tensor.ts';
 import { decodeOutput, encodeInput } from '../kernels/import/model-interface.ts';
 import type { DecodedOutput } from '../kernels/import/model-interface.ts';
@@ -45,6 +46,15 @@ export function requestElements(model: Model, words: Uint8Array): Uint8Array {
   return elements.subarray(0, end);
 }
 
+/** The result's padded words for its elements; a text's are filled with zeros. @throws UserError when they do not fit */
+export function resultWords(model: Model, elements: Uint8Array): Uint8Array {
+  const { output } = lastOperator(model);
+  const padded = new Uint8Array(output.rows * output.columns * elementBytes(output.element));
+  if (elements.length > padded.length) throw new UserError(`the result has ${elements.length} bytes, and the model gives ${padded.length}`);
+  padded.set(elements);
+  return packTensor(output, padded);
+}
+
 /** A result for people: text, a class number, or real numbers. @throws UserError when the model does not say how to read it */
 export function readableOutput(model: Model, words: Uint8Array): string | number | readonly number[] {
   const output = readOutput(model, words);
@@ -66,16 +76,16 @@ export function originalOutput(model: Model, words: Uint8Array): Uint8Array {
 }
 
 function readOutput(model: Model, words: Uint8Array): DecodedOutput {
-  const { epilogue, body, prologue } = model.program;
-  const last = epilogue.at(-1) ?? body.at(-1) ?? prologue.at(-1);
-  described(model, 'output', outputSchema, last?.output);
+  described(model, 'output', outputSchema, lastOperator(model).output);
   return decodeOutput(model, words);
 }
 
+const lastOperator = ({ program }: Model): Operator => placeOf(program, slotCount(program) - 1).operator;
+
 /** What the metadata say of the input or the output, once it is known to fit the tensor. @throws UserError */
-function described<T extends z.ZodType<{ kind: string; dims?: unknown }>>({ program }: Model, side: 'input' | 'output', schema: T, shape: TensorShape | undefined): z.infer<T> {
+function described<T extends z.ZodType<{ kind: string; dims?: unknown }>>({ program }: Model, side: 'input' | 'output', schema: T, shape: TensorShape): z.infer<T> {
   const parsed = schema.safeParse(program.metadata[side]);
-  const fits = (sizes: unknown): boolean => !Array.isArray(sizes) || (sizes as number[]).reduce((product, size) => product * size, 1) === (shape?.rows ?? 0) * (shape?.columns ?? 0);
+  const fits = (sizes: unknown): boolean => !Array.isArray(sizes) || (sizes as number[]).reduce((product, size) => product * size, 1) === shape.rows * shape.columns;
   if (parsed.success && fits((parsed.data as { dims?: unknown }).dims)) return parsed.data;
   throw new UserError(`the model ${program.name} does not say in its metadata what its ${side} is`, { hint: 'import it with assay import, which writes that' });
 }

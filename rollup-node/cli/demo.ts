@@ -1,4 +1,4 @@
 import { demoCommand } from './commands/demo.ts';
 import { execute } from './execute.ts';
 
-await execute(demoCommand().name('demo').usage('[options]   (npm run demo -- [options])'));
+await execute(demoCommand().usage('[options]   (npm run demo -- [options])'), 'npm run demo --');

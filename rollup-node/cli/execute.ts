@@ -7,10 +7,11 @@ import { clearStatus } from './status.ts';
 /**
  * Runs a command line: parses the process's arguments, runs the command's action, and turns whatever is thrown into one line on standard
  * error and an exit code. `--verbose` may stand before or behind the command's name, and adds stack traces.
+ * @param invocation how a user calls it, for hints at its help
  */
-export async function execute(program: Command): Promise<void> {
+export async function execute(program: Command, invocation = program.name()): Promise<void> {
   let verbose = false;
-  prepare(program, program.name());
+  prepare(program, invocation);
   program.hook('preAction', (_, command) => { verbose = command.optsWithGlobals().verbose === true; });
   const fail = (error: unknown): number => report(program.name(), error, verbose);
   process.on('uncaughtException', (error) => process.exit(fail(error)));

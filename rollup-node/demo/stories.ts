@@ -47,6 +47,7 @@ export async function tellLie(stage: Stage, { text = 'Alle Menschen sind frei un
 /** Somebody challenges a right result, and loses. */
 export async function tellAttack(stage: Stage, { text = 'Tous les êtres humains naissent libres et égaux en dignité et en droits.', seed, executor }: StoryOptions): Promise<void> {
   begin(stage, 'The mirror image: an attack on a right result', 'A challenger attacks a right result with a run of its own that is wrong somewhere inside, and asserts what comes out of that.');
+  await stage.devnet.sequencer.stop();
   const honest = await stage.devnet.addNode({ name: 'sequencer-again', roles: { sequence: { size: 1, delay: 0 } }, executor, accountIndex: DEVNET_ACCOUNTS.sequencer });
   const attacker = await stage.devnet.addNode({ name: 'attacker', roles: { watch: true }, executor, accountIndex: DEVNET_ACCOUNTS.liar, chooseFault: randomFaults(seed + 1n) });
   const postId = await stage.post(text);

@@ -45,7 +45,7 @@ export async function loadModels(directories: readonly string[], log: Logger): P
   }
   if (models.length === 0) {
     throw new UserError(directories.length === 0 ? 'no models to work with' : `none of the bundles can be used: ${directories.join(', ')}`, {
-      exitCode: ExitCode.integrity,
+      exitCode: directories.length === 0 ? ExitCode.usage : ExitCode.integrity,
       hint: 'name bundles with --models; `assay inspect <bundle>` says what is wrong with one',
     });
   }

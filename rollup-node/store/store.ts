@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import type { AbstractLevel, AbstractSublevel } from 'abstract-level';
 import { Level } from 'level';
 import { ExitCode, UserError, reasonOf } from '../errors.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { recordEncoding } from './codec.ts';
 import { CHAIN_TABLES, TABLES } from './tables.ts';
 import type { ChainTable, TableName, Tables } from './tables.ts';
@@ -56,7 +56,7 @@ export const numberKey = (number: bigint | number): string => BigInt(number).toS
 
 /** Opens the store in a folder, creating it. @throws UserError when the disk, another process or a damaged file stands in the way. */
 export async function openStore(location: string): Promise<Store> {
-  await mkdir(location, { recursive: true }).catch((error: unknown) => {
+  await makeDirectory(location).catch((error: unknown) => {
     throw new UserError(`cannot create the data folder ${location}: ${reasonOf(error)}`, { exitCode: ExitCode.storage, cause: error });
   });
   return openStoreOn(new Level<string, string>(location) as unknown as Database, location);

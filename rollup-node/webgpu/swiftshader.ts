@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
-import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { ExitCode, reasonOf, UserError } from '../errors.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { readTar } from './tar.ts';
 
 /** SwiftShader, a Vulkan driver that runs on the processor, and the Vulkan loader that came with it. */
@@ -41,7 +42,7 @@ export async function unpackSwiftShader(cache: string = cacheFolder()): Promise<
   if (missing.length > 0) throw new Error(`${archive.path} lacks ${missing.join(', ')}`);
   let temporary: string | undefined;
   try {
-    await mkdir(cache, { recursive: true });
+    await makeDirectory(cache);
     temporary = await mkdtemp(join(cache, 'swiftshader-'));
     for (const name of wanted) await writeFile(join(temporary, name), files.get(name) as Uint8Array, { mode: 0o755 });
     await rename(temporary, folder);

@@ -2,14 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createWalletClient, http, parseEventLogs, zeroHash } from 'viem';
 import type { Account, Address, Hex, TransactionReceipt } from 'viem';
 import { inboxAbi, modelContractAbi, modelRegistryAbi } from '../../../contracts/abi/generated.ts';
+import { commitTensor } from '../../../deterministic-runtime/commitment/tree.ts';
 import { connect } from '../../chain/client.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { readContracts } from '../../chain/contracts.ts';
 import { loadAccount } from '../../config.ts';
 import type { Config } from '../../config.ts';
 import { ExitCode, reasonOf, UserError } from '../../errors.ts';
-import { decodeModelResult, encodeModelCall } from '../../model-call.ts';
-import { readModelInput, requestElements } from '../../model-values.ts';
+import { encodeModelCall, resultElements } from '../../model-call.ts';
+import { readableOutput, readModelInput, requestElements, resultWords } from '../../model-values.ts';
 import { openBundle } from '../bundles.ts';
 import type { RequestFlags } from '../commands/request.ts';
 import { configOf } from '../configuration.ts';
@@ -47,7 +48,8 @@ export async function sendRequest(directory: string, inputFile: string, { finali
   console.error(`request ${requestId} is paid for; its result is awaited`);
   await delivery(client, inbox, requestId, { deadline, timeout });
   const delivered = await deliveredEvent(client, inbox, requestId, blockNumber, config.logRange);
-  return printAnswer({ ...asked, assertionId: delivered.assertionId, output: decodeModelResult(signature, delivered.result) }, json === true);
+  const output = resultWords(model, resultElements(signature, delivered.result));
+  return printAnswer({ ...asked, assertionId: delivered.assertionId, outputRoot: hex(commitTensor(output)), output: readableOutput(model, output) }, json === true);
 }
 
 async function send(client: ChainClient, config: Config, account: Account, transaction: { readonly to: Address; readonly data: Hex; readonly value: bigint }): Promise<TransactionReceipt> {
