@@ -26,27 +26,34 @@ export function checkAssertions(): Duty {
     const due = open.filter((assertion) => assertion !== undefined)
       .filter((assertion) => !checked.has(assertion.assertionId) && !isAddressEqual(assertion.sponsor, self) && assertionPhase(assertion, head.timestamp) === 'challengeable')
       .sort((a, b) => (a.challengeableUntil < b.challengeableUntil ? -1 : 1));
-    return due.map((assertion): Task => ({
+    // Asked of the store, which follows the chain: a reorganisation may take a challenge back, and then it is made again.
+    const challenged = await Promise.all(due.map(({ assertionId }) => isChallenged(context, assertionId)));
+    return due.filter((_, index) => challenged[index] === false).map((assertion): Task => ({
       key: `check:${assertion.assertionId}`,
       run: async (signal) => {
-        await checkEntries(context, assertion, head, signal);
-        checked.add(assertion.assertionId);
+        if (await isRight(context, assertion, head, signal)) checked.add(assertion.assertionId);
       },
     }));
   };
 }
 
+/** True if the node has a game of its own about the assertion. */
+const isChallenged = async ({ store, self }: AgentContext, assertionId: Hex): Promise<boolean> =>
+  (await disputesOf(store, assertionId)).some((dispute) => roleOf(dispute, self) === 'challenger');
+
 /**
- * Challenges the first wrong entry that can be challenged. An entry that fails shields no other: the rest are looked at first, and what
- * went wrong is thrown at the end, so that the assertion is checked again.
+ * Challenges the first wrong entry that can be challenged; true when there is none. An entry that fails shields no other: the rest are
+ * looked at first, and what went wrong is thrown at the end, so that the assertion is checked again.
  */
-async function checkEntries(context: AgentContext, assertion: AssertionRecord, head: Head, signal: AbortSignal): Promise<void> {
+async function isRight(context: AgentContext, assertion: AssertionRecord, head: Head, signal: AbortSignal): Promise<boolean> {
   const { log } = context;
   const failures: unknown[] = [];
   for (const [index, request] of assertion.requestIds.entries()) {
     signal.throwIfAborted();
     try {
-      if (await isWrong(context, assertion, index)) return await challenge(context, assertion, index, head);
+      if (!(await isWrong(context, assertion, index))) continue;
+      await challenge(context, assertion, index, head);
+      return false;
     } catch (error) {
       if (signal.aborted || (error instanceof UserError && error.exitCode === ExitCode.storage)) throw error;
       failures.push(error);
@@ -55,6 +62,7 @@ async function checkEntries(context: AgentContext, assertion: AssertionRecord, h
   }
   if (failures.length > 0) throw failures[0];
   log.info({ assertion: assertion.assertionId, sponsor: assertion.sponsor, entries: assertion.requestIds.length }, 'assertion checked');
+  return true;
 }
 
 /** True if an entry's output is not what this node computes, twice. An entry that it cannot compute counts as right, and is said so. */
@@ -85,7 +93,7 @@ async function isWrong({ store, inference, log, metrics }: AgentContext, asserti
 async function challenge(context: AgentContext, assertion: AssertionRecord, index: number, head: Head): Promise<void> {
   const { client, contracts, sender, store, self, log } = context;
   const { assertionId } = assertion;
-  if ((await disputesOf(store, assertionId)).some((dispute) => roleOf(dispute, self) === 'challenger')) return;
+  if (await isChallenged(context, assertionId)) return;
   const { path, requestId, outputCommitment, index: position } = proveEntry(assertion, index);
   const request = await store.get('requests', requestId);
   await requireSameFacts(context, requestId, request);

@@ -6,7 +6,7 @@ import { collectEarnings } from '../../rollup-node/agent/collect.ts';
 import type { AgentContext, Duty } from '../../rollup-node/agent/duty.ts';
 import type { RequestRecord } from '../../rollup-node/store/tables.ts';
 import { answerRequests } from '../../rollup-node/sequencer/sequencer.ts';
-import { addressOf, assertion, idOf, request } from '../../rollup-node/testing/records.ts';
+import { addressOf, assertion, dispute, idOf, request } from '../../rollup-node/testing/records.ts';
 import { checkAssertions, correctResults } from '../../rollup-node/watcher/watcher.ts';
 import { HEAD, surround } from './context.ts';
 
@@ -61,6 +61,20 @@ describe('watcher', () => {
     });
     await look(checkAssertions(), context);
     expect(sent).toHaveLength(1);
+  });
+
+  test('a challenge that a reorganisation took back is made again; one that stands is not', async () => {
+    const { context, sent } = await surround({ requests: requests(1), assertions: [assertion(1, [0], { outputCommitments: [lie] })], compute: truth });
+    const duty = checkAssertions();
+    await look(duty, context);
+    await look(duty, context);
+    expect(sent.map(({ intent }) => intent)).toEqual(Array.from({ length: 2 }, () => `challenge:${idOf(0x201)}`));
+    const game = dispute(1, { challenger: context.self });
+    await context.store.write([
+      { table: 'disputes', key: game.gameId, value: game },
+      { table: 'assertionDisputes', key: `${game.assertionId}!${game.gameId}`, value: game.gameId },
+    ]);
+    expect(await look(duty, context)).toEqual([]);
   });
 
   test('corrects as many results at once as fit a transaction, the oldest first', async () => {
