@@ -61,7 +61,7 @@ export interface SenderOptions {
   readonly log: Logger;
   /** Milliseconds without a receipt after which a transaction is sent again with a higher fee. */
   readonly resendAfter?: number;
-  /** Times the first fee that a resent transaction offers at most. */
+  /** Times the highest first fee of what is under way that a resent transaction offers at most. */
   readonly maximumFeeMultiplier?: number;
   /** What a contract's revert data means, in words. */
   readonly explainRevert?: (data: Hex) => string;
@@ -91,6 +91,8 @@ export function createSender(options: SenderOptions): TransactionSender {
   const resendAfter = options.resendAfter ?? 30_000;
   const probe: Probe = options.probe ?? (() => undefined);
   const underWay = new Map<string, Promise<MinedTransaction>>();
+  /** The first fees of what is under way, by intent. */
+  const offers = new Map<string, bigint>();
   const inTurn = serialQueue();
   let nextNonce = 0;
 
@@ -108,7 +110,8 @@ export function createSender(options: SenderOptions): TransactionSender {
     try {
       await client.sendRawTransaction({ serializedTransaction: attempt.raw });
     } catch (error) {
-      if (/insufficient funds/i.test(reasonOf(error))) {
+      // Its summary is viem's own; what the endpoint said stands further down.
+      if (error instanceof Error && /insufficient funds/i.test(error.message)) {
         throw new UserError(`account ${account.address} cannot pay for a transaction (${record.intent})`, { exitCode: ExitCode.chain, hint: 'send it some ether', cause: error });
       }
       // Known already, replaced or an endpoint that did not answer: the receipt decides.
@@ -133,7 +136,15 @@ export function createSender(options: SenderOptions): TransactionSender {
       probe(`persist ${wanted.intent}`);
       await save(record);
       nextNonce = nonce + 1;
-      await broadcast(record);
+      try {
+        await broadcast(record);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        // Nobody has it, and nothing is signed behind it yet: what comes next must not wait for its nonce.
+        await save({ ...record, status: 'failed' });
+        nextNonce = nonce;
+        throw error;
+      }
       return record;
     });
   };
@@ -164,7 +175,8 @@ export function createSender(options: SenderOptions): TransactionSender {
 
   const raise = async (record: TransactionRecord): Promise<TransactionRecord> => {
     const last = newest(record);
-    const limit = (record.attempts[0]?.maxFeePerGas ?? 0n) * BigInt(options.maximumFeeMultiplier ?? 4);
+    // Whatever waits behind it goes by its own, later offer: a move must not be held up by a transaction from cheaper days.
+    const limit = [...offers.values()].reduce(max, record.attempts[0]?.maxFeePerGas ?? 0n) * BigInt(options.maximumFeeMultiplier ?? 4);
     const current = await client.estimateFeesPerGas();
     // Nodes accept a replacement from ten per cent more on.
     const raised = { maxFeePerGas: max(current.maxFeePerGas, (last.maxFeePerGas * 9n) / 8n + 1n), maxPriorityFeePerGas: max(current.maxPriorityFeePerGas, (last.maxPriorityFeePerGas * 9n) / 8n + 1n) };
@@ -177,6 +189,15 @@ export function createSender(options: SenderOptions): TransactionSender {
   };
 
   const follow = async (first: TransactionRecord): Promise<MinedTransaction> => {
+    offers.set(first.intent, first.attempts[0]?.maxFeePerGas ?? 0n);
+    try {
+      return await untilMined(first);
+    } finally {
+      offers.delete(first.intent);
+    }
+  };
+
+  const untilMined = async (first: TransactionRecord): Promise<MinedTransaction> => {
     let sentAt = performance.now();
     for (let record = first; ; await pause(client.pollingInterval, undefined, options.signal === undefined ? {} : { signal: options.signal })) {
       const receipt = await findReceipt(record);
