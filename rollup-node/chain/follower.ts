@@ -1,3 +1,4 @@
+import { BaseError, RpcRequestError } from 'viem';
 import type { Address, Hex, Log } from 'viem';
 import { numberKey } from '../store/store.ts';
 import type { BlockMark, Change, Store } from '../store/store.ts';
@@ -56,11 +57,20 @@ export async function syncToHead(options: FollowerOptions): Promise<SyncResult> 
   let from = ((await store.cursor())?.number ?? options.startBlock - 1n) + 1n;
   let blocks = 0;
   let events = 0;
+  let range = BigInt(options.logRange);
   while (from <= head.number) {
     options.signal?.throwIfAborted();
-    const to = minimum(head.number, from + BigInt(options.logRange) - 1n);
+    const to = minimum(head.number, from + range - 1n);
     const end = to === head.number ? head : await headOf(client, to);
-    const logs = await client.getLogs({ address: [...options.addresses], fromBlock: from, toBlock: to });
+    const logs = await client.getLogs({ address: [...options.addresses], fromBlock: from, toBlock: to }).catch((error: unknown) => {
+      // Endpoints limit an answer's size, and anybody can make events.
+      if (to === from || !wasRefused(error)) throw error;
+      return null;
+    });
+    if (logs === null) {
+      range = (to - from + 1n) / 2n;
+      continue;
+    }
     if ((await headOf(client, to)).hash !== end.hash) throw new ChainMovedError(to);
     const groups = groupByBlock(logs);
     const times = await Promise.all(groups.map(({ number }) => headOf(client, number)));
@@ -99,6 +109,9 @@ async function undoReorganization({ client, store }: FollowerOptions, head: Head
   await store.rollback(null);
   return null;
 }
+
+/** True for what an endpoint answered with an error, as opposed to one that did not answer. */
+const wasRefused = (error: unknown): boolean => error instanceof BaseError && error.walk((link) => link instanceof RpcRequestError) !== null;
 
 async function headOf(client: ChainClient, number?: bigint): Promise<Head> {
   const block = await client.getBlock(number === undefined ? { blockTag: 'latest' } : { blockNumber: number });
