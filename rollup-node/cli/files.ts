@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { access, constants, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -66,9 +67,11 @@ export async function checkWritable(path: string): Promise<void> {
 /** Why something could not be written, for people. */
 export function writeError(path: string, error: unknown): UserError {
   const code = codeOf(error);
+  const folder = dirname(resolve(path));
+  if (code === 'ENOENT' && !existsSync(folder)) return new UserError(`cannot write ${path}: the folder ${folder} does not exist`, { cause: error });
+  if (code === 'ENOTDIR' || code === 'EEXIST') return new UserError(`cannot write ${path}: a file stands where a folder is needed`, { cause: error });
   const hint = STORAGE_HINTS[code];
   const exitCode = hint === undefined ? ExitCode.usage : ExitCode.storage;
-  if (code === 'ENOENT') return new UserError(`cannot write ${path}: its folder ${dirname(resolve(path))} does not exist`, { cause: error });
   return new UserError(`cannot write ${path}: ${reasonOf(error)}`, { exitCode, cause: error, ...(hint === undefined ? {} : { hint }) });
 }
 

@@ -16,7 +16,13 @@ export const watcherExecutorOption = (): Option =>
 
 /** `--input`: what goes into the model. */
 export const inputOption = (): Option =>
-  new Option('--input <file>', 'the input as the original model takes it: UTF-8 text for a text model, little-endian float32 numbers in row-major order for one that takes numbers; - is standard input').makeOptionMandatory();
+  new Option('--input <file>', 'the input as the original model takes it: UTF-8 text for a text model, little-endian float32 numbers in row-major order for one that takes numbers; - is standard input').argParser(path).makeOptionMandatory();
+
+/** Parses a path, for commander. */
+export function path(value: string): string {
+  if (value === '') throw new InvalidArgumentError('Expected a path.');
+  return value;
+}
 
 /** Parses a whole number in a range, for commander. */
 export function wholeNumber(low: number, high: number): (value: string) => number {
