@@ -2,6 +2,7 @@ import { bytesToHex, hexToBytes } from 'viem';
 import type { Hex } from 'viem';
 import { commitTensor } from '../../deterministic-runtime/commitment/tree.ts';
 import type { Executor, PreparedModel } from '../../deterministic-runtime/executors/executor.ts';
+import { createLiftedExecutor } from '../../deterministic-runtime/lift/executor.ts';
 import { runWithFault } from '../../fraud-proof/trace/fault.ts';
 import type { Fault } from '../../fraud-proof/trace/fault.ts';
 import { openTrace } from '../../fraud-proof/trace/trace.ts';
@@ -70,6 +71,8 @@ export function createInference(options: InferenceOptions): Inference {
   const prepared = new Map<string, Promise<PreparedModel>>();
   const traces = new Map<Hex, Promise<Trace>>();
   const verified = new Set<string>();
+  // A dispute is about every tensor inside a run, and only outputs are ever compared: it is played on what the chain replays.
+  const replayed = createLiftedExecutor();
 
   const prepare = (executor: Executor, model: LocalModel): Promise<PreparedModel> => {
     const key = `${executor.name}!${model.modelId}`;
@@ -124,7 +127,11 @@ export function createInference(options: InferenceOptions): Inference {
       const existing = traces.get(request.requestId);
       if (existing !== undefined) return existing;
       const opened = inTurn(async () => {
-        const parts = await understand(options.executor, request);
+        const parts = await understand(replayed, request).catch((error: unknown) => {
+          // Too large for a WebAssembly memory.
+          if (!(error instanceof RangeError)) throw error;
+          return understand(options.executor, request);
+        });
         log.debug({ request: request.requestId, model: parts.model.encoded.model.program.name }, 'running the inference again for a dispute');
         const fault = await chooseFault?.(parts);
         return openTrace({ prepared: parts.prepared, input: parts.input, seed: parts.seed, ...stoppable, ...(fault ? { fault } : {}) });
