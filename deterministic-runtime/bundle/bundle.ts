@@ -23,12 +23,14 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 /**
  * A model as the files of a bundle: `manifest.json`, `program.json` and `weights.bin` (the constants' padded words, one
  * after another).
- * @throws AdmissionError when the model is not admissible
+ * @throws AdmissionError when the model is not admissible; BundleError when it goes beyond the format
  */
 export function writeBundle(model: Model): Map<string, Uint8Array> {
   const { modelId } = admit(model);
   const { name, signature, metadata, input, kernels, constants, prologue, body, epilogue, maxIterations } = model.program;
   const program = encode(canonicalJson({ input, kernels: kernels.map(serializeKernel), constants, prologue, body, epilogue, maxIterations }));
+  // What is written can be read: names, for one, have a greatest length.
+  parse(BUNDLE_FILES.program, programSchema, program);
   const weights = concatenate(model.constants);
   const describe = (bytes: Uint8Array) => ({ bytes: bytes.length, keccak256: toHex(keccak256(bytes)) });
   const manifest: Manifest = {
@@ -39,8 +41,10 @@ export function writeBundle(model: Model): Map<string, Uint8Array> {
     metadata: metadata as Manifest['metadata'],
     files: { [BUNDLE_FILES.program]: describe(program), [BUNDLE_FILES.weights]: describe(weights) },
   };
+  const written = encode(`${JSON.stringify(manifest, null, 2)}\n`);
+  parse(BUNDLE_FILES.manifest, manifestSchema, written);
   return new Map([
-    [BUNDLE_FILES.manifest, encode(`${JSON.stringify(manifest, null, 2)}\n`)],
+    [BUNDLE_FILES.manifest, written],
     [BUNDLE_FILES.program, program],
     [BUNDLE_FILES.weights, weights],
   ]);
