@@ -1,11 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bytesToHex, createWalletClient, getAddress, http, parseEventLogs, slice } from 'viem';
-import type { Account, Address, Chain, Hex, Transport, WalletClient } from 'viem';
+import { createWalletClient, getAddress, http } from 'viem';
+import type { Account, Address, Chain, Transport, WalletClient } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
 import type { HDAccount } from 'viem/accounts';
-import { modelRegistryAbi } from '../contracts/abi/generated.ts';
 import { deploy, deployForum, DEVNET_PARAMETERS } from '../contracts/deploy.ts';
 import type { Deployment, DeploymentParameters } from '../contracts/deploy.ts';
 import type { Executor } from '../deterministic-runtime/executors/executor.ts';
@@ -14,6 +13,7 @@ import { DEVELOPMENT_MNEMONIC, startAnvil } from './anvil.ts';
 import type { Anvil } from './anvil.ts';
 import { connect } from './chain/client.ts';
 import type { ChainClient } from './chain/client.ts';
+import { registerModel } from './chain/register-model.ts';
 import type { FaultChooser } from './inference/inference.ts';
 import { libraryOf, localModel } from './inference/models.ts';
 import type { LocalModel, ModelLibrary } from './inference/models.ts';
@@ -158,19 +158,10 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   }
 }
 
-type Header = readonly [Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex];
-
 /** Registers a model, and gives it the example dApp where its signature is the one of a language detector. */
 async function publish(wallet: WalletClient<Transport, Chain, Account>, client: ChainClient, deployment: Deployment, { model, fee = 0n, uri = '' }: DevnetModel): Promise<PublishedModel> {
   const local = localModel(model);
-  const header = bytesToHex(local.encoded.header);
-  const words = Array.from({ length: 8 }, (_, index) => slice(header, index * 32, (index + 1) * 32)) as unknown as Header;
-  const { signature } = model.program;
-  const hash = await wallet.writeContract({ address: deployment.modelRegistry, abi: modelRegistryAbi, functionName: 'register', args: [words, signature, fee, uri] });
-  const { logs } = await client.waitForTransactionReceipt({ hash });
-  const [event] = parseEventLogs({ abi: modelRegistryAbi, eventName: 'ModelRegistered', logs });
-  if (event === undefined) throw new Error(`the registry recorded nothing in transaction ${hash}`);
-  const contract = getAddress(event.args.model);
-  if (signature !== 'detect(string)->(string)') return { ...local, contract };
+  const contract = await registerModel(wallet, client, deployment.modelRegistry, local.encoded, { fee, uri });
+  if (model.program.signature !== 'detect(string)->(string)') return { ...local, contract };
   return { ...local, contract, forum: getAddress(await deployForum(wallet, client, contract, deployment.inbox)) };
 }

@@ -1,7 +1,7 @@
-import { bytesToHex, createWalletClient, getAddress, http, parseEventLogs, slice } from 'viem';
+import { createWalletClient, http, parseEventLogs } from 'viem';
 import type { Address, Chain, Hex, HDAccount, TransactionReceipt, WalletClient, Transport } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
-import { inboxAbi, modelContractAbi, modelRegistryAbi } from '../../contracts/abi/generated.ts';
+import { inboxAbi, modelContractAbi } from '../../contracts/abi/generated.ts';
 import { deploy, DEVNET_PARAMETERS } from '../../contracts/deploy.ts';
 import type { Deployment, DeploymentParameters } from '../../contracts/deploy.ts';
 import type { EncodedModel } from '../../deterministic-runtime/program/encoding.ts';
@@ -9,6 +9,7 @@ import { DEVELOPMENT_MNEMONIC, startAnvil } from '../anvil.ts';
 import type { Anvil } from '../anvil.ts';
 import { connect } from '../chain/client.ts';
 import type { ChainClient } from '../chain/client.ts';
+import { registerModel } from '../chain/register-model.ts';
 import type { TransactionIntent } from '../chain/sender.ts';
 import { encodeModelCall } from '../model-call.ts';
 
@@ -58,19 +59,7 @@ export async function openArena(parameters: DeploymentParameters = DEVNET_PARAME
       deployment,
       wallet,
       send,
-      register: async ({ header, model }) => {
-        const words = Array.from({ length: 8 }, (_, index) => slice(bytesToHex(header), index * 32, (index + 1) * 32)) as unknown as readonly [Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex];
-        const hash = await wallet(0).writeContract({
-          address: deployment.modelRegistry,
-          abi: modelRegistryAbi,
-          functionName: 'register',
-          args: [words, model.program.signature, 0n, ''],
-        });
-        const { logs } = await client.waitForTransactionReceipt({ hash });
-        const [event] = parseEventLogs({ abi: modelRegistryAbi, eventName: 'ModelRegistered', logs });
-        if (event === undefined) throw new Error('the registry recorded no model');
-        return getAddress(event.args.model);
-      },
+      register: (model) => registerModel(wallet(0), client, deployment.modelRegistry, model),
       request: async ({ model }, contract, elements) => {
         const value = await client.readContract({ address: contract, abi: modelContractAbi, functionName: 'defaultFee' });
         const { logs } = await send(wallet(0), { to: contract, data: encodeModelCall(model.program.signature, elements), value });
@@ -85,4 +74,3 @@ export async function openArena(parameters: DeploymentParameters = DEVNET_PARAME
     throw error;
   }
 }
-
