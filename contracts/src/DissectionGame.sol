@@ -28,16 +28,18 @@ import {GameClock} from "./libraries/GameClock.sol";
 /// 6. The contract's balance is the sum of the stakes of the games that are not paid out; what is paid and what is burnt adds up to them.
 /// 7. What the winner's moves are worth depends on their number and constants alone, never on a gas price that a block's builder sets.
 contract DissectionGame is IDissectionGame {
-    /// @notice Gas at which the winner's part in a game is metered: for its opening or answer, each later move, and the proof.
+    /// @inheritdoc IDissectionGame
     uint256 public constant OPENING_GAS = 250_000;
+    /// @inheritdoc IDissectionGame
     uint256 public constant MOVE_GAS = 60_000;
+    /// @inheritdoc IDissectionGame
     uint256 public constant PROOF_GAS = 200_000;
 
     uint256 private constant MAX_STEPS = 2 ** 48;
 
     /// @notice Computes the one step that a game comes down to.
     IOneStepVerifier public immutable VERIFIER;
-    /// @notice Wei at which a unit of metered gas is paid.
+    /// @inheritdoc IDissectionGame
     uint256 public immutable GAS_PRICE;
 
     mapping(bytes32 gameId => Game) private games;
@@ -50,15 +52,14 @@ contract DissectionGame is IDissectionGame {
 
     /// @inheritdoc IDissectionGame
     function open(OpenParameters calldata parameters) external payable returns (bytes32 gameId) {
-        require(parameters.challenger != address(0), ChallengerMissing());
+        require(parameters.asserter != address(0) && parameters.challenger != address(0), PartyMissing());
         require(parameters.steps > 0 && parameters.steps <= MAX_STEPS, StepsOutOfRange(parameters.steps));
         require(parameters.allowance > 0, AllowanceOutOfRange(parameters.allowance));
         require(msg.value <= type(uint96).max, WrongStake(msg.value, type(uint96).max));
-        gameId = keccak256(abi.encode(msg.sender, parameters, msg.value));
+        gameId = idOf(parameters, msg.value);
         Game storage opened = games[gameId];
         require(opened.clock.recorded == GamePhase.None, GameExists(gameId));
-        opened.claims = Dissection.hashPair(parameters.initialState, parameters.binding);
-        opened.clock = Clock({
+        GameClock.save(opened.clock, Clock({
             start: 0,
             end: uint56(parameters.steps),
             turnStartedAt: uint40(block.timestamp),
@@ -69,8 +70,8 @@ contract DissectionGame is IDissectionGame {
             asserterMoves: 0,
             challengerMoves: 0,
             paidOut: false
-        });
-        opened.asserter = msg.sender;
+        }));
+        opened.asserter = parameters.asserter;
         opened.asserterStake = parameters.asserterStake;
         opened.challenger = parameters.challenger;
         opened.challengerStake = uint96(msg.value);
@@ -90,7 +91,6 @@ contract DissectionGame is IDissectionGame {
     /// @inheritdoc IDissectionGame
     function answer(
         bytes32 gameId,
-        address asserter,
         bytes32 initialState,
         bytes32 binding,
         bytes32 finalState,
@@ -100,19 +100,16 @@ contract DissectionGame is IDissectionGame {
         Clock memory clock = current.clock;
         GamePhase now_ = GameClock.classify(clock, block.timestamp);
         require(now_ == GamePhase.AsserterToAnswer, WrongPhase(now_));
-        require(msg.sender == current.asserter, NotThePartyToMove(msg.sender, current.asserter));
+        requireOpened(gameId, current, clock, initialState, binding);
         require(msg.value == current.asserterStake, WrongStake(msg.value, current.asserterStake));
-        bytes32 opening = Dissection.hashPair(initialState, binding);
-        require(opening == current.claims, StaleClaims(opening, current.claims));
         uint256 expected = Dissection.segments(clock.end) - 1;
         require(states.length == expected, WrongNumberOfStates(states.length, expected));
 
         GameClock.handOver(clock, block.timestamp);
+        GameClock.save(current.clock, clock);
         bytes32 claims = Dissection.claimsRoot(initialState, states, finalState);
-        current.asserter = asserter;
         current.claims = claims;
-        current.clock = clock;
-        emit Answered(gameId, asserter, claims, finalState, states);
+        emit Answered(gameId, current.asserter, claims, finalState, states);
     }
 
     /// @inheritdoc IDissectionGame
@@ -135,9 +132,9 @@ contract DissectionGame is IDissectionGame {
         require(ownEnd != end, EndNotDisputed());
 
         GameClock.handOver(clock, block.timestamp);
+        GameClock.save(current.clock, clock);
         bytes32 claims = Dissection.claimsRoot(start, states[:expected - 1], ownEnd);
         current.claims = claims;
-        current.clock = clock;
         emit Moved(gameId, segment, claims, states);
     }
 
@@ -211,14 +208,40 @@ contract DissectionGame is IDissectionGame {
     }
 
     /// @inheritdoc IDissectionGame
-    function outcome(bytes32 gameId) external view returns (GamePhase, address asserter, address challenger) {
+    function outcome(bytes32 gameId) external view returns (GamePhase, address challenger) {
         Game storage current = games[gameId];
-        return (GameClock.classify(current.clock, block.timestamp), current.asserter, current.challenger);
+        return (GameClock.classify(current.clock, block.timestamp), current.challenger);
     }
 
     /// @inheritdoc IDissectionGame
     function game(bytes32 gameId) external view returns (Game memory) {
         return games[gameId];
+    }
+
+    /// @dev The id of a game that the caller opens, or opened: nothing that it was opened with can be another in a game with this id.
+    function idOf(OpenParameters memory parameters, uint256 challengerStake) private view returns (bytes32) {
+        return keccak256(abi.encode(msg.sender, parameters, challengerStake));
+    }
+
+    /// @dev Reverts unless the caller opened this game with this initial state and binding. The game is still to be answered, so
+    /// its clock is as it was opened.
+    function requireOpened(
+        bytes32 gameId,
+        Game storage current,
+        Clock memory clock,
+        bytes32 initialState,
+        bytes32 binding
+    ) private view {
+        OpenParameters memory parameters = OpenParameters({
+            asserter: current.asserter,
+            challenger: current.challenger,
+            initialState: initialState,
+            binding: binding,
+            steps: clock.end,
+            allowance: clock.asserterRemaining,
+            asserterStake: current.asserterStake
+        });
+        require(idOf(parameters, current.challengerStake) == gameId, NotTheGameOpened(gameId));
     }
 
     /// @dev What `move` and `prove` have in common: the caller has the turn, the claims are the ones it means, and the segment is
@@ -253,7 +276,7 @@ contract DissectionGame is IDissectionGame {
     function finish(bytes32 gameId, Game storage current, Clock memory clock, bool asserterWon, Ending ending) private {
         clock.recorded = asserterWon ? GamePhase.AsserterWon : GamePhase.ChallengerWon;
         clock.ending = ending;
-        current.clock = clock;
+        GameClock.save(current.clock, clock);
         emit Settled(gameId, asserterWon ? current.asserter : current.challenger, asserterWon, ending);
     }
 

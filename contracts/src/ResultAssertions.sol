@@ -127,9 +127,9 @@ contract ResultAssertions is IResultAssertions, PullPayments {
         bytes32 outputCommitment,
         bytes32[] calldata path
     ) external payable returns (bytes32 gameId) {
-        (AssertionPhase current,) = checkEntry(assertionId, index, requestId, outputCommitment, path);
+        (AssertionPhase current, address sponsor) = checkEntry(assertionId, index, requestId, outputCommitment, path);
         require(current == AssertionPhase.Challengeable, WrongPhase(current));
-        gameId = openGame(requestId, bindingOf(assertionId, requestId, outputCommitment));
+        gameId = openGame(sponsor, requestId, bindingOf(assertionId, requestId, outputCommitment));
         assertionOf[gameId] = assertionId;
         assertions[assertionId].openGames += 1;
         emit Challenged(assertionId, gameId, msg.sender, index, requestId, outputCommitment);
@@ -143,34 +143,32 @@ contract ResultAssertions is IResultAssertions, PullPayments {
         bytes calldata opening,
         bytes32[] calldata states
     ) external payable {
-        (bytes32 assertionId, address sponsor) = callersGame(gameId);
-        bytes32 binding = bindingOf(assertionId, requestId, outputCommitment);
+        bytes32 binding = bindingOf(callersGame(gameId), requestId, outputCommitment);
         (bytes32 initialState, bytes32 finalState) = endsOf(requestId, outputCommitment, opening);
         // The game refuses if initial state and binding are not those of the challenge.
-        GAME.answer{value: msg.value}(gameId, sponsor, initialState, binding, finalState, states);
+        GAME.answer{value: msg.value}(gameId, initialState, binding, finalState, states);
     }
 
     /// @inheritdoc IResultAssertions
     function settle(bytes32 gameId) external {
         bytes32 assertionId = assertionOf[gameId];
         if (assertionId == 0) return;
-        (GamePhase end,, address challenger) = GAME.outcome(gameId);
+        (GamePhase end, address challenger) = GAME.outcome(gameId);
         require(end == GamePhase.AsserterWon || end == GamePhase.ChallengerWon, GameNotOver(gameId));
         delete assertionOf[gameId];
 
-        Assertion storage stored = assertions[assertionId];
-        Assertion memory current = stored;
+        Assertion storage current = assertions[assertionId];
         current.openGames -= 1;
         uint256 reward = 0;
         if (end == GamePhase.ChallengerWon) {
-            if (current.defeats == 0) emit Defeated(assertionId, gameId);
-            if (current.defeats < MAX_BOUNTIES) {
+            uint8 defeats = current.defeats;
+            if (defeats == 0) emit Defeated(assertionId, gameId);
+            if (defeats < MAX_BOUNTIES) {
                 reward = bounty;
                 credit(challenger, reward);
             }
-            if (current.defeats < type(uint8).max) current.defeats += 1;
+            if (defeats < type(uint8).max) current.defeats = defeats + 1;
         }
-        (stored.openGames, stored.defeats) = (current.openGames, current.defeats);
         emit GameSettled(assertionId, gameId, challenger, end == GamePhase.AsserterWon, reward);
     }
 
@@ -259,13 +257,14 @@ contract ResultAssertions is IResultAssertions, PullPayments {
     }
 
     /// @dev Opens the caller's game about an inference, with the value sent as its stake.
-    function openGame(bytes32 requestId, bytes32 binding) private returns (bytes32) {
+    function openGame(address sponsor, bytes32 requestId, bytes32 binding) private returns (bytes32) {
         (bytes32 modelId, bytes32 inputCommitment, bytes32 seed) = INBOX.facts(requestId);
         uint64 steps = REGISTRY.stepsOf(modelId);
         Terms memory agreed = termsOf(steps);
         require(msg.value == agreed.challengerStake, WrongValue(msg.value, agreed.challengerStake));
         return GAME.open{value: msg.value}(
             OpenParameters({
+                asserter: sponsor,
                 challenger: msg.sender,
                 initialState: MACHINE.initialState(modelId, inputCommitment, seed),
                 binding: binding,
@@ -276,11 +275,11 @@ contract ResultAssertions is IResultAssertions, PullPayments {
         );
     }
 
-    /// @dev The assertion that a game is about, and its sponsor, for whom the caller may answer.
-    function callersGame(bytes32 gameId) private view returns (bytes32 assertionId, address sponsor) {
+    /// @dev The assertion that a game is about; reverts unless the caller may answer for its sponsor.
+    function callersGame(bytes32 gameId) private view returns (bytes32 assertionId) {
         assertionId = assertionOf[gameId];
         require(assertionId != 0, UnknownGame(gameId));
-        sponsor = assertions[assertionId].sponsor;
+        address sponsor = assertions[assertionId].sponsor;
         require(msg.sender == sponsor || GAME.isDelegate(sponsor, msg.sender), NotTheSponsor(msg.sender, sponsor));
     }
 

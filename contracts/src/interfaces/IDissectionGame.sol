@@ -24,11 +24,13 @@ enum Ending {
 
 /// @notice What a client fixes when it opens a game.
 struct OpenParameters {
-    /// Plays against the client's asserter. The value sent with `open` is its stake.
+    /// Its answer comes through the client; later it moves by itself, and it is paid if it wins.
+    address asserter;
+    /// The value sent with `open` is its stake.
     address challenger;
     /// State 0, on which both sides agree: the client computed it.
     bytes32 initialState;
-    /// What the client has to repeat when the asserter answers (it tells the client's games apart); opaque to the game.
+    /// What tells the client's games apart, and what it repeats when the asserter answers; opaque to the game.
     bytes32 binding;
     /// Number of steps `N`, 1 to 2^48. The dispute is about the state after them.
     uint64 steps;
@@ -59,10 +61,9 @@ struct Clock {
 
 /// @notice A game as stored.
 struct Game {
-    /// Merkle root over the end pairs of the current split; before the answer `keccak256(initialState ‖ binding)`.
+    /// Merkle root over the end pairs of the current split; 0 before the answer.
     bytes32 claims;
     Clock clock;
-    /// The client until it has answered, then the asserter.
     address asserter;
     uint96 asserterStake;
     address challenger;
@@ -115,11 +116,13 @@ interface IDissectionGame {
     error GameExists(bytes32 gameId);
     error StepsOutOfRange(uint256 steps);
     error AllowanceOutOfRange(uint256 allowance);
-    error ChallengerMissing();
+    error PartyMissing();
     /// The call is not legal in the phase at this moment.
     error WrongPhase(GamePhase phase);
-    /// The caller is neither the party to move nor its delegate (nor, for the answer, the client).
+    /// The caller is neither the party to move nor its delegate.
     error NotThePartyToMove(address caller, address party);
+    /// The caller has opened no such game with this initial state and binding.
+    error NotTheGameOpened(bytes32 gameId);
     /// The move answers claims that are not, or no longer, the game's: a replay, or the chain was reorganised.
     error StaleClaims(bytes32 expected, bytes32 actual);
     error SegmentOutOfRange(uint256 segment, uint256 segments);
@@ -135,18 +138,16 @@ interface IDissectionGame {
     error WrongStake(uint256 given, uint256 expected);
     error AlreadyPaidOut(bytes32 gameId);
 
-    /// @notice Opens a game against the caller's (the client's) asserter; the value sent is the challenger's stake.
+    /// @notice Opens a game between two accounts that the caller, the client, names; the value sent is the challenger's stake.
     /// @return gameId keccak256 of the client and all parameters: the same on every branch of a reorganised chain.
     function open(OpenParameters calldata parameters) external payable returns (bytes32 gameId);
 
     /// @notice The asserter's split of [0, N), sent by the client that opened the game, with the asserter's stake as value.
     /// The client vouches for `finalState` being what the asserter has to defend.
-    /// @param asserter the party that plays from now on, and is paid if it wins.
-    /// @param initialState repeated from `open`, as is `binding`.
+    /// @param initialState repeated from `open`, as is `binding`: the id tells whether they and the caller are the right ones.
     /// @param states the states at the m − 1 inner bounds.
     function answer(
         bytes32 gameId,
-        address asserter,
         bytes32 initialState,
         bytes32 binding,
         bytes32 finalState,
@@ -195,9 +196,17 @@ interface IDissectionGame {
     /// @notice The phase now; `AsserterWon` and `ChallengerWon` are for good.
     function phase(bytes32 gameId) external view returns (GamePhase);
 
-    /// @notice The phase now, and the two parties (the first is the client until it has answered).
-    function outcome(bytes32 gameId) external view returns (GamePhase phase, address asserter, address challenger);
+    /// @notice The phase now, and the challenger.
+    function outcome(bytes32 gameId) external view returns (GamePhase phase, address challenger);
 
     /// @notice The game as stored.
     function game(bytes32 gameId) external view returns (Game memory);
+
+    /// @notice Gas at which the winner's part in a game is metered: for its opening or answer, each later move, and the proof.
+    function OPENING_GAS() external view returns (uint256);
+    function MOVE_GAS() external view returns (uint256);
+    function PROOF_GAS() external view returns (uint256);
+
+    /// @notice Wei at which a unit of metered gas is paid.
+    function GAS_PRICE() external view returns (uint256);
 }

@@ -30,25 +30,26 @@ library Dissection {
         assembly ("memory-safe") {
             // The states lie side by side past the free memory pointer, so leaf j is the hash of 64 bytes at 32·j;
             // leaves, then nodes, overwrite what no later hash reads.
-            let states := mload(0x40)
+            let nodes := mload(0x40)
             let innerBytes := shl(5, inner.length)
-            mstore(states, first)
-            calldatacopy(add(states, 0x20), inner.offset, innerBytes)
-            mstore(add(add(states, 0x20), innerBytes), last)
-            let leavesEnd := add(add(states, 0x20), innerBytes)
-            for { let at_ := states } lt(at_, leavesEnd) { at_ := add(at_, 0x20) } { mstore(at_, keccak256(at_, 0x40)) }
-            // Missing leaves are zero: reading past the end of calldata yields zeros.
-            calldatacopy(leavesEnd, calldatasize(), sub(add(states, 0x200), leavesEnd))
-            for { let width := 0x200 } gt(width, 0x20) { width := shr(1, width) } {
-                let target := states
-                let source := states
-                for { let levelEnd := add(states, width) } lt(source, levelEnd) { source := add(source, 0x40) } {
-                    let some := or(mload(source), mload(add(source, 0x20)))
-                    mstore(target, mul(keccak256(source, 0x40), iszero(iszero(some))))
+            mstore(nodes, first)
+            calldatacopy(add(nodes, 0x20), inner.offset, innerBytes)
+            let levelEnd := add(add(nodes, 0x20), innerBytes)
+            mstore(levelEnd, last)
+            for { let node := nodes } lt(node, levelEnd) { node := add(node, 0x20) } {
+                mstore(node, keccak256(node, 0x40))
+            }
+            for { let height := 0 } lt(height, DEPTH) { height := add(height, 1) } {
+                // What is missing is zero, and needs no hash where both children are missing.
+                mstore(levelEnd, 0)
+                let target := nodes
+                for { let source := nodes } lt(source, levelEnd) { source := add(source, 0x40) } {
+                    mstore(target, keccak256(source, 0x40))
                     target := add(target, 0x20)
                 }
+                levelEnd := target
             }
-            root := mload(states)
+            root := mload(nodes)
         }
     }
 

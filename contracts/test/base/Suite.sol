@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {DissectionGame} from "../../src/DissectionGame.sol";
-import {Inbox} from "../../src/Inbox.sol";
-import {ModelContract} from "../../src/ModelContract.sol";
-import {ModelRegistry} from "../../src/ModelRegistry.sol";
-import {ResultAssertions} from "../../src/ResultAssertions.sol";
-import {Finality, RequestOptions} from "../../src/interfaces/IInbox.sol";
+import {IDissectionGame} from "../../src/interfaces/IDissectionGame.sol";
+import {Finality, IInbox, RequestOptions} from "../../src/interfaces/IInbox.sol";
+import {IModelContract} from "../../src/interfaces/IModelContract.sol";
+import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
 import {AssertionParameters, AssertionPhase, IResultAssertions} from "../../src/interfaces/IResultAssertions.sol";
 import {FakeConsumer} from "../fakes/FakeConsumer.sol";
 import {FakeMachine} from "../fakes/FakeMachine.sol";
@@ -28,10 +26,11 @@ abstract contract Suite is GamePlayer {
     uint256 internal constant COLUMNS = 64;
     string internal constant SIGNATURE = "detect(string)->(string)";
 
-    ResultAssertions internal results;
-    Inbox internal inbox;
-    ModelRegistry internal registry;
-    ModelContract internal model;
+    IResultAssertions internal results;
+    IInbox internal inbox;
+    IModelRegistry internal registry;
+    address internal implementation;
+    IModelContract internal model;
     FakeConsumer internal consumer;
 
     bytes32 internal modelId;
@@ -57,24 +56,30 @@ abstract contract Suite is GamePlayer {
         vm.warp(START);
         vm.deal(address(this), 1_000_000 ether);
         machine = new FakeMachine(stepCount(), rightOutput);
-        game = new DissectionGame(machine, 10 gwei);
+        game = IDissectionGame(deploy("DissectionGame", abi.encode(machine, 10 gwei)));
         uint256 nonce = vm.getNonce(address(this));
         address inboxAddress = vm.computeCreateAddress(address(this), nonce + 2);
         address resultsAddress = vm.computeCreateAddress(address(this), nonce + 3);
-        ModelContract implementation = new ModelContract(Inbox(inboxAddress), 1 gwei);
-        registry = new ModelRegistry(implementation);
-        inbox = new Inbox(registry, IResultAssertions(resultsAddress), DEADLINE);
-        results = new ResultAssertions(inbox, registry, game, machine, parameters());
+        implementation = deploy("ModelContract", abi.encode(inboxAddress, 1 gwei));
+        registry = IModelRegistry(deploy("ModelRegistry", abi.encode(implementation)));
+        inbox = IInbox(deploy("Inbox", abi.encode(registry, resultsAddress, DEADLINE)));
+        results = resultsWith(parameters());
         vm.assertEq(address(inbox), inboxAddress);
         vm.assertEq(address(results), resultsAddress);
 
         address at_;
         (modelId, at_) = registry.register(headerOf(SIGNATURE, 1, COLUMNS, 1), SIGNATURE, MODEL_FEE, "https://files");
-        model = ModelContract(payable(at_));
+        model = IModelContract(at_);
         consumer = new FakeConsumer();
         asserterStake = results.termsOf(stepCount()).asserterStake;
         challengerStake = results.termsOf(stepCount()).challengerStake;
         allowance = results.termsOf(stepCount()).allowance;
+    }
+
+    function resultsWith(AssertionParameters memory chosen) internal returns (IResultAssertions) {
+        return IResultAssertions(
+            deploy("ResultAssertions", abi.encode(inbox, registry, game, machine, chosen))
+        );
     }
 
     function parameters() internal pure returns (AssertionParameters memory) {

@@ -16,6 +16,19 @@ abstract contract Test {
         vm.deal(account, 1_000_000 ether);
     }
 
+    /// @dev Deploys `contracts/src/<name>.sol`, with ABI encoded constructor arguments, and reverts as its constructor does.
+    function deploy(string memory name, bytes memory arguments) internal returns (address created) {
+        bytes memory code = bytes.concat(vm.getCode(string.concat("contracts/src/", name, ".sol:", name)), arguments);
+        assembly ("memory-safe") {
+            created := create(0, add(code, 0x20), mload(code))
+            if iszero(created) {
+                let free := mload(0x40)
+                returndatacopy(free, 0, returndatasize())
+                revert(free, returndatasize())
+            }
+        }
+    }
+
     /// @dev Maps a fuzzed value into [least, most], the ends over-represented.
     function bound(uint256 value, uint256 least, uint256 most) internal pure returns (uint256) {
         uint256 size = most - least + 1;

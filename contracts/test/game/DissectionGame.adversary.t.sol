@@ -57,7 +57,6 @@ contract DissectionGame_Adversary is DissectionGameTest {
             last = noise(splitOf(honest(), 0, steps, stateOf(honest(), 0)), seed);
             game.answer{value: ASSERTER_STAKE}(
                 gameId,
-                asserter,
                 last.states[0],
                 BINDING,
                 last.states[last.states.length - 1],
@@ -89,7 +88,7 @@ contract DissectionGame_Adversary is DissectionGameTest {
         bytes32 gameId = openGame(steps);
         Split memory last = noise(splitOf(honest(), 0, steps, stateOf(honest(), 0)), seed);
         game.answer{value: ASSERTER_STAKE}(
-            gameId, asserter, last.states[0], BINDING, last.states[last.states.length - 1], payloadOf(last, false)
+            gameId, last.states[0], BINDING, last.states[last.states.length - 1], payloadOf(last, false)
         );
         for (uint256 turn = 0; turn <= LEVELS_OF_2_POW_48 && !isOver(gameId); ++turn) {
             seed = uint256(keccak256(abi.encode(seed)));

@@ -18,7 +18,7 @@ contract DissectionGame_Answer is DissectionGameTest {
     }
 
     function send(uint256 value, bytes32 binding, bytes32[] memory states) private {
-        game.answer{value: value}(gameId, asserter, initial, binding, split.states[16], states);
+        game.answer{value: value}(gameId, initial, binding, split.states[16], states);
     }
 
     function test_answer_stored_succeeds() external {
@@ -46,9 +46,7 @@ contract DissectionGame_Answer is DissectionGameTest {
         bytes32[] memory states = payloadOf(split, false);
         address[3] memory others = [asserter, challenger, stranger];
         for (uint256 i = 0; i < 3; ++i) {
-            vm.expectRevert(
-                abi.encodeWithSelector(IDissectionGame.NotThePartyToMove.selector, others[i], address(this))
-            );
+            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotTheGameOpened.selector, gameId));
             vm.prank(others[i]);
             send(ASSERTER_STAKE, BINDING, states);
         }
@@ -74,23 +72,13 @@ contract DissectionGame_Answer is DissectionGameTest {
     }
 
     function test_answer_otherBinding_reverts() external {
-        bytes32 claims = game.game(gameId).claims;
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IDissectionGame.StaleClaims.selector, keccak256(abi.encode(initial, bytes32(0))), claims
-            )
-        );
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotTheGameOpened.selector, gameId));
         send(ASSERTER_STAKE, 0, payloadOf(split, false));
     }
 
     function test_answer_otherInitialState_reverts() external {
-        bytes32 claims = game.game(gameId).claims;
         initial = keccak256("elsewhere");
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IDissectionGame.StaleClaims.selector, keccak256(abi.encode(initial, BINDING)), claims
-            )
-        );
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotTheGameOpened.selector, gameId));
         send(ASSERTER_STAKE, BINDING, payloadOf(split, false));
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {DissectionGame} from "../../src/DissectionGame.sol";
 import {Game, GamePhase, IDissectionGame, OpenParameters} from "../../src/interfaces/IDissectionGame.sol";
 import {Belief, GamePlayer, Split} from "../base/GamePlayer.sol";
 import {FakeMachine} from "../fakes/FakeMachine.sol";
@@ -24,11 +23,16 @@ abstract contract DissectionGameTest is GamePlayer {
         vm.deal(address(this), 1000 ether);
         machine = new FakeMachine(2 ** 60, 0);
         context = keccak256("context");
-        game = new DissectionGame(machine, GAS_PRICE);
+        game = gameAt(GAS_PRICE);
+    }
+
+    function gameAt(uint256 gasPrice) internal returns (IDissectionGame) {
+        return IDissectionGame(deploy("DissectionGame", abi.encode(machine, gasPrice)));
     }
 
     function parametersOf(uint256 steps) internal view returns (OpenParameters memory) {
         return OpenParameters({
+            asserter: asserter,
             challenger: challenger,
             initialState: stateOf(honest(), 0),
             binding: BINDING,
@@ -46,7 +50,7 @@ abstract contract DissectionGameTest is GamePlayer {
         bytes32 initial = stateOf(honest(), 0);
         split = splitOf(belief, 0, steps, initial);
         game.answer{value: ASSERTER_STAKE}(
-            gameId, asserter, initial, BINDING, split.states[split.states.length - 1], payloadOf(split, false)
+            gameId, initial, BINDING, split.states[split.states.length - 1], payloadOf(split, false)
         );
     }
 

@@ -82,7 +82,7 @@ contract DissectionGame_ClaimTimeout is DissectionGameTest {
             }
         } else {
             try game.answer{value: ASSERTER_STAKE}(
-                gameId, asserter, initial, BINDING, split.states[16], payloadOf(split, false)
+                gameId, initial, BINDING, split.states[16], payloadOf(split, false)
             ) {} catch {
                 moved = false;
             }

@@ -8,8 +8,8 @@ contract DissectionGame_Open is DissectionGameTest {
     function test_open_stored_succeeds() external {
         bytes32 gameId = openGame(1000);
         Game memory opened = game.game(gameId);
-        vm.assertEq(opened.claims, keccak256(abi.encode(stateOf(honest(), 0), BINDING)));
-        vm.assertEq(opened.asserter, address(this));
+        vm.assertEq(opened.claims, 0);
+        vm.assertEq(opened.asserter, asserter);
         vm.assertEq(opened.challenger, challenger);
         vm.assertEq(opened.asserterStake, ASSERTER_STAKE);
         vm.assertEq(opened.challengerStake, CHALLENGER_STAKE);
@@ -62,7 +62,9 @@ contract DissectionGame_Open is DissectionGameTest {
         vm.assertNotEq(first, game.open{value: CHALLENGER_STAKE}(p));
         (p.binding, p.challenger) = (BINDING, stranger);
         vm.assertNotEq(first, game.open{value: CHALLENGER_STAKE}(p));
-        p.challenger = challenger;
+        (p.challenger, p.asserter) = (challenger, stranger);
+        vm.assertNotEq(first, game.open{value: CHALLENGER_STAKE}(p));
+        p.asserter = asserter;
         vm.deal(stranger, 1 ether);
         vm.prank(stranger);
         vm.assertNotEq(first, game.open{value: CHALLENGER_STAKE}(p));
@@ -86,10 +88,13 @@ contract DissectionGame_Open is DissectionGameTest {
         game.open(p);
     }
 
-    function test_open_noChallenger_reverts() external {
+    function test_open_partyMissing_reverts() external {
         OpenParameters memory p = parametersOf(1);
         p.challenger = address(0);
-        vm.expectRevert(IDissectionGame.ChallengerMissing.selector);
+        vm.expectRevert(IDissectionGame.PartyMissing.selector);
+        game.open(p);
+        (p.challenger, p.asserter) = (challenger, address(0));
+        vm.expectRevert(IDissectionGame.PartyMissing.selector);
         game.open(p);
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {DissectionGame} from "../../src/DissectionGame.sol";
 import {GamePhase, IDissectionGame} from "../../src/interfaces/IDissectionGame.sol";
 import {Burn} from "../../src/libraries/Burn.sol";
 import {Opening, Split} from "../base/GamePlayer.sol";
@@ -15,8 +14,7 @@ contract DissectionGame_PayOut is DissectionGameTest {
 
     function setUp() public override {
         super.setUp();
-        DissectionGame concrete = DissectionGame(address(game));
-        (opening, move, proof) = (concrete.OPENING_GAS(), concrete.MOVE_GAS(), concrete.PROOF_GAS());
+        (opening, move, proof) = (game.OPENING_GAS(), game.MOVE_GAS(), game.PROOF_GAS());
     }
 
     /// @dev Pays out and checks that exactly the stakes leave. Returns what the winner got.
@@ -60,7 +58,7 @@ contract DissectionGame_PayOut is DissectionGameTest {
     }
 
     function test_payOut_cappedByTheStake_succeeds() external {
-        game = new DissectionGame(machine, 1000 gwei);
+        game = gameAt(1000 gwei);
         (bytes32 gameId, Split memory split) = answeredGame(16, liar(3));
         proveAt(gameId, challenger, split, 2);
         vm.assertEq(

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {ModelContract} from "../../src/ModelContract.sol";
 import {Finality, RequestOptions} from "../../src/interfaces/IInbox.sol";
 import {IModelContract} from "../../src/interfaces/IModelContract.sol";
 import {Detector, Suite} from "../base/Suite.sol";
@@ -9,14 +8,14 @@ import {Detector, Suite} from "../base/Suite.sol";
 contract ModelContract_Call is Suite {
     function modelOf(string memory signature, uint256 rows, uint256 columns, uint256 elementBytes)
         private
-        returns (ModelContract)
+        returns (IModelContract)
     {
         (, address at_) = registry.register(headerOf(signature, rows, columns, elementBytes), signature, 0, "");
-        return ModelContract(payable(at_));
+        return IModelContract(at_);
     }
 
     /// @dev Calls the model with this calldata and the fee of a request without a callback.
-    function call(ModelContract target, uint256 value, bytes memory data) private returns (bytes32 requestId) {
+    function call(IModelContract target, uint256 value, bytes memory data) private returns (bytes32 requestId) {
         (bool succeeded, bytes memory result) = address(target).call{value: value}(data);
         if (!succeeded) {
             assembly ("memory-safe") {
@@ -27,11 +26,11 @@ contract ModelContract_Call is Suite {
         return abi.decode(result, (bytes32));
     }
 
-    function callExternally(ModelContract target, uint256 value, bytes memory data) external returns (bytes32) {
+    function callExternally(IModelContract target, uint256 value, bytes memory data) external returns (bytes32) {
         return call(target, value, data);
     }
 
-    function refuses(ModelContract target, bytes memory data, bytes memory why) private {
+    function refuses(IModelContract target, bytes memory data, bytes memory why) private {
         uint256 value = target.defaultFee();
         vm.expectRevert(why);
         this.callExternally(target, value, data);
@@ -124,7 +123,7 @@ contract ModelContract_Call is Suite {
 
     /// forge-config: default.fuzz.runs = 4
     function test_fallback_images_succeeds(uint256 seed) external {
-        ModelContract m = modelOf("classify(uint8[784])->(int32)", 28, 28, 1);
+        IModelContract m = modelOf("classify(uint8[784])->(int32)", 28, 28, 1);
         bytes memory words;
         bytes memory data = abi.encodeWithSignature("classify(uint8[784])");
         for (uint256 row = 0; row < 28; ++row) {
@@ -153,7 +152,7 @@ contract ModelContract_Call is Suite {
     }
 
     function test_fallback_int32_succeeds(int32[3] memory values) external {
-        ModelContract m = modelOf("f(int32[3])->(int32)", 1, 3, 4);
+        IModelContract m = modelOf("f(int32[3])->(int32)", 1, 3, 4);
         (, bytes32 input,) =
             inbox.facts(call(m, m.defaultFee(), abi.encodeWithSignature("f(int32[3])", values)));
         bytes memory lanes;
@@ -165,14 +164,14 @@ contract ModelContract_Call is Suite {
     }
 
     function test_fallback_int8_succeeds(int8 value) external {
-        ModelContract m = modelOf("f(int8)->(int8)", 1, 1, 1);
+        IModelContract m = modelOf("f(int8)->(int8)", 1, 1, 1);
         (, bytes32 input,) = inbox.facts(call(m, m.defaultFee(), abi.encodeWithSignature("f(int8)", value)));
         vm.assertEq(input, commitmentOf(bytes32(bytes1(uint8(value)))));
     }
 
     function test_fallback_elementOutOfRange_reverts(uint256 value) external {
         value = bound(value, 128, type(uint256).max - 128);
-        ModelContract bytesModel = modelOf("f(uint8[2])->(int8)", 1, 2, 1);
+        IModelContract bytesModel = modelOf("f(uint8[2])->(int8)", 1, 2, 1);
         if (value > 255) {
             refuses(
                 bytesModel,
@@ -207,7 +206,7 @@ contract ModelContract_Call is Suite {
     }
 
     function test_decodeOutput_numbers_succeeds(int32[9] memory values, bytes32 noise) external {
-        ModelContract m = modelOf("f(uint8)->(int32[9])", 1, 1, 1);
+        IModelContract m = modelOf("f(uint8)->(int32[9])", 1, 1, 1);
         bytes memory lanes;
         for (uint256 i = 0; i < 9; ++i) {
             uint32 v = uint32(values[i]);
@@ -226,7 +225,7 @@ contract ModelContract_Call is Suite {
     }
 
     function test_decodeOutput_shape_reverts() external {
-        ModelContract m = modelOf("f(uint8)->(int32[9])", 1, 1, 1);
+        IModelContract m = modelOf("f(uint8)->(int32[9])", 1, 1, 1);
         vm.expectRevert(abi.encodeWithSelector(IModelContract.OutputShapeMismatch.selector, 1, 2));
         m.decodeOutput(new bytes(32));
         vm.expectRevert(abi.encodeWithSelector(IModelContract.OutputShapeMismatch.selector, 3, 2));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {Game, GamePhase, IDissectionGame} from "../../src/interfaces/IDissectionGame.sol";
+import {Game, GamePhase, IDissectionGame, OpenParameters} from "../../src/interfaces/IDissectionGame.sol";
 import {AssertionPhase, IResultAssertions} from "../../src/interfaces/IResultAssertions.sol";
 import {Split} from "../base/GamePlayer.sol";
 import {Suite} from "../base/Suite.sol";
@@ -20,8 +20,17 @@ contract ResultAssertions_Challenge is Suite {
     function test_challenge_opened_succeeds() external {
         bytes32 gameId = challengeBy(challenger, assertionId, requestId, wrongOutput);
         Game memory opened = game.game(gameId);
-        bytes32 binding = keccak256(abi.encode(assertionId, requestId, wrongOutput));
-        vm.assertEq(opened.claims, keccak256(abi.encode(machine.stateAt(context, 0), binding)));
+        OpenParameters memory agreed = OpenParameters({
+            asserter: sponsor,
+            challenger: challenger,
+            initialState: machine.stateAt(context, 0),
+            binding: keccak256(abi.encode(assertionId, requestId, wrongOutput)),
+            steps: uint64(stepCount()),
+            allowance: allowance,
+            asserterStake: asserterStake
+        });
+        vm.assertEq(gameId, keccak256(abi.encode(address(results), agreed, uint256(challengerStake))));
+        vm.assertEq(opened.asserter, sponsor);
         vm.assertEq(opened.clock.end, stepCount());
         vm.assertEq(opened.challenger, challenger);
         vm.assertEq(opened.challengerStake, 10 * uint256(opened.asserterStake));
@@ -144,12 +153,7 @@ contract ResultAssertions_Challenge is Suite {
         vm.prank(sponsor);
         results.answer{value: asserterStake}(gameId, requestId, wrongOutput, abi.encode(rightOutput), states);
         // … and the output that of the entry that was challenged.
-        bytes32 initial = machine.stateAt(context, 0);
-        bytes32 claims = game.game(gameId).claims;
-        bytes32 other = keccak256(
-            abi.encode(initial, keccak256(abi.encode(assertionId, requestId, rightOutput)))
-        );
-        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.StaleClaims.selector, other, claims));
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotTheGameOpened.selector, gameId));
         vm.prank(sponsor);
         results.answer{value: asserterStake}(gameId, requestId, rightOutput, abi.encode(rightOutput), states);
     }
@@ -158,12 +162,8 @@ contract ResultAssertions_Challenge is Suite {
         bytes32 gameId = challengeBy(challenger, assertionId, requestId, wrongOutput);
         bytes32 other = ask("hello");
         bytes32[] memory states = payloadOf(answerSplit(liar(9), wrongOutput), false);
-        bytes32 initial = machine.stateAt(context, 0);
-        bytes32 claims = game.game(gameId).claims;
-        bytes32 named =
-            keccak256(abi.encode(initial, keccak256(abi.encode(assertionId, other, wrongOutput))));
         // The same input asked again has the same states; the entry that was challenged is another all the same.
-        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.StaleClaims.selector, named, claims));
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotTheGameOpened.selector, gameId));
         vm.prank(sponsor);
         results.answer{value: asserterStake}(gameId, other, wrongOutput, abi.encode(wrongOutput), states);
     }
@@ -179,10 +179,8 @@ contract ResultAssertions_Challenge is Suite {
         bytes32[] memory states = payloadOf(answerSplit(liar(9), wrongOutput), false);
         bytes32 binding = keccak256(abi.encode(assertionId, requestId, wrongOutput));
         bytes32 initial = machine.stateAt(context, 0);
-        vm.expectRevert(
-            abi.encodeWithSelector(IDissectionGame.NotThePartyToMove.selector, sponsor, address(results))
-        );
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotTheGameOpened.selector, gameId));
         vm.prank(sponsor);
-        game.answer{value: asserterStake}(gameId, sponsor, initial, binding, keccak256("any"), states);
+        game.answer{value: asserterStake}(gameId, initial, binding, keccak256("any"), states);
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {ResultAssertions} from "../../src/ResultAssertions.sol";
 import {AssertionParameters, AssertionPhase, IResultAssertions} from "../../src/interfaces/IResultAssertions.sol";
 import {Burn} from "../../src/libraries/Burn.sol";
 import {Split} from "../base/GamePlayer.sol";
@@ -198,19 +197,23 @@ contract ResultAssertions_WithdrawBond is Suite {
         vm.assertEq(address(results).balance, 0);
     }
 
+    function deployWith(AssertionParameters memory chosen) external {
+        resultsWith(chosen);
+    }
+
     function test_constructor_parameters_reverts() external {
         AssertionParameters memory p = parameters();
         p.bounty = 0;
         vm.expectRevert(IResultAssertions.InvalidParameters.selector);
-        new ResultAssertions(inbox, registry, game, machine, p);
+        this.deployWith(p);
         p = parameters();
         p.stepsPerSecond = 1;
         vm.expectRevert(IResultAssertions.InvalidParameters.selector);
-        new ResultAssertions(inbox, registry, game, machine, p);
+        this.deployWith(p);
         p = parameters();
         p.stakePerGigastep = 2 ** 90;
         vm.expectRevert(IResultAssertions.InvalidParameters.selector);
-        new ResultAssertions(inbox, registry, game, machine, p);
+        this.deployWith(p);
     }
 
     function test_termsOf_growWithSteps_succeeds() external view {
