@@ -78,7 +78,7 @@ describe('watcher', () => {
   });
 
   test('corrects as many results at once as fit a transaction, the oldest first', async () => {
-    const all = requests(500);
+    const all = requests(150);
     const { context, sent } = await surround({ requests: all, assertions: [assertion(1, all.map((_, index) => index), { outputCommitments: all.map(() => lie), defeated: true })], compute: truth });
     const duty = correctResults();
     await look(duty, context);
