@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { createProgram } from '../../rollup-node/cli/program.ts';
+import { assay, refusal } from './assay.ts';
+
+const commands = createProgram().commands;
+
+describe.concurrent('help', () => {
+  test('lists every command', async () => {
+    const { code, stdout, stderr } = await assay(['--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const name of ['import', 'inspect', 'run', 'dispute', 'devnet', 'node', 'watch', 'request', 'demo']) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+  });
+
+  test('every command explains its arguments and options, and has examples', async () => {
+    for (const command of commands) {
+      expect(command.description()).not.toBe('');
+      for (const argument of command.registeredArguments) expect(argument.description).not.toBe('');
+      for (const option of command.options) expect(option.description).not.toBe('');
+    }
+    const texts = await Promise.all(commands.map((command) => assay([command.name(), '--help'])));
+    for (const { code, stdout } of texts) expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('\nExamples:\n') });
+  });
+
+  test('no command at all: help, and exit code 2', async () => {
+    const { code, stdout, stderr } = await assay([]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Commands:');
+  });
+
+  test('the version is the package\'s', async () => {
+    expect(await assay(['--version'])).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' });
+  });
+});
+
+describe.concurrent('mistakes end with exit code 2 and one line', () => {
+  test.each<[string, string[], RegExp]>([
+    ['unknown command', ['inspct'], /unknown command 'inspct'.*Did you mean inspect/],
+    ['unknown option', ['run', 'bundle', '--input', 'x', '--ouput', 'y'], /unknown option '--ouput'.*Did you mean --output/],
+    ['missing argument', ['inspect'], /missing required argument 'bundle'/],
+    ['missing option', ['run', 'bundle'], /required option '--input <file>' not specified/],
+    ['too many arguments', ['inspect', 'a', 'b'], /too many arguments/],
+    ['unknown executor', ['run', 'bundle', '--input', 'x', '--executor', 'gpu'], /'gpu' is invalid.*auto, webgpu, wasm/],
+    ['number out of range', ['dispute', 'bundle', '--input', 'x', '--seed', '-1'], /'-1' is invalid.*whole number/],
+    ['place of a fault', ['dispute', 'bundle', '--input', 'x', '--fault', 'conv'], /'conv' is invalid.*<operator>:<word>/],
+    ['empty path', ['import', 'npm:lande', '--out', ''], /Expected a path/],
+    ['private key as an argument', ['node', '--private-key', '0x12'], /unknown option '--private-key'/],
+  ])('%s', (_, parameters, reason) => refusal(parameters, 2, reason));
+});
+
+describe.concurrent('--verbose adds the stack trace', () => {
+  test.each([['before the command', ['--verbose', 'inspect', '/nowhere']], ['behind it', ['inspect', '/nowhere', '--verbose']]])('%s', async (_, parameters) => {
+    const { code, stderr } = await assay(parameters);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^assay: \/nowhere does not exist.*\n.*\n\s+at /);
+  });
+});
+
+test('the demo is a program of its own, too', async () => {
+  const demo = commands.find((command) => command.name() === 'demo');
+  expect(demo?.options.map(({ long }) => long)).toEqual(expect.arrayContaining(['--story', '--text', '--seed', '--executor', '--watcher-executor']));
+  await refusal(['demo', '--text', 'a'.repeat(2_000)], 2, /2002 bytes of UTF-8 and the model reads 1024/);
+});
