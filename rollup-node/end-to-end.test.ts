@@ -48,6 +48,7 @@ describe('end to end', () => {
     const requestId = await ask(net, contract, signature, picture);
     const watcher = net.watcher!;
     const dispute = await until(async () => (await watcher.context.store.list('disputes')).find(({ value }) => value.settled)?.value, 'dispute settled');
+    await until(async () => (await watcher.context.store.list('assertions')).length > 1, 'the right result sponsored');
     await warp(net, 300);
     const request = await delivered(watcher, requestId);
     expect(decodeModelResult(signature, request.delivery!.result)).toBe(await expected(picture));

@@ -30,6 +30,7 @@ test('several lies about several models, all disputed side by side and set right
   // Turns of different games were taken between each other's.
   const spans = disputes.map(({ moves }) => [moves[0]!.blockNumber, moves.at(-1)!.blockNumber] as const);
   expect(spans.some(([begin, end], index) => spans.some(([from], place) => place !== index && from > begin && from < end))).toBe(true);
+  await until(async () => (await Promise.all(ids.map(async (id) => (await watcher.context.store.list('answers', { prefix: `${id}!` })).length))).every((count) => count > 1), 'the right results sponsored');
   await warp(net, 300);
   for (const requestId of ids) {
     const { delivery } = await delivered(watcher, requestId);
@@ -87,6 +88,7 @@ test('rides out an endpoint that fails in the middle of a dispute', async () => 
   await until(async () => refused > 20 && watcher.agent.status().state === 'failing', 'the endpoint is down');
   broken = false;
   await until(async () => (await watcher.context.store.list('disputes')).some(({ value }) => value.settled && value.phase === 'challenger-won'), 'the dispute is won');
+  await until(async () => (await watcher.context.store.list('assertions')).length > 1, 'the right result sponsored');
   await warp(net, 300);
   expect((await delivered(watcher, requestId)).status).toBe('delivered');
   await watcher.stop();
