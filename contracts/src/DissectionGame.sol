@@ -2,14 +2,7 @@
 pragma solidity ^0.8.37;
 
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
-import {
-    Clock,
-    Ending,
-    Game,
-    GamePhase,
-    IDissectionGame,
-    OpenParameters
-} from "./interfaces/IDissectionGame.sol";
+import {Clock, Ending, Game, GamePhase, IDissectionGame, OpenParameters} from "./interfaces/IDissectionGame.sol";
 import {IOneStepVerifier} from "./interfaces/IOneStepVerifier.sol";
 import {Burn} from "./libraries/Burn.sol";
 import {Dissection} from "./libraries/Dissection.sol";
@@ -59,18 +52,21 @@ contract DissectionGame is IDissectionGame {
         gameId = idOf(parameters, msg.value);
         Game storage opened = games[gameId];
         require(opened.clock.recorded == GamePhase.None, GameExists(gameId));
-        GameClock.save(opened.clock, Clock({
-            start: 0,
-            end: uint56(parameters.steps),
-            turnStartedAt: uint40(block.timestamp),
-            asserterRemaining: parameters.allowance,
-            challengerRemaining: parameters.allowance,
-            recorded: GamePhase.AsserterToAnswer,
-            ending: Ending.None,
-            asserterMoves: 0,
-            challengerMoves: 0,
-            paidOut: false
-        }));
+        GameClock.save(
+            opened.clock,
+            Clock({
+                start: 0,
+                end: uint56(parameters.steps),
+                turnStartedAt: uint40(block.timestamp),
+                asserterRemaining: parameters.allowance,
+                challengerRemaining: parameters.allowance,
+                recorded: GamePhase.AsserterToAnswer,
+                ending: Ending.None,
+                asserterMoves: 0,
+                challengerMoves: 0,
+                paidOut: false
+            })
+        );
         opened.asserter = parameters.asserter;
         opened.asserterStake = parameters.asserterStake;
         opened.challenger = parameters.challenger;

@@ -44,9 +44,8 @@ contract ModelContract is IModelContract {
             : RequestOptions(Finality.Final, DEFAULT_CALLBACK_GAS, 0, 0);
         uint256 required = feeOf(model.fee, options.callbackGas);
         require(msg.value == required, WrongFee(msg.value, required));
-        bytes32 requestId = INBOX.request{value: required}(
-            msg.sender, model.modelId, commitmentOf(model, elements), elements, options
-        );
+        bytes32 requestId =
+            INBOX.request{value: required}(msg.sender, model.modelId, commitmentOf(model, elements), elements, options);
         assembly ("memory-safe") {
             mstore(0x00, requestId)
             return(0x00, 0x20)

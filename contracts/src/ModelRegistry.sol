@@ -100,9 +100,7 @@ contract ModelRegistry is IModelRegistry {
 
     function checkShape(Value memory input, uint256 rows, uint256 columns, uint256 elementBytes) private pure {
         bool fits = isByteString(input.kind) ? rows == 1 && columns > 0 : rows * columns == input.length;
-        require(
-            fits && elementBytes == elementBytesOf(input.kind), InputShapeMismatch(rows, columns, elementBytes)
-        );
+        require(fits && elementBytes == elementBytesOf(input.kind), InputShapeMismatch(rows, columns, elementBytes));
         uint256 words = rows * ((columns * elementBytes + 31) / 32);
         require(words <= MAX_INPUT_WORDS, InputTooLarge(words, MAX_INPUT_WORDS));
     }

@@ -77,9 +77,7 @@ abstract contract Suite is GamePlayer {
     }
 
     function resultsWith(AssertionParameters memory chosen) internal returns (IResultAssertions) {
-        return IResultAssertions(
-            deploy("ResultAssertions", abi.encode(inbox, registry, game, machine, chosen))
-        );
+        return IResultAssertions(deploy("ResultAssertions", abi.encode(inbox, registry, game, machine, chosen)));
     }
 
     function parameters() internal pure returns (AssertionParameters memory) {
@@ -118,8 +116,7 @@ abstract contract Suite is GamePlayer {
     }
 
     function ask(string memory text, RequestOptions memory options) internal returns (bytes32) {
-        bytes memory call =
-            abi.encodeWithSignature("detect(string,(uint8,uint32,uint64,bytes32))", text, options);
+        bytes memory call = abi.encodeWithSignature("detect(string,(uint8,uint32,uint64,bytes32))", text, options);
         return consumer.ask{value: model.fee(options.callbackGas)}(address(model), call);
     }
 
@@ -164,9 +161,7 @@ abstract contract Suite is GamePlayer {
         useContextOf(requestId);
         split = answerSplit(belief, output);
         vm.prank(by);
-        results.answer{value: asserterStake}(
-            gameId, requestId, output, abi.encode(output), payloadOf(split, false)
-        );
+        results.answer{value: asserterStake}(gameId, requestId, output, abi.encode(output), payloadOf(split, false));
     }
 
     /// @dev Plays an answered game to its proof; the challenger has the first turn.

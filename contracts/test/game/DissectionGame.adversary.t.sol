@@ -17,9 +17,7 @@ contract DissectionGame_Adversary is DissectionGameTest {
         fault = bound(fault, 1, steps);
         Belief memory lie = liar(fault);
         (bytes32 gameId, Split memory answer) = answeredGame(steps, asserterLies ? lie : honest());
-        uint256 turns = asserterLies
-            ? playOut(gameId, answer, lie, honest())
-            : playOut(gameId, answer, honest(), lie);
+        uint256 turns = asserterLies ? playOut(gameId, answer, lie, honest()) : playOut(gameId, answer, honest(), lie);
         assertPhase(gameId, asserterLies ? GamePhase.ChallengerWon : GamePhase.AsserterWon);
         uint256 levels = 0;
         while (16 ** levels < steps) ++levels;
@@ -56,11 +54,7 @@ contract DissectionGame_Adversary is DissectionGameTest {
         if (asserterLies) {
             last = noise(splitOf(honest(), 0, steps, stateOf(honest(), 0)), seed);
             game.answer{value: ASSERTER_STAKE}(
-                gameId,
-                last.states[0],
-                BINDING,
-                last.states[last.states.length - 1],
-                payloadOf(last, false)
+                gameId, last.states[0], BINDING, last.states[last.states.length - 1], payloadOf(last, false)
             );
         } else {
             last = answerGame(gameId, steps, honest());

@@ -65,9 +65,7 @@ contract DissectionGame_Answer is DissectionGameTest {
     }
 
     function test_answer_wrongStake_reverts() external {
-        vm.expectRevert(
-            abi.encodeWithSelector(IDissectionGame.WrongStake.selector, ASSERTER_STAKE - 1, ASSERTER_STAKE)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.WrongStake.selector, ASSERTER_STAKE - 1, ASSERTER_STAKE));
         send(ASSERTER_STAKE - 1, BINDING, payloadOf(split, false));
     }
 
@@ -85,9 +83,7 @@ contract DissectionGame_Answer is DissectionGameTest {
     function test_answer_numberOfStates_reverts() external {
         uint256[5] memory lengths = [uint256(0), 1, 14, 16, 32];
         for (uint256 i = 0; i < 5; ++i) {
-            vm.expectRevert(
-                abi.encodeWithSelector(IDissectionGame.WrongNumberOfStates.selector, lengths[i], 15)
-            );
+            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.WrongNumberOfStates.selector, lengths[i], 15));
             send(ASSERTER_STAKE, BINDING, new bytes32[](lengths[i]));
         }
     }

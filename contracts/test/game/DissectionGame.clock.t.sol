@@ -83,7 +83,8 @@ contract DissectionGame_ClaimTimeout is DissectionGameTest {
         } else {
             try game.answer{value: ASSERTER_STAKE}(
                 gameId, initial, BINDING, split.states[16], payloadOf(split, false)
-            ) {} catch {
+            ) {}
+            catch {
                 moved = false;
             }
         }

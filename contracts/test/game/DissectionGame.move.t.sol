@@ -41,9 +41,7 @@ contract DissectionGame_Move is DissectionGameTest {
         Split memory own = splitOf(honest(), 4375, 5000, answered.states[7]);
         address[3] memory others = [asserter, stranger, address(this)];
         for (uint256 i = 0; i < 3; ++i) {
-            vm.expectRevert(
-                abi.encodeWithSelector(IDissectionGame.NotThePartyToMove.selector, others[i], challenger)
-            );
+            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotThePartyToMove.selector, others[i], challenger));
             sendMove(gameId, others[i], openingOf(answered, 7), payloadOf(own, true));
         }
         moveInto(gameId, challenger, answered, 7, honest());
@@ -85,9 +83,7 @@ contract DissectionGame_Move is DissectionGameTest {
     function test_move_numberOfStates_reverts() external {
         uint256[5] memory lengths = [uint256(0), 1, 15, 17, 1000];
         for (uint256 i = 0; i < 5; ++i) {
-            vm.expectRevert(
-                abi.encodeWithSelector(IDissectionGame.WrongNumberOfStates.selector, lengths[i], 16)
-            );
+            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.WrongNumberOfStates.selector, lengths[i], 16));
             sendMove(gameId, challenger, openingOf(answered, 7), new bytes32[](lengths[i]));
         }
     }

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {Clock, Ending, Game, GamePhase, IDissectionGame, OpenParameters} from "../../src/interfaces/IDissectionGame.sol";
+import {
+    Clock,
+    Ending,
+    Game,
+    GamePhase,
+    IDissectionGame,
+    OpenParameters
+} from "../../src/interfaces/IDissectionGame.sol";
 import {DissectionGameTest} from "./DissectionGame.base.sol";
 
 contract DissectionGame_Open is DissectionGameTest {

@@ -52,18 +52,14 @@ contract DissectionGame_PayOut is DissectionGameTest {
     function test_payOut_asserterByConcession_succeeds() external {
         (bytes32 gameId, Split memory split) = answeredGame(16, honest());
         proveAt(gameId, challenger, split, 5);
-        vm.assertEq(
-            paid(gameId, asserter, CHALLENGER_STAKE + ASSERTER_STAKE), ASSERTER_STAKE + GAS_PRICE * opening
-        );
+        vm.assertEq(paid(gameId, asserter, CHALLENGER_STAKE + ASSERTER_STAKE), ASSERTER_STAKE + GAS_PRICE * opening);
     }
 
     function test_payOut_cappedByTheStake_succeeds() external {
         game = gameAt(1000 gwei);
         (bytes32 gameId, Split memory split) = answeredGame(16, liar(3));
         proveAt(gameId, challenger, split, 2);
-        vm.assertEq(
-            paid(gameId, challenger, CHALLENGER_STAKE + ASSERTER_STAKE), CHALLENGER_STAKE + ASSERTER_STAKE
-        );
+        vm.assertEq(paid(gameId, challenger, CHALLENGER_STAKE + ASSERTER_STAKE), CHALLENGER_STAKE + ASSERTER_STAKE);
     }
 
     /// Invariant 7.

@@ -52,13 +52,9 @@ contract Inbox_Deliver is Suite {
         bytes32 first = assertOutput(sponsor, requestId, rightOutput);
         bytes32 second = assertOutput(stranger, requestId, rightOutput);
         deliver(requestId, first);
-        vm.expectRevert(
-            abi.encodeWithSelector(IInbox.WrongStatus.selector, requestId, RequestStatus.Delivered)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IInbox.WrongStatus.selector, requestId, RequestStatus.Delivered));
         deliver(requestId, first);
-        vm.expectRevert(
-            abi.encodeWithSelector(IInbox.WrongStatus.selector, requestId, RequestStatus.Delivered)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IInbox.WrongStatus.selector, requestId, RequestStatus.Delivered));
         deliver(requestId, second);
         vm.assertEq(consumer.calls(), 1);
     }
@@ -99,9 +95,7 @@ contract Inbox_Deliver is Suite {
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
         uint256 before = vm.snapshotState();
         vm.warp(START + DEADLINE - 1);
-        vm.expectRevert(
-            abi.encodeWithSelector(IInbox.DeadlineNotReached.selector, requestId, START + DEADLINE)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IInbox.DeadlineNotReached.selector, requestId, START + DEADLINE));
         inbox.refund(requestId);
         deliver(requestId, assertionId);
         vm.revertToState(before);
@@ -115,9 +109,8 @@ contract Inbox_Deliver is Suite {
     function test_deliver_toAnAccountWithoutCode_succeeds() external {
         uint256 fee = model.fee(50_000);
         vm.prank(stranger);
-        bytes32 requestId = Detector(address(model)).detect{value: fee}(
-            "hello", RequestOptions(Finality.Asserted, 50_000, 0, 0)
-        );
+        bytes32 requestId =
+            Detector(address(model)).detect{value: fee}("hello", RequestOptions(Finality.Asserted, 50_000, 0, 0));
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
         vm.expectEmit(true, true, true, true, address(inbox));
         emit IInbox.Delivered(requestId, assertionId, answer, false);
@@ -150,8 +143,7 @@ contract Inbox_Deliver is Suite {
         bytes32 requestId = askEarly("hello", 400_000);
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
         consumer.setCall(
-            address(inbox),
-            abi.encodeCall(IInbox.deliver, (requestId, assertionId, 0, new bytes32[](0), rightWords))
+            address(inbox), abi.encodeCall(IInbox.deliver, (requestId, assertionId, 0, new bytes32[](0), rightWords))
         );
         deliver(requestId, assertionId);
         vm.assertFalse(consumer.reentered(), "a request is delivered once");
@@ -172,8 +164,7 @@ contract Inbox_Deliver is Suite {
         bytes32 requestId = askEarly("hello", promised);
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
         given = bound(given, 300_000, 480_000);
-        bytes memory call =
-            abi.encodeCall(IInbox.deliver, (requestId, assertionId, 0, new bytes32[](0), rightWords));
+        bytes memory call = abi.encodeCall(IInbox.deliver, (requestId, assertionId, 0, new bytes32[](0), rightWords));
         (bool succeeded,) = address(inbox).call{gas: given}(call);
         vm.assertEq(consumer.calls(), succeeded ? 1 : 0);
         assertStatus(requestId, succeeded ? RequestStatus.Delivered : RequestStatus.Pending);
@@ -187,8 +178,7 @@ contract Inbox_Deliver is Suite {
     function test_deliver_outOfGas_reverts() external {
         bytes32 requestId = askEarly("hello", 300_000);
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
-        bytes memory call =
-            abi.encodeCall(IInbox.deliver, (requestId, assertionId, 0, new bytes32[](0), rightWords));
+        bytes memory call = abi.encodeCall(IInbox.deliver, (requestId, assertionId, 0, new bytes32[](0), rightWords));
         (bool succeeded, bytes memory why) = address(inbox).call{gas: 320_000}(call);
         vm.assertFalse(succeeded);
         vm.assertEq(bytes32(why), bytes32(IInbox.InsufficientGas.selector));

@@ -21,9 +21,7 @@ contract Inbox_Fee is Suite {
         vm.prank(stranger);
         inbox.refund(requestId);
         vm.assertEq(inbox.owed(address(consumer)), fee);
-        vm.expectRevert(
-            abi.encodeWithSelector(IInbox.WrongStatus.selector, requestId, RequestStatus.Refunded)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IInbox.WrongStatus.selector, requestId, RequestStatus.Refunded));
         inbox.refund(requestId);
         vm.assertEq(inbox.withdraw(address(consumer)), fee);
         vm.assertEq(inbox.withdraw(address(consumer)), 0);
@@ -35,9 +33,7 @@ contract Inbox_Fee is Suite {
         bytes32 requestId = askEarly("hello", 0);
         deliver(requestId, assertOutput(sponsor, requestId, rightOutput));
         vm.warp(START + DEADLINE);
-        vm.expectRevert(
-            abi.encodeWithSelector(IInbox.WrongStatus.selector, requestId, RequestStatus.Delivered)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IInbox.WrongStatus.selector, requestId, RequestStatus.Delivered));
         inbox.refund(requestId);
     }
 
@@ -51,9 +47,7 @@ contract Inbox_Fee is Suite {
         uint256 fee = inbox.requestOf(requestId).fee;
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
         bytes32 second = assertOutput(stranger, requestId, rightOutput);
-        vm.expectRevert(
-            abi.encodeWithSelector(IInbox.WrongStatus.selector, requestId, RequestStatus.Pending)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IInbox.WrongStatus.selector, requestId, RequestStatus.Pending));
         inbox.claimFee(requestId, assertionId, 0, rightOutput, none);
         deliver(requestId, assertionId);
         vm.expectRevert(abi.encodeWithSelector(IInbox.AssertionNotFinal.selector, assertionId));
@@ -104,9 +98,7 @@ contract Inbox_Fee is Suite {
     function test_reclaimFee_pending_reverts() external {
         bytes32 requestId = ask("hello");
         vm.warp(START + DEADLINE + 365 days);
-        vm.expectRevert(
-            abi.encodeWithSelector(IInbox.WrongStatus.selector, requestId, RequestStatus.Pending)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IInbox.WrongStatus.selector, requestId, RequestStatus.Pending));
         inbox.reclaimFee(requestId);
     }
 }

@@ -102,9 +102,8 @@ contract ModelContract_Call is Suite {
     function test_fallback_options_succeeds() external {
         bytes32 seed = keccak256("seed");
         uint256 fee = model.fee(4242);
-        bytes32 requestId = Detector(address(model)).detect{value: fee}(
-            "hello", RequestOptions(Finality.Asserted, 4242, 77, seed)
-        );
+        bytes32 requestId =
+            Detector(address(model)).detect{value: fee}("hello", RequestOptions(Finality.Asserted, 4242, 77, seed));
         vm.assertEq(inbox.requestOf(requestId).callbackGas, 4242);
         vm.assertEq(inbox.requestOf(requestId).deadline, START + 77);
         vm.assertEq(inbox.requestOf(requestId).seed, seed);
@@ -153,8 +152,7 @@ contract ModelContract_Call is Suite {
 
     function test_fallback_int32_succeeds(int32[3] memory values) external {
         IModelContract m = modelOf("f(int32[3])->(int32)", 1, 3, 4);
-        (, bytes32 input,) =
-            inbox.facts(call(m, m.defaultFee(), abi.encodeWithSignature("f(int32[3])", values)));
+        (, bytes32 input,) = inbox.facts(call(m, m.defaultFee(), abi.encodeWithSignature("f(int32[3])", values)));
         bytes memory lanes;
         for (uint256 i = 0; i < 3; ++i) {
             uint32 v = uint32(values[i]);

@@ -83,11 +83,7 @@ contract ModelRegistry_Register is Suite {
     }
 
     function refuses(string memory signature, uint256 rows, uint256 columns, uint256 elementBytes) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IModelRegistry.InputShapeMismatch.selector, rows, columns, elementBytes
-            )
-        );
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.InputShapeMismatch.selector, rows, columns, elementBytes));
         registry.register(headerOf(signature, rows, columns, elementBytes), signature, 0, "");
     }
 
@@ -104,9 +100,7 @@ contract ModelRegistry_Register is Suite {
     }
 
     function test_register_inputTooLarge_reverts() external {
-        vm.expectRevert(
-            abi.encodeWithSelector(IModelRegistry.InputTooLarge.selector, 2 ** 16 + 1, 2 ** 16)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.InputTooLarge.selector, 2 ** 16 + 1, 2 ** 16));
         registry.register(headerOf(SIGNATURE, 1, 2 ** 21 + 1, 1), SIGNATURE, 0, "");
         registry.register(headerOf(SIGNATURE, 1, 2 ** 21, 1), SIGNATURE, 0, "");
     }

@@ -9,11 +9,13 @@ contract ModelSignature_Parse is Test {
         return ModelSignature.parse(signature);
     }
 
-    function check(string memory signature, ValueType input, uint256 inputLength, ValueType output, uint256 outputLength)
-        private
-        view
-        returns (ModelSignature.Parsed memory parsed)
-    {
+    function check(
+        string memory signature,
+        ValueType input,
+        uint256 inputLength,
+        ValueType output,
+        uint256 outputLength
+    ) private view returns (ModelSignature.Parsed memory parsed) {
         parsed = this.parse(signature);
         vm.assertTrue(parsed.input.kind == input && parsed.output.kind == output, signature);
         vm.assertEq(parsed.input.length, inputLength, signature);
@@ -23,9 +25,7 @@ contract ModelSignature_Parse is Test {
     function test_parse_types_succeeds() external view {
         ModelSignature.Parsed memory p = check("detect(string)->(string)", ValueType.Text, 0, ValueType.Text, 0);
         vm.assertEq(bytes32(p.plain), bytes32(bytes4(keccak256("detect(string)"))));
-        vm.assertEq(
-            bytes32(p.withOptions), bytes32(bytes4(keccak256("detect(string,(uint8,uint32,uint64,bytes32))")))
-        );
+        vm.assertEq(bytes32(p.withOptions), bytes32(bytes4(keccak256("detect(string,(uint8,uint32,uint64,bytes32))"))));
         p = check("classify(uint8[784])->(int32)", ValueType.Uint8Array, 784, ValueType.Int32, 1);
         vm.assertEq(bytes32(p.plain), bytes32(bytes4(keccak256("classify(uint8[784])"))));
         check("a(bytes)->(uint8)", ValueType.Bytes, 0, ValueType.Uint8, 1);
@@ -35,9 +35,7 @@ contract ModelSignature_Parse is Test {
     }
 
     function rejects(string memory signature, uint256 position, string memory expected) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(ModelSignature.SignatureSyntax.selector, position, expected)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ModelSignature.SignatureSyntax.selector, position, expected));
         this.parse(signature);
     }
 
@@ -68,9 +66,7 @@ contract ModelSignature_Parse is Test {
     function test_parse_unsupportedType_reverts() external {
         string[6] memory types = ["uint256", "", "Uint8", "string[2]", "int16[4]", "bool"];
         for (uint256 i = 0; i < types.length; ++i) {
-            vm.expectRevert(
-                abi.encodeWithSelector(ModelSignature.UnsupportedType.selector, 2, types[i])
-            );
+            vm.expectRevert(abi.encodeWithSelector(ModelSignature.UnsupportedType.selector, 2, types[i]));
             this.parse(string.concat("f(", types[i], ")->(string)"));
         }
     }

@@ -146,8 +146,7 @@ contract Handler is Suite {
 
     /// @dev What all contracts must hold now, from what is stored: (inbox, results, game).
     function liabilities() external view returns (uint256 inInbox, uint256 inResults, uint256 inGame) {
-        address[5] memory accounts =
-            [sponsor, address(consumer), nameless("0"), nameless("1"), nameless("2")];
+        address[5] memory accounts = [sponsor, address(consumer), nameless("0"), nameless("1"), nameless("2")];
         for (uint256 i = 0; i < accounts.length; ++i) {
             inInbox += inbox.owed(accounts[i]);
             inResults += results.owed(accounts[i]);
