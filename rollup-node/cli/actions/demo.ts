@@ -10,7 +10,7 @@ import { createLogger, silentLogger } from '../../log.ts';
 import { readModelInput } from '../../model-values.ts';
 import { createClosing } from '../../shutdown.ts';
 import type { DemoFlags } from '../commands/demo.ts';
-import { closeOnInterrupt } from '../interrupt.ts';
+import { openUntilInterrupted } from '../interrupt.ts';
 import { clearStatus, showStatus } from '../status.ts';
 
 const TELL: Readonly<Record<Story, typeof tellHonest>> = { honest: tellHonest, lie: tellLie, attack: tellAttack };
@@ -22,16 +22,8 @@ export async function playDemo(flags: DemoFlags): Promise<void> {
   const log = flags.verbose === true ? createLogger({ level: 'debug' }) : silentLogger();
   if (flags.text !== undefined) readModelInput(buildLande(await loadLandePackage()), new TextEncoder().encode(flags.text));
   const closing = createClosing();
-  let opening: Promise<unknown> = Promise.resolve();
-  closeOnInterrupt(async () => {
-    await opening.catch(() => undefined);
-    await closing.close();
-  });
-  const openExecutor = async (name: string): ReturnType<typeof executorByName> => {
-    const executor = await executorByName(name);
-    closing.add(() => executor.dispose());
-    return executor;
-  };
+  const open = openUntilInterrupted(closing);
+  const openExecutor = (name: string): ReturnType<typeof executorByName> => open(executorByName(name), (opened) => opened.dispose());
   try {
     showStatus('opening executors');
     const sequencerExecutor = await openExecutor(flags.executor);
@@ -40,12 +32,7 @@ export async function playDemo(flags: DemoFlags): Promise<void> {
     clearStatus();
     print(`sequencer runs on ${sequencerExecutor.name} (${sequencerExecutor.adapter}), watcher on ${watcherExecutor.name} (${watcherExecutor.adapter})`);
     showStatus('starting a chain, and deploying the contracts');
-    const stageOpening = openStage({ sequencerExecutor, watcherExecutor, log, print }).then((opened) => {
-      closing.add(() => opened.close());
-      return opened;
-    });
-    opening = stageOpening;
-    const stage = await stageOpening;
+    const stage = await open(openStage({ sequencerExecutor, watcherExecutor, log, print }), (opened) => opened.close());
     clearStatus();
     const { program: { signature }, constants } = stage.model.encoded.model;
     const bytes = constants.reduce((sum, words) => sum + words.length, 0);

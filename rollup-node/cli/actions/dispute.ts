@@ -13,7 +13,7 @@ import { createClosing } from '../../shutdown.ts';
 import { openBundle } from '../bundles.ts';
 import type { DisputeFlags } from '../commands/dispute.ts';
 import { readInputFile } from '../files.ts';
-import { closeOnInterrupt } from '../interrupt.ts';
+import { openUntilInterrupted } from '../interrupt.ts';
 import { hex, printAnswer } from '../output.ts';
 import { clearStatus, showStatus } from '../status.ts';
 
@@ -23,17 +23,14 @@ export async function playDispute(directory: string, flags: DisputeFlags): Promi
   const input = readModelInput(encoded.model, await readInputFile(flags.input));
   const place = flags.fault === 'random' ? null : { slot: slotOfPlace(encoded, flags.fault), word: flags.fault.word };
   const closing = createClosing();
-  closeOnInterrupt(async () => undefined);
+  const open = openUntilInterrupted(closing);
   try {
-    const executor = await executorByName(flags.executor);
-    closing.add(() => executor.dispose());
+    const executor = await open(executorByName(flags.executor), (opened) => opened.dispose());
     showStatus(`compiling ${encoded.model.program.name} for ${executor.name}`);
-    const prepared = await executor.prepare(encoded.model);
-    closing.add(() => prepared.dispose());
+    const prepared = await open(executor.prepare(encoded.model), (opened) => opened.dispose());
     const fault = place === null ? undefined : await wordFault(prepared, input, place, flags.seed);
     showStatus('starting a chain, and deploying the contracts');
-    const arena = await openArena();
-    closing.add(() => arena.close());
+    const arena = await open(openArena(), (opened) => opened.close());
     const contract = await arena.register(encoded);
     showStatus('looking for a lie, and playing the dispute');
     const result = await playMatch(arena, {
