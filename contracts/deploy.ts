@@ -10,7 +10,7 @@ import {
 
 /** What a deployment fixes for good. Amounts in wei, times in seconds. See docs/dispute-protocol.md for how they hang together. */
 export interface DeploymentParameters {
-  /** Seconds in which an assertion can be challenged. */
+  /** Seconds in which an assertion can be challenged, beside `steps / stepsPerSecond` of all its inferences. */
   readonly window: bigint;
   /** Wei that an assertion locks. */
   readonly bond: bigint;

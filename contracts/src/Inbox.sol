@@ -161,9 +161,14 @@ contract Inbox is IInbox, PullPayments {
     }
 
     /// @inheritdoc IInbox
-    function requireRequests(bytes32[] calldata requestIds) external view {
+    function stepsOf(bytes32[] calldata requestIds) external view returns (uint256 steps) {
+        address model;
+        uint256 stepsEach;
         for (uint256 i = 0; i < requestIds.length; ++i) {
-            stored(requestIds[i]);
+            address asked = stored(requestIds[i]).model;
+            // Requests for one model often stand side by side.
+            if (asked != model) (model, stepsEach) = (asked, REGISTRY.stepsOf(REGISTRY.modelIdOf(asked)));
+            steps += stepsEach;
         }
     }
 

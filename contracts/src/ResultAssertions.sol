@@ -18,8 +18,9 @@ import {PullPayments} from "./PullPayments.sol";
 /// @notice See `IResultAssertions`. Invariants, beside `AssertionClock`'s 1:
 /// 2. A lost game defeats one instance. No state here is keyed by a root or by an output, so the truth can always be asserted again, by
 ///    anybody, whatever became of other assertions of it.
-/// 3. An assertion that loses no game is final at most window + 2·allowance after it was made, however many challengers there are:
-///    all games run side by side, and none opens after the window.
+/// 3. An assertion that loses no game is final at most 2·allowance after it can no longer be challenged, however many challengers
+///    there are: all games run side by side, and none opens later. Until then it can be challenged for a window, and for as long
+///    beside as running all of its inferences again takes: so checking it is possible, however much work is in it.
 /// 4. Only a game that a challenge here opened can touch an assertion, and each one once.
 /// 5. Of a defeated instance's bond at most half is paid, in equal bounties, to those who won; the rest is burnt.
 /// 6. The contract's balance is the bonds not released, less the bounties credited out of them, plus what it owes.
@@ -100,7 +101,8 @@ contract ResultAssertions is IResultAssertions, PullPayments {
         require(count <= MAX_ENTRIES, TooManyEntries(count, MAX_ENTRIES));
         require(count == outputCommitments.length, LengthMismatch(count, outputCommitments.length));
         require(msg.value == bond, WrongValue(msg.value, bond));
-        INBOX.requireRequests(requestIds);
+        uint256 challengeableUntil = block.timestamp + window + INBOX.stepsOf(requestIds) / STEPS_PER_SECOND;
+        require(challengeableUntil <= type(uint40).max, TooMuchWork(challengeableUntil));
 
         bytes32 root = rootOf(requestIds, outputCommitments);
         uint256 nonce = nonceOf[msg.sender]++;
@@ -108,14 +110,14 @@ contract ResultAssertions is IResultAssertions, PullPayments {
         assertions[assertionId] = Assertion({
             root: root,
             sponsor: msg.sender,
-            createdAt: uint40(block.timestamp),
+            challengeableUntil: uint40(challengeableUntil),
             count: uint16(count),
             openGames: 0,
             defeats: 0,
             bondReleased: false
         });
         emit Asserted(
-            assertionId, msg.sender, root, nonce, block.timestamp + window, requestIds, outputCommitments
+            assertionId, msg.sender, root, nonce, challengeableUntil, requestIds, outputCommitments
         );
     }
 
@@ -175,7 +177,7 @@ contract ResultAssertions is IResultAssertions, PullPayments {
     /// @inheritdoc IResultAssertions
     function withdrawBond(bytes32 assertionId) external {
         Assertion memory current = assertions[assertionId];
-        AssertionPhase now_ = AssertionClock.classify(current, window, block.timestamp);
+        AssertionPhase now_ = AssertionClock.classify(current, block.timestamp);
         require(now_ == AssertionPhase.Final || now_ == AssertionPhase.Defeated, WrongPhase(now_));
         require(current.openGames == 0, GamesOpen(current.openGames));
         require(!current.bondReleased, BondAlreadyReleased());
@@ -210,7 +212,7 @@ contract ResultAssertions is IResultAssertions, PullPayments {
 
     /// @inheritdoc IResultAssertions
     function phase(bytes32 assertionId) public view returns (AssertionPhase) {
-        return AssertionClock.classify(assertions[assertionId], window, block.timestamp);
+        return AssertionClock.classify(assertions[assertionId], block.timestamp);
     }
 
     /// @inheritdoc IResultAssertions
@@ -233,7 +235,7 @@ contract ResultAssertions is IResultAssertions, PullPayments {
         }
         bytes32 leaf = Dissection.hashPair(requestId, outputCommitment);
         require(MerklePath.root(leaf, index, offset, depth) == stored.root, NotAnEntry(assertionId, index));
-        current = AssertionClock.classify(stored, window, block.timestamp);
+        current = AssertionClock.classify(stored, block.timestamp);
     }
 
     /// @inheritdoc IResultAssertions

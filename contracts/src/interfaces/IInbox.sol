@@ -130,8 +130,9 @@ interface IInbox is IPullPayments {
     /// @notice What the request's result is a function of. @custom:reverts UnknownRequest
     function facts(bytes32 requestId) external view returns (bytes32 modelId, bytes32 inputCommitment, bytes32 seed);
 
-    /// @notice Reverts with `UnknownRequest` unless all of these were made.
-    function requireRequests(bytes32[] calldata requestIds) external view;
+    /// @notice What these requests take to answer; reverts with `UnknownRequest` unless all of them were made.
+    /// @return steps machine steps of all of them together, when every iteration of their models runs.
+    function stepsOf(bytes32[] calldata requestIds) external view returns (uint256 steps);
 
     /// @notice The request as stored.
     function requestOf(bytes32 requestId) external view returns (Request memory);

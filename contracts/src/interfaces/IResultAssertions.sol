@@ -6,7 +6,7 @@ import {IPullPayments} from "./IPullPayments.sol";
 /// @notice Where an assertion stands at a moment.
 enum AssertionPhase {
     None,
-    /// Within the window: anybody may challenge an entry.
+    /// Anybody may challenge an entry.
     Challengeable,
     /// The window is over, a game is not.
     Disputed,
@@ -22,7 +22,8 @@ struct Assertion {
     /// H(l, r) = keccak256(l ‖ r), H(0, 0) = 0.
     bytes32 root;
     address sponsor;
-    uint40 createdAt;
+    /// Challenges are legal before this moment.
+    uint40 challengeableUntil;
     uint16 count;
     uint24 openGames;
     /// Challengers that won, saturating at 255.
@@ -43,7 +44,7 @@ struct Terms {
 
 /// @notice What a deployment fixes, for good.
 struct AssertionParameters {
-    /// Seconds in which an assertion can be challenged.
+    /// Seconds in which an assertion can be challenged, beside the time that running its inferences again takes.
     uint256 window;
     /// Wei that an assertion locks.
     uint256 bond;
@@ -94,6 +95,8 @@ interface IResultAssertions is IPullPayments {
     error UnknownAssertion(bytes32 assertionId);
     error WrongPhase(AssertionPhase phase);
     error EmptyAssertion();
+    /// Running the list's inferences again would take until that moment: assert fewer at a time.
+    error TooMuchWork(uint256 challengeableUntil);
     error TooManyEntries(uint256 count, uint256 maximum);
     error LengthMismatch(uint256 requestIds, uint256 outputCommitments);
     /// 0 commits to no output.
@@ -177,6 +180,7 @@ interface IResultAssertions is IPullPayments {
     function bond() external view returns (uint256);
     function bounty() external view returns (uint256);
 
-    /// @notice Seconds in which an assertion can be challenged.
+    /// @notice Seconds in which an assertion can be challenged, beside those that running its inferences again takes: their steps
+    /// together / the deployment's steps a second.
     function window() external view returns (uint256);
 }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.37;
 
 import {IInbox} from "../../src/interfaces/IInbox.sol";
+import {IModelContract} from "../../src/interfaces/IModelContract.sol";
 import {Assertion, AssertionPhase, IResultAssertions} from "../../src/interfaces/IResultAssertions.sol";
 import {Suite} from "../base/Suite.sol";
 
@@ -42,9 +43,52 @@ contract ResultAssertions_AssertResults is Suite {
         Assertion memory stored = results.assertion(assertionId);
         vm.assertEq(stored.root, root);
         vm.assertEq(stored.sponsor, sponsor);
-        vm.assertEq(stored.createdAt, START);
+        vm.assertEq(stored.challengeableUntil, START + WINDOW);
         vm.assertEq(stored.count, 1);
         assertPhase(assertionId, AssertionPhase.Challengeable);
+    }
+
+    /// @dev A request to a model of its own, with so many steps.
+    function askFor(uint256 steps) private returns (bytes32) {
+        bytes32[8] memory header = headerOf(SIGNATURE, 1, COLUMNS, 1);
+        header[5] = bytes32(steps);
+        (, address heavy) = registry.register(header, SIGNATURE, MODEL_FEE, "");
+        bytes memory call = abi.encodeWithSignature("detect(string)", "hello");
+        return consumer.ask{value: IModelContract(heavy).defaultFee()}(heavy, call);
+    }
+
+    /// @dev Whatever work is in a list, there is time to run all of it again before the list is final.
+    function test_assertResults_windowGrowsWithWork_succeeds(uint256 first, uint256 second) external {
+        first = 1 + first % 2 ** 48;
+        second = 1 + second % 2 ** 48;
+        bytes32[] memory requestIds = new bytes32[](3);
+        (requestIds[0], requestIds[1], requestIds[2]) = (askFor(first), ask("hello"), askFor(second));
+        bytes32[] memory outputs = new bytes32[](3);
+        (outputs[0], outputs[1], outputs[2]) = (rightOutput, rightOutput, rightOutput);
+        vm.prank(sponsor);
+        bytes32 assertionId = results.assertResults{value: BOND}(requestIds, outputs);
+        uint256 end = START + WINDOW + (first + stepCount() + second) / 1_000_000;
+        vm.assertEq(results.assertion(assertionId).challengeableUntil, end);
+        vm.warp(end - 1);
+        assertPhase(assertionId, AssertionPhase.Challengeable);
+        vm.warp(end);
+        assertPhase(assertionId, AssertionPhase.Final);
+    }
+
+    /// @dev 2^48 steps take 2^48 / 10^6 seconds, and 2^40 seconds are what fits.
+    function test_assertResults_tooMuchWork_reverts() external {
+        bytes32 requestId = askFor(2 ** 48);
+        uint256 count = 3_907;
+        bytes32[] memory requestIds = new bytes32[](count);
+        bytes32[] memory outputs = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) (requestIds[i], outputs[i]) = (requestId, rightOutput);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IResultAssertions.TooMuchWork.selector, START + WINDOW + count * 2 ** 48 / 1_000_000
+            )
+        );
+        vm.prank(sponsor);
+        results.assertResults{value: BOND}(requestIds, outputs);
     }
 
     function test_assertResults_everyEntryProvable_succeeds() external {
