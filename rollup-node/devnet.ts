@@ -1,18 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createWalletClient, getAddress, http } from 'viem';
+import { getAddress } from 'viem';
 import type { Account, Address, Chain, Transport, WalletClient } from 'viem';
-import { mnemonicToAccount } from 'viem/accounts';
-import type { HDAccount } from 'viem/accounts';
 import { deploy, deployForum, DEVNET_PARAMETERS } from '../contracts/deploy.ts';
 import type { Deployment, DeploymentParameters } from '../contracts/deploy.ts';
 import type { Executor } from '../deterministic-runtime/executors/executor.ts';
 import type { Model } from '../deterministic-runtime/program/program.ts';
-import { DEVELOPMENT_MNEMONIC, startAnvil } from './anvil.ts';
+import { startAnvil } from './anvil.ts';
 import type { Anvil } from './anvil.ts';
 import { connect } from './chain/client.ts';
 import type { ChainClient } from './chain/client.ts';
+import { developmentWallets } from './chain/development-wallets.ts';
+import type { DevelopmentWallet } from './chain/development-wallets.ts';
 import { registerModel } from './chain/register-model.ts';
 import type { FaultChooser } from './inference/inference.ts';
 import { libraryOf, localModel } from './inference/models.ts';
@@ -74,8 +74,6 @@ export interface DevnetNodeOptions extends Partial<Omit<NodeOptions, 'roles' | '
   readonly accountIndex: number;
 }
 
-export type DevnetWallet = WalletClient<Transport, Chain, HDAccount>;
-
 /** A whole rollup on a chain of its own. */
 export interface Devnet {
   readonly url: string;
@@ -86,7 +84,7 @@ export interface Devnet {
   readonly sequencer: AssayNode;
   readonly watcher: AssayNode | null;
   /** A wallet of one of the funded accounts. */
-  wallet(index: number): DevnetWallet;
+  wallet(index: number): DevelopmentWallet;
   /** Starts one more node; it is stopped with the rest. */
   addNode(options: DevnetNodeOptions): Promise<AssayNode>;
   /** Stops nodes, then the chain, and deletes what was temporary. May be called twice. */
@@ -108,16 +106,7 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
     closing.add(() => anvil.stop());
     const pollInterval = options.pollInterval ?? 100;
     const client = await connect({ rpcUrl: anvil.url, pollInterval: Math.min(pollInterval, 50) });
-    const wallets = new Map<number, DevnetWallet>();
-    const wallet = (index: number): DevnetWallet => {
-      const known = wallets.get(index) ?? createWalletClient({
-        account: mnemonicToAccount(DEVELOPMENT_MNEMONIC, { addressIndex: index }),
-        chain: client.chain,
-        transport: http(anvil.url),
-      });
-      wallets.set(index, known);
-      return known;
-    };
+    const wallet = developmentWallets(client.chain, anvil.url);
     const deployer = wallet(DEVNET_ACCOUNTS.deployer);
     const deployment = await deploy(deployer, client, { ...DEVNET_PARAMETERS, ...options.parameters });
     const models: PublishedModel[] = [];

@@ -1,28 +1,27 @@
-import { createWalletClient, http, parseEventLogs } from 'viem';
-import type { Address, Chain, Hex, HDAccount, TransactionReceipt, WalletClient, Transport } from 'viem';
-import { mnemonicToAccount } from 'viem/accounts';
+import { parseEventLogs } from 'viem';
+import type { Address, Hex, TransactionReceipt } from 'viem';
 import { inboxAbi, modelContractAbi } from '../../contracts/abi/generated.ts';
 import { deploy, DEVNET_PARAMETERS } from '../../contracts/deploy.ts';
 import type { Deployment, DeploymentParameters } from '../../contracts/deploy.ts';
 import type { EncodedModel } from '../../deterministic-runtime/program/encoding.ts';
-import { DEVELOPMENT_MNEMONIC, startAnvil } from '../anvil.ts';
+import { startAnvil } from '../anvil.ts';
 import type { Anvil } from '../anvil.ts';
 import { connect } from '../chain/client.ts';
 import type { ChainClient } from '../chain/client.ts';
+import { developmentWallets } from '../chain/development-wallets.ts';
+import type { DevelopmentWallet } from '../chain/development-wallets.ts';
 import { registerModel } from '../chain/register-model.ts';
 import type { TransactionIntent } from '../chain/sender.ts';
 import { encodeModelCall } from '../model-call.ts';
-
-export type Wallet = WalletClient<Transport, Chain, HDAccount>;
 
 /** A development chain with the contracts on it, for disputes that one process plays by itself. */
 export interface Arena {
   readonly client: ChainClient;
   readonly deployment: Deployment;
   /** A funded account of its own for each number. */
-  wallet(index: number): Wallet;
+  wallet(index: number): DevelopmentWallet;
   /** Sends a transaction and waits for it. @throws Error when it reverts */
-  send(wallet: Wallet, transaction: Pick<TransactionIntent, 'to' | 'data' | 'value'>): Promise<TransactionReceipt>;
+  send(wallet: DevelopmentWallet, transaction: Pick<TransactionIntent, 'to' | 'data' | 'value'>): Promise<TransactionReceipt>;
   /** Publishes a model; the same model twice has the same contract. */
   register(model: EncodedModel): Promise<Address>;
   /** Asks a model for an inference. @param elements what the request carries */
@@ -35,16 +34,7 @@ export async function openArena(parameters: DeploymentParameters = DEVNET_PARAME
   const anvil: Anvil = await startAnvil();
   try {
     const client = await connect({ rpcUrl: anvil.url, pollInterval: 10 });
-    const wallets = new Map<number, Wallet>();
-    const wallet = (index: number): Wallet => {
-      const known = wallets.get(index) ?? createWalletClient({
-        account: mnemonicToAccount(DEVELOPMENT_MNEMONIC, { addressIndex: index }),
-        chain: client.chain,
-        transport: http(anvil.url),
-      });
-      wallets.set(index, known);
-      return known;
-    };
+    const wallet = developmentWallets(client.chain, anvil.url);
     const deployment = await deploy(wallet(0), client, parameters);
 
     const send: Arena['send'] = async (from, { to, data, value = 0n }) => {

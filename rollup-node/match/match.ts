@@ -10,12 +10,13 @@ import { segmentAt } from '../../fraud-proof/dispute/split.ts';
 import type { Fault } from '../../fraud-proof/trace/fault.ts';
 import { openTrace } from '../../fraud-proof/trace/trace.ts';
 import type { Trace } from '../../fraud-proof/trace/trace.ts';
+import type { DevelopmentWallet } from '../chain/development-wallets.ts';
 import { proveEntry } from '../chain/entries.ts';
 import { checkByReplay } from '../disputes/replayed.ts';
 import { actionTransaction } from '../disputes/turn.ts';
 import type { DisputedEntry } from '../disputes/turn.ts';
 import { requestElements } from '../model-values.ts';
-import type { Arena, Wallet } from './arena.ts';
+import type { Arena } from './arena.ts';
 
 export interface MatchOptions {
   readonly prepared: PreparedModel;
@@ -66,7 +67,7 @@ export async function playMatch(arena: Arena, options: MatchOptions): Promise<Ma
     ? await findLie(honest, { prepared, input }, { seed, inResult: liar === 'asserter' })
     : { trace: await openTrace({ prepared, input, fault: options.fault }), fault: options.fault };
   const sources: Record<Role, Trace> = { asserter: liar === 'asserter' ? lying : honest, challenger: liar === 'challenger' ? lying : honest };
-  const wallets: Record<Role, Wallet> = { asserter: arena.wallet(1), challenger: arena.wallet(2) };
+  const wallets: Record<Role, DevelopmentWallet> = { asserter: arena.wallet(1), challenger: arena.wallet(2) };
   const moves: PlayedMove[] = [];
   const play = async (kind: PlayedMove['kind'], by: Role, transaction: { readonly to: Address; readonly data: Hex; readonly value?: bigint }): Promise<TransactionReceipt> => {
     await checkByReplay({ intent: kind, ...transaction }, wallets[by].account.address, arena.client, await head(arena));
