@@ -22,7 +22,8 @@ describe.concurrent('a dispute', () => {
     const { gas, steps, levels, transactions, seconds } = dispute as unknown as { gas: { total: number; perMove: number[]; step: number }; steps: number; levels: number; transactions: number; seconds: number };
     expect(gas.perMove.reduce((sum, one) => sum + one, 0) + gas.step).toBe(gas.total);
     expect(gas.perMove.length + 1).toBe(transactions);
-    expect(levels).toBe(Math.ceil(Math.log(steps) / Math.log(16)));
+    const most = Math.ceil(Math.log(steps) / Math.log(16));
+    expect([most - 1, most]).toContain(levels);
     expect(seconds).toBeGreaterThan(0);
     expect(dispute.instruction).toMatchObject({ operator: expect.any(String), row: expect.any(Number), column: expect.any(Number), text: expect.stringMatching(/\w/) });
   });
