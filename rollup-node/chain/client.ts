@@ -1,4 +1,4 @@
-import { createPublicClient, defineChain, fallback, http } from 'viem';
+import { createPublicClient, defineChain, fallback, http, WaitForTransactionReceiptTimeoutError } from 'viem';
 import type { Chain, HttpTransport, PublicClient, Transport } from 'viem';
 import { ExitCode, UserError, reasonOf } from '../errors.ts';
 
@@ -37,7 +37,30 @@ export async function connect(options: ConnectOptions): Promise<ChainClient> {
     throw new UserError(`${urls[0]} serves chain ${id}, not ${options.chainId}`, { exitCode: ExitCode.chain, hint: 'check --rpc-url and --chain-id' });
   }
   const chain = defineChain({ id, name: `chain ${id}`, nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 }, rpcUrls: { default: { http: urls } } });
-  return createPublicClient({ chain, transport, pollingInterval: options.pollInterval ?? 2_000, cacheTime: 0 });
+  return askingAgain(createPublicClient({ chain, transport, pollingInterval: options.pollInterval ?? 2_000, cacheTime: 0 }));
+}
+
+/** Polls of the head between two fresh looks for a receipt. */
+const POLLS_PER_LOOK = 5;
+const RECEIPT_TIMEOUT = 180_000;
+
+/**
+ * viem looks for a receipt once when it is asked, and then when a block comes. A chain that mines only when there is something to mine may show
+ * the block a moment before the receipt, and then no other block comes: so it is asked anew from time to time.
+ */
+function askingAgain(client: ChainClient): ChainClient {
+  const wait: ChainClient['waitForTransactionReceipt'] = async (parameters) => {
+    const end = performance.now() + (parameters.timeout ?? RECEIPT_TIMEOUT);
+    for (;;) {
+      const timeout = Math.min(Math.max(1_000, POLLS_PER_LOOK * client.pollingInterval), Math.max(1, end - performance.now()));
+      try {
+        return await client.waitForTransactionReceipt({ ...parameters, timeout });
+      } catch (error) {
+        if (!(error instanceof WaitForTransactionReceiptTimeoutError) || performance.now() >= end) throw error;
+      }
+    }
+  };
+  return { ...client, waitForTransactionReceipt: wait };
 }
 
 function transportFor(urls: readonly string[], options: ConnectOptions): Transport {
