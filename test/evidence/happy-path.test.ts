@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { bytesToHex } from 'viem';
 import { commitTensor } from '../../deterministic-runtime/commitment/tree.ts';
 import { createWasmExecutor } from '../../deterministic-runtime/wasm/executor.ts';
+import { openTrace } from '../../fraud-proof/trace/trace.ts';
 import { createInference } from '../../rollup-node/inference/inference.ts';
 import type { InferenceRequest } from '../../rollup-node/inference/inference.ts';
 import { libraryOf, localModel } from '../../rollup-node/inference/models.ts';
@@ -14,7 +15,7 @@ import { openStore } from '../../rollup-node/store/store.ts';
 import { smallContestant } from '../disputes/contestants.ts';
 import { recordRuns } from './record-runs.ts';
 
-test('a result that nobody disputes costs one run, which keeps nothing but the output; only a dispute looks inside', async () => {
+test('a result that nobody disputes costs one run, which keeps nothing but the output; a trace looks inside', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'assay-happy-path-'));
   const store = await openStore(folder);
   try {
@@ -30,7 +31,7 @@ test('a result that nobody disputes costs one run, which keeps nothing but the o
     await inference.result(request, { verified: true });
     expect(runs).toHaveLength(1);
 
-    const trace = await inference.trace(request);
+    const trace = await openTrace({ prepared: await executor.prepare(model), input: input(1) });
     expect(bytesToHex(commitTensor(trace.output))).toBe(outputCommitment);
     expect(runs).toHaveLength(2);
     expect(runs[1]?.keep).toBe('all');
