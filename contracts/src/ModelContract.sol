@@ -12,7 +12,8 @@ import {Tensor} from "./machine/TensorCommitment.sol";
 /// @title A model as a contract function
 /// @notice The code behind every model's contract; each is a clone with the model's facts (`ModelArguments`) in its code, and
 /// without storage. See `IModelContract`. Invariants:
-/// 1. One input has one encoding here, and one commitment: what is not canonical is refused before anything is paid.
+/// 1. An encoding has one meaning, and an input one commitment: what is not canonical is refused before anything is paid. (A byte
+///    string and the same with zero bytes at its end are one input, since the row is padded with zeros.)
 /// 2. Nothing about a model can change: neither its function, nor its fee, nor where requests go.
 contract ModelContract is IModelContract {
     /// @notice Gas of the callback of a request without options.

@@ -7,7 +7,7 @@ import {ModelArguments, elementBytesOf, isByteString} from "./ModelArguments.sol
 import {Value, ValueType} from "./ModelSignature.sol";
 
 /// @title From calldata to a model's input
-/// @notice Takes the canonical ABI encoding only (one input, one encoding): exact length, offsets as every encoder writes them, zero
+/// @notice Takes the canonical ABI encoding only: exact length, offsets as every encoder writes them, zero
 /// padding, values within their types.
 library InputCodec {
     uint256 private constant WORD = 32;

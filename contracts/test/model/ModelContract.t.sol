@@ -87,16 +87,20 @@ contract ModelContract_Call is Suite {
         );
     }
 
-    /// Every single-bit change of a canonical call either is refused or asks something else.
+    /// Every single-bit change of a canonical call is refused, or asks something else, or lets the text end in more zero bytes, which
+    /// are the same as padding.
     function test_fallback_flippedBit_succeeds(uint256 bit) external {
         bytes memory data = abi.encodeWithSignature("detect(string)", "hello");
         bit = bit % (8 * data.length);
         data[bit / 8] ^= bytes1(uint8(1 << (bit % 8)));
         (bool succeeded, bytes memory result) = address(model).call{value: model.defaultFee()}(data);
+        bool isLength = bit / 8 == 67;
+        bool isLetter = bit / 8 >= 68 && bit / 8 < 73;
+        uint8 length = uint8(data[67]);
+        vm.assertEq(succeeded, isLetter || (isLength && length > 5 && length <= 32));
         if (!succeeded) return;
         (, bytes32 input,) = inbox.facts(abi.decode(result, (bytes32)));
-        vm.assertNotEq(input, model.inputCommitmentOf(abi.encode("hello")));
-        vm.assertTrue(bit / 8 >= 68 && bit / 8 < 73, "a letter was changed");
+        vm.assertEq(input == model.inputCommitmentOf(abi.encode("hello")), isLength);
     }
 
     function test_fallback_options_succeeds() external {

@@ -31,7 +31,7 @@ contract Gas is Suite {
         vm.snapshotGasLastCall("happy-path", "assertResults: 1 entry");
         inbox.deliver(requestId, assertionId, 0, new bytes32[](0), rightWords);
         vm.snapshotGasLastCall("happy-path", "deliver: with a callback");
-        vm.warp(START + WINDOW);
+        vm.warp(results.assertion(assertionId).challengeableUntil);
         inbox.claimFee(requestId, assertionId, 0, rightOutput, new bytes32[](0));
         vm.snapshotGasLastCall("happy-path", "claimFee");
         results.withdrawBond(assertionId);
