@@ -57,16 +57,21 @@ contract Inbox is IInbox, PullPayments {
     ) external payable returns (bytes32 requestId) {
         require(modelId != 0 && REGISTRY.modelIdOf(msg.sender) == modelId, NotAModelContract(msg.sender));
         require(options.deadlineSeconds <= MAX_DEADLINE, DeadlineOutOfRange(options.deadlineSeconds, MAX_DEADLINE));
-        require(
-            options.callbackGas <= MAX_CALLBACK_GAS, CallbackGasTooHigh(options.callbackGas, MAX_CALLBACK_GAS)
-        );
+        require(options.callbackGas <= MAX_CALLBACK_GAS, CallbackGasTooHigh(options.callbackGas, MAX_CALLBACK_GAS));
         require(msg.value <= type(uint96).max, FeeOutOfRange(msg.value));
         uint256 index = count++;
-        uint256 deadline =
-            block.timestamp + (options.deadlineSeconds == 0 ? DEFAULT_DEADLINE : options.deadlineSeconds);
+        uint256 deadline = block.timestamp + (options.deadlineSeconds == 0 ? DEFAULT_DEADLINE : options.deadlineSeconds);
         requestId = keccak256(
             abi.encode(
-                block.chainid, address(this), index, msg.sender, requester, inputCommitment, options, deadline, msg.value
+                block.chainid,
+                address(this),
+                index,
+                msg.sender,
+                requester,
+                inputCommitment,
+                options,
+                deadline,
+                msg.value
             )
         );
         requests[requestId] = Request({
@@ -108,12 +113,9 @@ contract Inbox is IInbox, PullPayments {
         Request storage pending = stored(requestId);
         require(pending.status == RequestStatus.Pending, WrongStatus(requestId, pending.status));
         require(block.timestamp < pending.deadline, DeadlinePassed(requestId, pending.deadline));
-        (AssertionPhase phase,) =
-            RESULTS.checkEntry(assertionId, index, requestId, Tensor.commit(outputWords), path);
+        (AssertionPhase phase,) = RESULTS.checkEntry(assertionId, index, requestId, Tensor.commit(outputWords), path);
         require(phase != AssertionPhase.Defeated, AssertionDefeated(assertionId));
-        require(
-            phase == AssertionPhase.Final || pending.finality == Finality.Asserted, AssertionNotFinal(assertionId)
-        );
+        require(phase == AssertionPhase.Final || pending.finality == Finality.Asserted, AssertionNotFinal(assertionId));
         pending.status = RequestStatus.Delivered;
         bytes memory result = IModelContract(pending.model).decodeOutput(outputWords);
         bool succeeded = callBack(pending.requester, pending.callbackGas, requestId, result);
@@ -199,8 +201,7 @@ contract Inbox is IInbox, PullPayments {
         if (callbackGas == 0 || requester.code.length == 0) return false;
         bytes memory data = abi.encodeCall(IInferenceConsumer.onInferenceResult, (requestId, result));
         // A call gets at most 63/64 of what is left (EIP-150).
-        uint256 required =
-            callbackGas * 64 / 63 + CALLBACK_RESERVE + CALLBACK_RESERVE_PER_BYTE * data.length;
+        uint256 required = callbackGas * 64 / 63 + CALLBACK_RESERVE + CALLBACK_RESERVE_PER_BYTE * data.length;
         require(gasleft() >= required, InsufficientGas(gasleft(), required));
         assembly ("memory-safe") {
             succeeded := call(callbackGas, requester, 0, add(data, 0x20), mload(data), 0, 0)

@@ -5,7 +5,13 @@ import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 import {GamePhase, IDissectionGame, OpenParameters} from "./interfaces/IDissectionGame.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
-import {Assertion, AssertionParameters, AssertionPhase, IResultAssertions, Terms} from "./interfaces/IResultAssertions.sol";
+import {
+    Assertion,
+    AssertionParameters,
+    AssertionPhase,
+    IResultAssertions,
+    Terms
+} from "./interfaces/IResultAssertions.sol";
 import {IWordMachine} from "./interfaces/IWordMachine.sol";
 import {AssertionClock} from "./libraries/AssertionClock.sol";
 import {Burn} from "./libraries/Burn.sol";
@@ -116,9 +122,7 @@ contract ResultAssertions is IResultAssertions, PullPayments {
             defeats: 0,
             bondReleased: false
         });
-        emit Asserted(
-            assertionId, msg.sender, root, nonce, challengeableUntil, requestIds, outputCommitments
-        );
+        emit Asserted(assertionId, msg.sender, root, nonce, challengeableUntil, requestIds, outputCommitments);
     }
 
     /// @inheritdoc IResultAssertions
@@ -299,12 +303,20 @@ contract ResultAssertions is IResultAssertions, PullPayments {
     }
 
     /// @dev What ties a game to the entry that it is about.
-    function bindingOf(bytes32 assertionId, bytes32 requestId, bytes32 outputCommitment) private pure returns (bytes32) {
+    function bindingOf(bytes32 assertionId, bytes32 requestId, bytes32 outputCommitment)
+        private
+        pure
+        returns (bytes32)
+    {
         return keccak256(abi.encode(assertionId, requestId, outputCommitment));
     }
 
     /// @dev Root over the entries; refuses commitments to nothing.
-    function rootOf(bytes32[] calldata requestIds, bytes32[] calldata outputCommitments) private pure returns (bytes32) {
+    function rootOf(bytes32[] calldata requestIds, bytes32[] calldata outputCommitments)
+        private
+        pure
+        returns (bytes32)
+    {
         bytes memory leaves = new bytes(32 * requestIds.length);
         for (uint256 i = 0; i < requestIds.length; ++i) {
             require(outputCommitments[i] != 0, MissingOutput(i));

@@ -68,9 +68,7 @@ interface IInbox is IPullPayments {
     );
     /// @param result the value, ABI encoded by itself: `abi.decode(result, (string))`.
     /// @param callbackSucceeded false if the callback reverted, or there was none.
-    event Delivered(
-        bytes32 indexed requestId, bytes32 indexed assertionId, bytes result, bool callbackSucceeded
-    );
+    event Delivered(bytes32 indexed requestId, bytes32 indexed assertionId, bytes result, bool callbackSucceeded);
     event Refunded(bytes32 indexed requestId, address indexed requester, uint256 fee);
     event FeeClaimed(bytes32 indexed requestId, bytes32 indexed assertionId, address indexed sponsor, uint256 fee);
     /// @notice Nobody claimed the fee of a delivered request in time: it went back to the requester.

@@ -84,7 +84,11 @@ interface IResultAssertions is IPullPayments {
         bytes32 outputCommitment
     );
     event GameSettled(
-        bytes32 indexed assertionId, bytes32 indexed gameId, address indexed challenger, bool asserterWon, uint256 bounty
+        bytes32 indexed assertionId,
+        bytes32 indexed gameId,
+        address indexed challenger,
+        bool asserterWon,
+        uint256 bounty
     );
     /// @notice The instance lost its first game.
     event Defeated(bytes32 indexed assertionId, bytes32 indexed gameId);

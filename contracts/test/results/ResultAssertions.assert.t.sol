@@ -35,9 +35,7 @@ contract ResultAssertions_AssertResults is Suite {
         bytes32 root = keccak256(abi.encode(requestId, rightOutput));
         bytes32 expected = keccak256(abi.encode(root, 1, sponsor, 0));
         vm.expectEmit(true, true, true, true, address(results));
-        emit IResultAssertions.Asserted(
-            expected, sponsor, root, 0, START + WINDOW, one(requestId), one(rightOutput)
-        );
+        emit IResultAssertions.Asserted(expected, sponsor, root, 0, START + WINDOW, one(requestId), one(rightOutput));
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
         vm.assertEq(assertionId, expected);
         Assertion memory stored = results.assertion(assertionId);
@@ -78,14 +76,14 @@ contract ResultAssertions_AssertResults is Suite {
     /// @dev 2^48 steps take 2^48 / 10^6 seconds, and 2^40 seconds are what fits.
     function test_assertResults_tooMuchWork_reverts() external {
         bytes32 requestId = askFor(2 ** 48);
-        uint256 count = 3_907;
+        uint256 count = 3907;
         bytes32[] memory requestIds = new bytes32[](count);
         bytes32[] memory outputs = new bytes32[](count);
-        for (uint256 i = 0; i < count; ++i) (requestIds[i], outputs[i]) = (requestId, rightOutput);
+        for (uint256 i = 0; i < count; ++i) {
+            (requestIds[i], outputs[i]) = (requestId, rightOutput);
+        }
         vm.expectRevert(
-            abi.encodeWithSelector(
-                IResultAssertions.TooMuchWork.selector, START + WINDOW + count * 2 ** 48 / 1_000_000
-            )
+            abi.encodeWithSelector(IResultAssertions.TooMuchWork.selector, START + WINDOW + count * 2 ** 48 / 1_000_000)
         );
         vm.prank(sponsor);
         results.assertResults{value: BOND}(requestIds, outputs);
@@ -106,18 +104,12 @@ contract ResultAssertions_AssertResults is Suite {
                 }
                 (, address by) = results.checkEntry(assertionId, i, requestIds[i], outputs[i], path);
                 vm.assertEq(by, sponsor);
-                vm.expectRevert(
-                    abi.encodeWithSelector(IResultAssertions.NotAnEntry.selector, assertionId, i)
-                );
+                vm.expectRevert(abi.encodeWithSelector(IResultAssertions.NotAnEntry.selector, assertionId, i));
                 results.checkEntry(assertionId, i, requestIds[i], keccak256("other"), path);
                 uint256 beyond = i + 2 ** depth;
-                vm.expectRevert(
-                    abi.encodeWithSelector(IResultAssertions.NotAnEntry.selector, assertionId, beyond)
-                );
+                vm.expectRevert(abi.encodeWithSelector(IResultAssertions.NotAnEntry.selector, assertionId, beyond));
                 results.checkEntry(assertionId, beyond, requestIds[i], outputs[i], path);
-                vm.expectRevert(
-                    abi.encodeWithSelector(IResultAssertions.NotAnEntry.selector, assertionId, i)
-                );
+                vm.expectRevert(abi.encodeWithSelector(IResultAssertions.NotAnEntry.selector, assertionId, i));
                 results.checkEntry(assertionId, i, requestIds[i], outputs[i], new bytes32[](depth + 1));
             }
         }
@@ -154,8 +146,8 @@ contract ResultAssertions_AssertResults is Suite {
         results.assertResults{value: BOND}(new bytes32[](0), new bytes32[](0));
         vm.expectRevert(abi.encodeWithSelector(IResultAssertions.LengthMismatch.selector, 1, 2));
         results.assertResults{value: BOND}(requestIds, new bytes32[](2));
-        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.TooManyEntries.selector, 65536, 65535));
-        results.assertResults{value: BOND}(new bytes32[](65536), new bytes32[](65536));
+        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.TooManyEntries.selector, 65_536, 65_535));
+        results.assertResults{value: BOND}(new bytes32[](65_536), new bytes32[](65_536));
         vm.expectRevert(abi.encodeWithSelector(IResultAssertions.MissingOutput.selector, 0));
         results.assertResults{value: BOND}(requestIds, one(0));
     }

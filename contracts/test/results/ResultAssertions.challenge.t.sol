@@ -133,13 +133,9 @@ contract ResultAssertions_Challenge is Suite {
         bytes32[] memory states = payloadOf(answerSplit(liar(9), wrongOutput), false);
         address[2] memory others = [challenger, stranger];
         for (uint256 i = 0; i < 2; ++i) {
-            vm.expectRevert(
-                abi.encodeWithSelector(IResultAssertions.NotTheSponsor.selector, others[i], sponsor)
-            );
+            vm.expectRevert(abi.encodeWithSelector(IResultAssertions.NotTheSponsor.selector, others[i], sponsor));
             vm.prank(others[i]);
-            results.answer{value: asserterStake}(
-                gameId, requestId, wrongOutput, abi.encode(wrongOutput), states
-            );
+            results.answer{value: asserterStake}(gameId, requestId, wrongOutput, abi.encode(wrongOutput), states);
         }
     }
 
@@ -147,9 +143,7 @@ contract ResultAssertions_Challenge is Suite {
         bytes32 gameId = challengeBy(challenger, assertionId, requestId, wrongOutput);
         bytes32[] memory states = payloadOf(answerSplit(honest(), rightOutput), false);
         // The final state must hold the output that was asserted …
-        vm.expectRevert(
-            abi.encodeWithSelector(IResultAssertions.WrongOutput.selector, rightOutput, wrongOutput)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.WrongOutput.selector, rightOutput, wrongOutput));
         vm.prank(sponsor);
         results.answer{value: asserterStake}(gameId, requestId, wrongOutput, abi.encode(rightOutput), states);
         // … and the output that of the entry that was challenged.

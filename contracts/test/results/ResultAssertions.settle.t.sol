@@ -129,9 +129,7 @@ contract ResultAssertions_WithdrawBond is Suite {
     function test_withdrawBond_final_succeeds() external {
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
         vm.warp(START + WINDOW - 1);
-        vm.expectRevert(
-            abi.encodeWithSelector(IResultAssertions.WrongPhase.selector, AssertionPhase.Challengeable)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.WrongPhase.selector, AssertionPhase.Challengeable));
         results.withdrawBond(assertionId);
         vm.warp(START + WINDOW);
         uint256 before = sponsor.balance;
@@ -160,9 +158,7 @@ contract ResultAssertions_WithdrawBond is Suite {
         for (uint256 i = 0; i < games.length; ++i) {
             vm.assertEq(results.owed(actor(vm.toString(i))), 0);
             if (i > 0) {
-                vm.expectRevert(
-                    abi.encodeWithSelector(IResultAssertions.GamesOpen.selector, games.length - i)
-                );
+                vm.expectRevert(abi.encodeWithSelector(IResultAssertions.GamesOpen.selector, games.length - i));
                 results.withdrawBond(assertionId);
             }
             results.settle(games[i]);
