@@ -175,6 +175,27 @@ contract Inbox_Deliver is Suite {
         }
     }
 
+    /// With the least gas with which a delivery succeeds, the callback still gets all of its own, and the rest suffices for the log.
+    function test_deliver_leastGas_succeeds() external {
+        uint32 promised = 3_000_000;
+        bytes32 requestId = askEarly("hello", promised);
+        bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
+        bytes memory call = abi.encodeCall(IInbox.deliver, (requestId, assertionId, 0, new bytes32[](0), rightWords));
+        (uint256 tooLittle, uint256 enough) = (promised, uint256(promised) + 400_000);
+        while (enough - tooLittle > 1) {
+            uint256 given = (tooLittle + enough) / 2;
+            uint256 before = vm.snapshotState();
+            (bool succeeded,) = address(inbox).call{gas: given}(call);
+            vm.revertToState(before);
+            if (succeeded) enough = given;
+            else tooLittle = given;
+        }
+        (bool delivered,) = address(inbox).call{gas: enough}(call);
+        vm.assertTrue(delivered);
+        vm.assertEq(consumer.calls(), 1);
+        vm.assertGt(consumer.gasGiven(), promised - 1000);
+    }
+
     function test_deliver_outOfGas_reverts() external {
         bytes32 requestId = askEarly("hello", 300_000);
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
