@@ -50,7 +50,10 @@ async function main(): Promise<void> {
     if ('value' in (await contract.step(preState, spoilt)) || verified(preState, spoilt) !== null) throw new Error(`opcode 0x${op.toString(16)}, case ${number}: '${name}' was accepted`);
   };
 
-  for (const op of DEFINED_OPCODES) for (let number = 0; number < cases; number += 1) await check(op, number);
+  for (const [index, op] of DEFINED_OPCODES.entries()) {
+    for (let number = 0; number < cases; number += 1) await check(op, number);
+    console.error(`${index + 1} of ${DEFINED_OPCODES.length} opcodes: ${total} steps agree`);
+  }
   for (let number = 0; number < cases; number += 1) await check(UNDEFINED_OPCODES[number % UNDEFINED_OPCODES.length] as number, number);
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
   console.log(`${total} steps agree (${DEFINED_OPCODES.length} opcodes and undefined ones, ${cases} each; ${failed} end in failure); ${tampered} spoilt proofs refused; at most ${gas} gas; ${seconds} s`);
