@@ -4,6 +4,7 @@ import type { Address, Hex } from 'viem';
 import { forumAbi } from '../../contracts/abi/generated.ts';
 import type { Executor } from '../../deterministic-runtime/executors/executor.ts';
 import { buildLande } from '../../kernels/models/lande/program.ts';
+import { DEVNET_PARAMETERS } from '../../contracts/deploy.ts';
 import { encodeModelText } from '../../kernels/import/model-interface.ts';
 import { startDevnet, DEVNET_ACCOUNTS } from '../devnet.ts';
 import type { Devnet, PublishedModel } from '../devnet.ts';
@@ -14,8 +15,8 @@ import type { AssayNode } from '../node.ts';
 import { startTimeline } from './timeline.ts';
 import type { Timeline } from './timeline.ts';
 
-/** Seconds in which an assertion can be challenged on the demo's chain. */
-export const WINDOW_SECONDS = 8;
+/** The challenge window of the demo's chain, in seconds. */
+const WINDOW_SECONDS = 5;
 /** Accounts of the forum's members. */
 export const MEMBERS = { Ada: 5, Bert: 6 } as const;
 /** Wei that an inference costs here. */
@@ -34,6 +35,9 @@ export interface Stage {
   settled(node: AssayNode, requestId: Hex): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Seconds in which an assertion of one result can be challenged: the window, and what running the inference again takes. */
+export const challengeSeconds = ({ model }: Pick<Stage, 'model'>): bigint => BigInt(WINDOW_SECONDS) + model.encoded.steps / DEVNET_PARAMETERS.stepsPerSecond;
 
 export interface StageOptions {
   readonly sequencerExecutor: Executor;

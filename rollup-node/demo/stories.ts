@@ -3,7 +3,7 @@ import type { Executor } from '../../deterministic-runtime/executors/executor.ts
 import { DEVNET_ACCOUNTS } from '../devnet.ts';
 import { randomFaults } from '../inference/faults.ts';
 import { tellDisputedStep } from './disputed-step.ts';
-import { MEMBERS, WINDOW_SECONDS } from './stage.ts';
+import { challengeSeconds, MEMBERS } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 export interface StoryOptions {
@@ -24,7 +24,7 @@ export async function joinForum({ devnet, forum }: Stage, member: keyof typeof M
 
 /** A post is checked for its language, and published when the result is final. */
 export async function tellHonest(stage: Stage, { text = 'All human beings are born free and equal in dignity and rights.' }: StoryOptions): Promise<void> {
-  begin(stage, 'Story one: an honest answer', `The result is asserted at once, and final after ${WINDOW_SECONDS} seconds without a challenge.`);
+  begin(stage, 'Story one: an honest answer', `The result is asserted at once, and final after ${challengeSeconds(stage)} seconds without a challenge.`);
   const postId = await stage.post(text);
   await stage.settled(stage.devnet.sequencer, postId);
 }
