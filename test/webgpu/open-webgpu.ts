@@ -1,4 +1,4 @@
-import { createWebGpuExecutor, executorOn } from '../../deterministic-runtime/webgpu/executor.ts';
+import { createWebGpuExecutor } from '../../deterministic-runtime/webgpu/executor.ts';
 import { openDevice } from '../../deterministic-runtime/webgpu/device.ts';
 import type { CheckedDevice } from '../../deterministic-runtime/webgpu/device.ts';
 import type { WebGpuExecutorOptions } from '../../deterministic-runtime/webgpu/executor.ts';
@@ -15,10 +15,4 @@ export async function openExecutor(options: Omit<WebGpuExecutorOptions, 'gpu'> =
 export async function openCheckedDevice(): Promise<{ readonly gpu: GPU; readonly device: CheckedDevice }> {
   const { gpu } = await openWebGpu({ allowSoftware: true });
   return { gpu, device: await openDevice(gpu) };
-}
-
-/** An executor on a device that `change` tampers with. */
-export async function openTamperedExecutor(change: (device: CheckedDevice) => CheckedDevice): Promise<Executor> {
-  const { gpu, device } = await openCheckedDevice();
-  return executorOn(change(device), { gpu });
 }
