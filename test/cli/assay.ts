@@ -43,7 +43,7 @@ export function assay(parameters: readonly string[], { environment = {}, input =
 /** Runs `assay` with `--json`, and gives its answer. */
 export async function answer(parameters: readonly string[], options?: AssayOptions): Promise<Record<string, unknown>> {
   const { code, stdout, stderr } = await assay([...parameters, '--json'], options);
-  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(code, stderr).toBe(0);
   expect(stdout.trimEnd()).not.toContain('\n');
   return JSON.parse(stdout) as Record<string, unknown>;
 }

@@ -15,6 +15,8 @@ import { calibration, floats, INPUT, linearModel } from './models.ts';
 
 /** The development chains' account 3; its key is public. */
 const KEY = '0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6';
+/** Account 4's. */
+const SECOND_KEY = '0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a';
 const at = temporaryFolder();
 let devnet: Devnet;
 const environment = (): Record<string, string> => ({ ASSAY_PRIVATE_KEY: KEY, ASSAY_RPC_URL: devnet.url, ASSAY_ASSERTIONS: devnet.deployment.resultAssertions });
@@ -51,7 +53,7 @@ describe.concurrent('a request from the command line', () => {
   });
 
   test('waits until the result is final', async () => {
-    expect(await answer(['request', at('lande'), '-', '--contract', devnet.models[0]?.contract ?? ''], { environment: environment(), input: 'Tous les êtres humains naissent libres' })).toMatchObject({ output: 'fra', assertionId: expect.stringMatching(/^0x/) });
+    expect(await answer(['request', at('lande'), '-', '--contract', devnet.models[0]?.contract ?? ''], { environment: { ...environment(), ASSAY_PRIVATE_KEY: SECOND_KEY }, input: 'Tous les êtres humains naissent libres' })).toMatchObject({ output: 'fra', assertionId: expect.stringMatching(/^0x/) });
   });
 });
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createWalletClient, http, parseEventLogs, zeroHash } from 'viem';
+import { BaseError, createWalletClient, http, NonceTooLowError, parseEventLogs, zeroHash } from 'viem';
 import type { Account, Address, Hex, TransactionReceipt } from 'viem';
 import { inboxAbi, modelContractAbi, modelRegistryAbi } from '../../../contracts/abi/generated.ts';
 import { commitTensor } from '../../../deterministic-runtime/commitment/tree.ts';
@@ -52,15 +52,31 @@ export async function sendRequest(directory: string, inputFile: string, { finali
   return printAnswer({ ...asked, assertionId: delivered.assertionId, outputRoot: hex(commitTensor(output)), output: readableOutput(model, output) }, json === true);
 }
 
+/** How often a transaction is sent whose nonce another one of the same account takes first. */
+const NONCE_ATTEMPTS = 5;
+
 async function send(client: ChainClient, config: Config, account: Account, transaction: { readonly to: Address; readonly data: Hex; readonly value: bigint }): Promise<TransactionReceipt> {
   showStatus('sending the request');
   const wallet = createWalletClient({ account, chain: client.chain, transport: http(config.rpcUrl) });
-  try {
-    const hash = await wallet.sendTransaction(transaction);
-    return await client.waitForTransactionReceipt({ hash });
-  } catch (error) {
-    throw new UserError(`the request could not be sent: ${reasonOf(error)}`, { exitCode: ExitCode.chain, hint: `it is sent and paid by ${account.address}`, cause: error });
+  const fail = (reason: string, cause?: unknown): never => {
+    throw new UserError(`the request could not be sent: ${reason}`, { exitCode: ExitCode.chain, hint: `it is sent and paid by ${account.address}`, cause });
+  };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const hash = await wallet.sendTransaction(transaction);
+      const receipt = await client.waitForTransactionReceipt({ hash });
+      return receipt.transactionHash === hash ? receipt : fail(`another transaction of the account replaced it (${receipt.transactionHash})`);
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      if (attempt === NONCE_ATTEMPTS || !isNonceTaken(error)) return fail(reasonOf(error), error);
+      await pause(POLL_INTERVAL * attempt);
+    }
   }
+}
+
+/** Whether a node refused a transaction because another one of the account has its nonce: then it was not sent, and can be sent again. */
+function isNonceTaken(error: unknown): boolean {
+  return error instanceof BaseError && error.walk((cause) => cause instanceof NonceTooLowError || /replacement transaction underpriced|already imported/i.test((cause as Error).message)) !== null;
 }
 
 /** The contract that the user named, once it is known to be the model's. */
@@ -99,10 +115,16 @@ async function delivery(client: ChainClient, inbox: Address, requestId: Hex, { d
   }
 }
 
+/** Looks for the event of a delivery, which an endpoint may show a little later than the state that it left. */
+const EVENT_ATTEMPTS = 25;
+
 async function deliveredEvent(client: ChainClient, inbox: Address, requestId: Hex, fromBlock: bigint, logRange: number): Promise<{ readonly assertionId: Hex; readonly result: Hex }> {
-  for await (const range of blockRanges(client, fromBlock, logRange)) {
-    const [event] = await client.getContractEvents({ address: inbox, abi: inboxAbi, eventName: 'Delivered', args: { requestId }, ...range, strict: true });
-    if (event !== undefined) return event.args;
+  for (let attempt = 0; attempt < EVENT_ATTEMPTS; attempt++) {
+    if (attempt > 0) await pause(POLL_INTERVAL);
+    for await (const range of blockRanges(client, fromBlock, logRange)) {
+      const [event] = await client.getContractEvents({ address: inbox, abi: inboxAbi, eventName: 'Delivered', args: { requestId }, ...range, strict: true });
+      if (event !== undefined) return event.args;
+    }
   }
   throw new UserError(`request ${requestId} was delivered, but ${client.chain.name} does not show the event`, { exitCode: ExitCode.chain, hint: 'try another --rpc-url' });
 }
