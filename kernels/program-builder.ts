@@ -1,6 +1,6 @@
 import type { Kernel } from '../deterministic-runtime/language/kernel.ts';
-import type { Model, Operand, Operator, Program } from '../deterministic-runtime/program/program.ts';
-import { packTensor } from '../deterministic-runtime/program/tensor.ts';
+import type { Model, Operand, Operator, Program, Section } from '../deterministic-runtime/program/program.ts';
+import { byteLength, packTensor } from '../deterministic-runtime/program/tensor.ts';
 import type { TensorShape } from '../deterministic-runtime/program/tensor.ts';
 
 /** What a program is besides its operators. */
@@ -20,15 +20,26 @@ export interface Application {
   readonly output: TensorShape;
   readonly operands: readonly Tensor[];
   readonly parameters?: Readonly<Record<string, number>>;
+  /** What the operator was announced as by `forward`. */
+  readonly as?: ForwardTensor;
 }
 
-/** Puts together the program of a model that runs once: its operators are the prologue, in the order they are appended; the last gives the result. */
+/** The output of a body operator that is appended later. */
+export interface ForwardTensor extends Tensor { readonly operand: { readonly kind: 'body'; operator: number } }
+
+/**
+ * Puts together a program. Operators are appended to the prologue, until `beginBody` and `beginEpilogue` say otherwise; the last one gives the
+ * result. A body's last operator writes one word, and the body stops after the iteration in which that is not zero.
+ */
 export class ProgramBuilder {
   readonly #description: ProgramDescription;
   readonly #kernels: Kernel[] = [];
   readonly #shapes: TensorShape[] = [];
   readonly #words: Uint8Array[] = [];
-  readonly #operators: Operator[] = [];
+  readonly #sections: Readonly<Record<Section, Operator[]>> = { prologue: [], body: [], epilogue: [] };
+  readonly #forward = new Set<ForwardTensor['operand']>();
+  #section: Section = 'prologue';
+  #maxIterations = 0;
 
   constructor(description: ProgramDescription) {
     this.#description = description;
@@ -37,6 +48,11 @@ export class ProgramBuilder {
   /** The request's input. */
   get input(): Tensor {
     return { operand: { kind: 'input' }, shape: this.#description.input };
+  }
+
+  /** The request's seed: one word of 32 bytes. */
+  get seed(): Tensor {
+    return { operand: { kind: 'seed' }, shape: { element: 'i8', rows: 1, columns: 32 } };
   }
 
   /** Adds an i8 constant of dense row-major elements. @throws RangeError on a wrong number of them. */
@@ -52,8 +68,40 @@ export class ProgramBuilder {
     return this.#constant({ element: 'i32', rows, columns }, bytes);
   }
 
-  /** Appends an operator. @throws TypeError when operands or parameters are not the kernel's. */
-  append(name: string, { kernel, output, operands, parameters = {} }: Application): Tensor {
+  /** Adds a constant that is padded to words already, without copying it. @throws RangeError on a wrong size. */
+  words(shape: TensorShape, words: Uint8Array): Tensor {
+    if (words.length !== byteLength(shape)) throw new RangeError(`a constant of ${shape.rows} × ${shape.columns} ${shape.element} has ${byteLength(shape)} bytes of padded words, not ${words.length}`);
+    this.#words.push(words);
+    return { operand: { kind: 'constant', constant: this.#shapes.push(shape) - 1 }, shape };
+  }
+
+  /** From here on operators belong to the body, which runs at most `maxIterations` times. @throws Error out of order. */
+  beginBody(maxIterations: number): void {
+    if (this.#section !== 'prologue') throw new Error('a program has one body, behind its prologue');
+    if (!Number.isInteger(maxIterations) || maxIterations < 1) throw new RangeError(`a body runs at least one iteration, not ${maxIterations}`);
+    this.#section = 'body';
+    this.#maxIterations = maxIterations;
+  }
+
+  /** From here on operators belong to the epilogue. @throws Error out of order. */
+  beginEpilogue(): void {
+    if (this.#section !== 'body') throw new Error('an epilogue stands behind a body');
+    this.#section = 'epilogue';
+  }
+
+  /**
+   * Names the output of a body operator that is appended later, for operators that read its earlier iterations (and for itself): `append` it with `as`.
+   * @throws Error outside the body
+   */
+  forward(shape: TensorShape): ForwardTensor {
+    if (this.#section !== 'body') throw new Error('only operators of the body are read before they are appended');
+    const operand = { kind: 'body' as const, operator: -1 };
+    this.#forward.add(operand);
+    return { operand, shape };
+  }
+
+  /** Appends an operator. @throws TypeError when operands, parameters or the shape that was announced are not the kernel's. */
+  append(name: string, { kernel, output, operands, parameters = {}, as }: Application): Tensor {
     if (operands.length !== kernel.operands.length) {
       throw new TypeError(`${name}: ${kernel.name} takes ${kernel.operands.length} operands, not ${operands.length}`);
     }
@@ -65,23 +113,36 @@ export class ProgramBuilder {
     const expected = [...kernel.parameters].sort().join(', ');
     const given = Object.keys(parameters).sort().join(', ');
     if (given !== expected) throw new TypeError(`${name}: ${kernel.name} takes the parameters (${expected}), not (${given})`);
-    this.#operators.push({ name, kernel: this.#kernelIndex(kernel), parameters, output, operands: operands.map(({ operand }) => operand) });
-    return { operand: { kind: 'prologue', operator: this.#operators.length - 1 }, shape: output };
+    const section = this.#sections[this.#section];
+    const position = section.length;
+    if (as !== undefined) this.#resolve(name, as, output, position);
+    section.push({ name, kernel: this.#kernelIndex(kernel), parameters, output, operands: operands.map(({ operand }) => operand) });
+    return { operand: { kind: this.#section, operator: position }, shape: output };
   }
 
-  /** The finished model. @throws Error when it has no operator. */
+  /** The finished model. @throws Error when it has no operator, or announced ones are missing. */
   build(): Model {
-    if (this.#operators.length === 0) throw new Error(`${this.#description.name} has no operators, so it has no result`);
+    const { prologue, body, epilogue } = this.#sections;
+    if (prologue.length + body.length === 0) throw new Error(`${this.#description.name} has no operators, so it has no result`);
+    if (this.#forward.size > 0) throw new Error(`${this.#description.name}: ${this.#forward.size} announced operators were never appended`);
     const program: Program = {
       ...this.#description,
       kernels: this.#kernels,
       constants: this.#shapes,
-      prologue: this.#operators,
-      body: [],
-      epilogue: [],
-      maxIterations: 0,
+      prologue,
+      body,
+      epilogue,
+      maxIterations: this.#maxIterations,
     };
     return { program, constants: this.#words };
+  }
+
+  #resolve(name: string, { operand, shape }: ForwardTensor, output: TensorShape, position: number): void {
+    if (!this.#forward.delete(operand)) throw new TypeError(`${name}: what it is appended as was not announced, or exists already`);
+    if (shape.element !== output.element || shape.rows !== output.rows || shape.columns !== output.columns) {
+      throw new TypeError(`${name}: announced as ${shape.rows} × ${shape.columns} ${shape.element}, appended as ${output.rows} × ${output.columns} ${output.element}`);
+    }
+    operand.operator = position;
   }
 
   #constant(shape: TensorShape, elements: Uint8Array): Tensor {

@@ -9,6 +9,13 @@ export interface RunOptions {
   /** `all` keeps every slot's tensor, which disputes need; `result` (default) only the last slot's. */
   readonly keep?: 'result' | 'all';
   readonly override?: TensorOverride;
+  /**
+   * The first iterations of the body that probably do not depend on what the body wrote later in its list an iteration before: a prompt's tokens.
+   * An executor may run them side by side, once it has checked that; the result is the same whatever is said here.
+   */
+  readonly independentIterations?: number;
+  /** Sees a body operator's tensor after each iteration, in order; for streaming. */
+  readonly observe?: { readonly operator: number; readonly onTensor: (iteration: number, words: Uint8Array) => void };
   readonly signal?: AbortSignal;
 }
 
