@@ -23,6 +23,14 @@ describe('calldata of a request', () => {
     expect(encodeModelCall('top(uint32)->(int32)', Uint8Array.of(255, 255, 255, 255))).toBe(encodeFunctionData({ abi, functionName: 'top', args: [2 ** 32 - 1] }));
   });
 
+  test('a list of any length', () => {
+    const abi = parseAbi(['function generate(int32[]) payable returns (bytes32)']);
+    expect(encodeModelCall('generate(int32[])->(int32[])', Uint8Array.of(7, 0, 0, 0, 255, 255, 255, 255))).toBe(encodeFunctionData({ abi, functionName: 'generate', args: [[7, -1]] }));
+    expect(encodeModelCall('generate(int32[])->(int32[])', Uint8Array.of())).toBe(encodeFunctionData({ abi, functionName: 'generate', args: [[]] }));
+    expect(() => encodeModelCall('generate(int32[])->(int32[])', Uint8Array.of(1, 0, 0))).toThrow('int32[] takes 4 bytes, not 3');
+    expect(() => encodeModelCall('generate(int8[])->(int32[])', Uint8Array.of(1))).toThrow('int8[] is not known');
+  });
+
   test('options, as cast encodes them', () => {
     const options = { finality: 1, callbackGas: 50_000, deadlineSeconds: 600n, seed: numberToHex(42, { size: 32 }) } as const;
     expect(encodeModelCall('infer(uint8[3])->(int32)', Uint8Array.of(0, 127, 255), options)).toBe(FROM_CAST.inferWithOptions);
@@ -54,6 +62,11 @@ describe('a delivered result', () => {
     expect(resultElements('f(string)->(bytes)', encodeAbiParameters([{ type: 'bytes' }], ['0x00ff']))).toEqual(Uint8Array.of(0, 255));
     expect(resultElements('f(string)->(int32)', encodeAbiParameters([{ type: 'int32' }], [-2]))).toEqual(Uint8Array.of(254, 255, 255, 255));
     expect(resultElements('f(string)->(int8[2])', encodeAbiParameters([{ type: 'int8[2]' }], [[-1, 5]]))).toEqual(Uint8Array.of(255, 5));
+  });
+
+  test('a list as elements', () => {
+    expect(resultElements('f(string)->(int32[])', encodeAbiParameters([{ type: 'int32[]' }], [[-2, 1]]))).toEqual(Uint8Array.of(254, 255, 255, 255, 1, 0, 0, 0));
+    expect(resultElements('f(string)->(int32[])', encodeAbiParameters([{ type: 'int32[]' }], [[]]))).toEqual(Uint8Array.of());
   });
 
   test('elements survive a call and a result of the same type', () => {

@@ -25,7 +25,7 @@ export function modelAbi(signature: string): { readonly plain: AbiFunction; read
 
 /**
  * Calldata that asks a model's contract for an inference.
- * @param elements the input's elements without padding; a text's bytes without the zeros after it
+ * @param elements the input's elements without padding; a text's or a list's without the zeros after it
  * @throws UserError when the elements do not fit the signature
  */
 export function encodeModelCall(signature: string, elements: Uint8Array, options?: CallOptions): Hex {
@@ -60,7 +60,8 @@ export function resultElements(signature: string, result: Hex): Uint8Array {
 function argumentOf(type: string, elements: Uint8Array): unknown {
   if (type === 'string') return new TextDecoder().decode(elements);
   if (type === 'bytes') return bytesToHex(elements);
-  const { signed, width, count } = integersOf(type);
+  const { signed, width, count: fixed, list } = integersOf(type);
+  const count = list ? Math.ceil(elements.length / width) : fixed;
   const view = new DataView(elements.buffer, elements.byteOffset, elements.byteLength);
   const read = (index: number): number => {
     if (width === 4) return signed ? view.getInt32(index * 4, true) : view.getUint32(index * 4, true);
@@ -70,9 +71,9 @@ function argumentOf(type: string, elements: Uint8Array): unknown {
   return count === undefined ? read(0) : Array.from({ length: count }, (_, index) => read(index));
 }
 
-/** A type of integers: one, or an array of them. Its width is in bytes. */
-function integersOf(type: string): { readonly signed: boolean; readonly width: number; readonly count: number | undefined } {
-  const match = /^(u?)int(8|32)(?:\[(\d+)\])?$/.exec(type);
+/** A type of integers: one, an array of `count`, or a list of any length. Its width is in bytes. */
+function integersOf(type: string): { readonly signed: boolean; readonly width: number; readonly count: number | undefined; readonly list: boolean } {
+  const match = type === 'int32[]' ? /^(u?)int(32)/.exec(type) : /^(u?)int(8|32)(?:\[(\d+)\])?$/.exec(type);
   if (match === null) throw new UserError(`a model's value of type ${type} is not known here`);
-  return { signed: match[1] === '', width: Number(match[2]) / 8, count: match[3] === undefined ? undefined : Number(match[3]) };
+  return { signed: match[1] === '', width: Number(match[2]) / 8, count: match[3] === undefined ? undefined : Number(match[3]), list: type === 'int32[]' };
 }

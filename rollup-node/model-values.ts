@@ -38,12 +38,13 @@ export function readModelInput(model: Model, bytes: Uint8Array): Uint8Array {
   }
 }
 
-/** What a request carries for an input: its elements without padding, and for a text without the zeros after it. */
+/** What a request carries for an input: its elements without padding, and for a text or a list without the zeros after it. */
 export function requestElements(model: Model, words: Uint8Array): Uint8Array {
-  const elements = unpackTensor(model.program.input, words);
-  if (!/^\w+\((string|bytes)\)/.test(model.program.signature)) return elements;
-  const end = elements.findLastIndex((byte) => byte !== 0) + 1;
-  return elements.subarray(0, end);
+  const { signature, input } = model.program;
+  const elements = unpackTensor(input, words);
+  if (!/^\w+\((string|bytes|int32\[\])\)/.test(signature)) return elements;
+  const width = elementBytes(input.element);
+  return elements.subarray(0, Math.ceil((elements.findLastIndex((byte) => byte !== 0) + 1) / width) * width);
 }
 
 /** The result's padded words for its elements; a text's are filled with zeros. @throws UserError when they do not fit */

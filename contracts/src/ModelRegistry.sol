@@ -3,7 +3,7 @@ pragma solidity ^0.8.37;
 
 import {LibClone} from "solady/utils/LibClone.sol";
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
-import {ModelArguments, elementBytesOf, isByteString} from "./libraries/ModelArguments.sol";
+import {ModelArguments, elementBytesOf, isDynamic} from "./libraries/ModelArguments.sol";
 import {ModelSignature, Value} from "./libraries/ModelSignature.sol";
 import {ModelContract} from "./ModelContract.sol";
 
@@ -99,7 +99,7 @@ contract ModelRegistry is IModelRegistry {
     }
 
     function checkShape(Value memory input, uint256 rows, uint256 columns, uint256 elementBytes) private pure {
-        bool fits = isByteString(input.kind) ? rows == 1 && columns > 0 : rows * columns == input.length;
+        bool fits = isDynamic(input.kind) ? rows == 1 && columns > 0 : rows * columns == input.length;
         require(fits && elementBytes == elementBytesOf(input.kind), InputShapeMismatch(rows, columns, elementBytes));
         uint256 words = rows * ((columns * elementBytes + 31) / 32);
         require(words <= MAX_INPUT_WORDS, InputTooLarge(words, MAX_INPUT_WORDS));

@@ -3,8 +3,8 @@ pragma solidity ^0.8.37;
 
 import {Finality, RequestOptions} from "../interfaces/IInbox.sol";
 import {IModelContract} from "../interfaces/IModelContract.sol";
-import {ModelArguments, elementBytesOf, isByteString} from "./ModelArguments.sol";
-import {Value, ValueType} from "./ModelSignature.sol";
+import {ModelArguments, elementBytesOf, isByteString, isDynamic} from "./ModelArguments.sol";
+import {ValueType} from "./ModelSignature.sol";
 
 /// @title From calldata to a model's input
 /// @notice Takes the canonical ABI encoding only: exact length, offsets as every encoder writes them, zero
@@ -21,11 +21,14 @@ library InputCodec {
         pure
         returns (bytes memory elements, uint256 options)
     {
-        if (isByteString(model.input.kind)) return decodeByteString(model.columns, arguments, withOptions);
+        if (isDynamic(model.input.kind)) {
+            elements = decodeDynamic(model, arguments, withOptions ? WORD + OPTIONS_BYTES : WORD);
+            return (elements, WORD);
+        }
         options = WORD * model.input.length;
         uint256 size = withOptions ? options + OPTIONS_BYTES : options;
         require(arguments.length == size, IModelContract.MalformedCalldata());
-        elements = decodeNumbers(model.input, arguments);
+        elements = decodeNumbers(model.input.kind, arguments[:options]);
     }
 
     /// @notice The options, whose tuple `encoded` begins with.
@@ -61,32 +64,38 @@ library InputCodec {
         }
     }
 
-    function decodeByteString(uint256 columns, bytes calldata arguments, bool withOptions)
+    /// @dev A byte string or a list, whose length and elements stand behind `head` bytes.
+    function decodeDynamic(ModelArguments memory model, bytes calldata arguments, uint256 head)
         private
         pure
-        returns (bytes memory elements, uint256 options)
+        returns (bytes memory)
     {
-        options = WORD;
-        uint256 head = withOptions ? WORD + OPTIONS_BYTES : WORD;
         require(arguments.length >= head + WORD, IModelContract.MalformedCalldata());
         require(uint256(bytes32(arguments[:WORD])) == head, IModelContract.MalformedCalldata());
         uint256 length = uint256(bytes32(arguments[head:head + WORD]));
-        require(length <= columns, IModelContract.InputTooLong(length, columns));
-        uint256 start = head + WORD;
-        uint256 padded = (length + WORD - 1) / WORD * WORD;
-        require(arguments.length == start + padded, IModelContract.MalformedCalldata());
-        elements = arguments[start:start + length];
-        if (padded != length) {
-            // The bytes of the last word that are not part of the string.
-            uint256 last = uint256(bytes32(arguments[start + padded - WORD:]));
-            require(last << (8 * (length % WORD)) == 0, IModelContract.MalformedCalldata());
-        }
+        require(length <= model.columns, IModelContract.InputTooLong(length, model.columns));
+        bytes calldata tail = arguments[head + WORD:];
+        if (isByteString(model.input.kind)) return decodeByteString(length, tail);
+        require(tail.length == WORD * length, IModelContract.MalformedCalldata());
+        return decodeNumbers(model.input.kind, tail);
     }
 
-    function decodeNumbers(Value memory input, bytes calldata arguments) private pure returns (bytes memory elements) {
-        uint256 count = input.length;
-        uint256 size = elementBytesOf(input.kind);
-        bool signed = input.kind != ValueType.Uint8 && input.kind != ValueType.Uint8Array;
+    function decodeByteString(uint256 length, bytes calldata tail) private pure returns (bytes memory) {
+        uint256 padded = (length + WORD - 1) / WORD * WORD;
+        require(tail.length == padded, IModelContract.MalformedCalldata());
+        if (padded != length) {
+            // The bytes of the last word that are not part of the string.
+            uint256 last = uint256(bytes32(tail[padded - WORD:]));
+            require(last << (8 * (length % WORD)) == 0, IModelContract.MalformedCalldata());
+        }
+        return tail[:length];
+    }
+
+    /// @dev One element for each word.
+    function decodeNumbers(ValueType kind, bytes calldata arguments) private pure returns (bytes memory elements) {
+        uint256 count = arguments.length / WORD;
+        uint256 size = elementBytesOf(kind);
+        bool signed = kind != ValueType.Uint8 && kind != ValueType.Uint8Array;
         elements = new bytes(count * size);
         // Index of the first element out of range, if any.
         uint256 wrong = count;

@@ -22,10 +22,15 @@ struct ModelArguments {
 
 /// @notice Bytes of one element of a type.
 function elementBytesOf(ValueType kind) pure returns (uint256) {
-    return kind == ValueType.Int32 || kind == ValueType.Int32Array ? 4 : 1;
+    return kind == ValueType.Int32 || kind == ValueType.Int32Array || kind == ValueType.Int32List ? 4 : 1;
 }
 
-/// @notice True for `string` and `bytes`: of any length up to the input's columns, in one row.
+/// @notice True for `string` and `bytes`.
 function isByteString(ValueType kind) pure returns (bool) {
     return kind == ValueType.Text || kind == ValueType.Bytes;
+}
+
+/// @notice True for `string`, `bytes` and `int32[]`: of any length up to the input's columns, in one row.
+function isDynamic(ValueType kind) pure returns (bool) {
+    return isByteString(kind) || kind == ValueType.Int32List;
 }

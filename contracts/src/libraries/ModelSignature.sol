@@ -10,10 +10,11 @@ enum ValueType {
     Int32,
     Uint8Array,
     Int8Array,
-    Int32Array
+    Int32Array,
+    Int32List
 }
 
-/// @notice A type; `length` is that of an array, 1 for single numbers, 0 for `string` and `bytes`.
+/// @notice A type; `length` is that of an array, 1 for single numbers, 0 for `string`, `bytes` and `int32[]`.
 struct Value {
     ValueType kind;
     uint32 length;
@@ -21,7 +22,7 @@ struct Value {
 
 /// @title Signatures of models
 /// @notice `name(type)->(type)`, with a Solidity identifier for a name, no spaces, and types string, bytes, uint8, int8, int32,
-/// uint8[N], int8[N], int32[N], with 1 ≤ N ≤ 2^20 written without leading zeros.
+/// int32[], uint8[N], int8[N], int32[N], with 1 ≤ N ≤ 2^20 written without leading zeros.
 library ModelSignature {
     /// Something else was expected at byte `position` of the signature.
     error SignatureSyntax(uint256 position, string expected);
@@ -96,6 +97,7 @@ library ModelSignature {
         if (whole == keccak256("uint8")) return Value(ValueType.Uint8, 1);
         if (whole == keccak256("int8")) return Value(ValueType.Int8, 1);
         if (whole == keccak256("int32")) return Value(ValueType.Int32, 1);
+        if (whole == keccak256("int32[]")) return Value(ValueType.Int32List, 0);
 
         uint256 bracket = start;
         while (bracket < end && text[bracket] != "[") ++bracket;

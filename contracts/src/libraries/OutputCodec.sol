@@ -9,9 +9,13 @@ import {Value, ValueType} from "./ModelSignature.sol";
 library OutputCodec {
     uint256 private constant WORD = 32;
 
-    /// @notice The value, ABI encoded by itself. A byte string ends before its trailing zeros; numbers stand in one row.
+    /// @notice The value, ABI encoded by itself. A byte string or list ends before its trailing zeros; numbers stand in one row.
     function encode(Value memory output, bytes calldata words) internal pure returns (bytes memory) {
         if (isByteString(output.kind)) return abi.encode(withoutTrailingZeros(words));
+        if (output.kind == ValueType.Int32List) {
+            uint256 count = (withoutTrailingZeros(words).length + 3) / 4;
+            return abi.encodePacked(WORD, count, numbers(words, count, 4, true));
+        }
         uint256 size = elementBytesOf(output.kind);
         uint256 expected = (output.length * size + WORD - 1) / WORD;
         require(words.length == expected * WORD, IModelContract.OutputShapeMismatch(words.length / WORD, expected));

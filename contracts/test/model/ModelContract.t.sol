@@ -165,6 +165,53 @@ contract ModelContract_Call is Suite {
         vm.assertEq(input, commitmentOf(bytes32(bytes.concat(lanes, new bytes(20)))));
     }
 
+    /// A list is the row that begins with it; zeros at its end make no difference, and what encodes it otherwise is refused.
+    function test_fallback_list_succeeds(int32[] memory values) external {
+        uint256 length = values.length % 9;
+        assembly {
+            mstore(values, length)
+        }
+        IModelContract m = modelOf("f(int32[])->(int32[])", 1, 8, 4);
+        bytes memory data = abi.encodeWithSignature("f(int32[])", values);
+        bytes memory malformed = abi.encodeWithSelector(IModelContract.MalformedCalldata.selector);
+        refuses(m, bytes.concat(data, new bytes(32)), malformed);
+        if (length > 0) {
+            bytes memory shorter = bytes.concat(data);
+            assembly {
+                mstore(shorter, sub(mload(shorter), 0x20))
+            }
+            refuses(m, shorter, malformed);
+        }
+        (, bytes32 input,) = inbox.facts(call(m, m.defaultFee(), data));
+        vm.assertEq(input, commitmentOf(bytes32(bytes.concat(lanesOf(values), new bytes(32 - 4 * length)))));
+        string memory f = "f(int32[],(uint8,uint32,uint64,bytes32))";
+        (, bytes32 same,) = inbox.facts(call(m, m.fee(0), abi.encodeWithSignature(f, values, [uint256(1), 0, 0, 0])));
+        vm.assertEq(same, input);
+    }
+
+    function test_fallback_list_reverts() external {
+        IModelContract m = modelOf("f(int32[])->(int32[])", 1, 8, 4);
+        refuses(
+            m,
+            abi.encodeWithSignature("f(int32[])", new int32[](9)),
+            abi.encodeWithSelector(IModelContract.InputTooLong.selector, 9, 8)
+        );
+        uint256[] memory wide = new uint256[](2);
+        wide[1] = 2 ** 31;
+        refuses(
+            m,
+            abi.encodeWithSignature("f(int32[])", wide),
+            abi.encodeWithSelector(IModelContract.ElementOutOfRange.selector, 1, 2 ** 31)
+        );
+    }
+
+    function lanesOf(int32[] memory values) private pure returns (bytes memory lanes) {
+        for (uint256 i = 0; i < values.length; ++i) {
+            uint32 v = uint32(values[i]);
+            lanes = abi.encodePacked(lanes, uint8(v), uint8(v >> 8), uint8(v >> 16), uint8(v >> 24));
+        }
+    }
+
     function test_fallback_int8_succeeds(int8 value) external {
         IModelContract m = modelOf("f(int8)->(int8)", 1, 1, 1);
         (, bytes32 input,) = inbox.facts(call(m, m.defaultFee(), abi.encodeWithSignature("f(int8)", value)));
@@ -224,6 +271,15 @@ contract ModelContract_Call is Suite {
             modelOf("f(uint8)->(uint8[3])", 1, 1, 1).decodeOutput(abi.encode(noise)),
             abi.encode([uint8(noise[0]), uint8(noise[1]), uint8(noise[2])])
         );
+    }
+
+    /// A list ends before its trailing zeros; a last element whose high bytes alone are not zero belongs to it.
+    function test_decodeOutput_list_succeeds(int32[] memory values) external {
+        if (values.length > 0 && values[values.length - 1] == 0) values[values.length - 1] = 2 ** 24;
+        IModelContract m = modelOf("f(int32[])->(int32[])", 1, 8, 4);
+        bytes memory words = bytes.concat(lanesOf(values), new bytes(32 + (32 - values.length * 4 % 32)));
+        vm.assertEq(m.decodeOutput(words), abi.encode(values));
+        vm.assertEq(m.decodeOutput(new bytes(64)), abi.encode(new int32[](0)));
     }
 
     function test_decodeOutput_shape_reverts() external {

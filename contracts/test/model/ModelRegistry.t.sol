@@ -95,6 +95,9 @@ contract ModelRegistry_Register is Suite {
         refuses("f(uint8[784])->(int32)", 28, 28, 4);
         refuses("f(int32[8])->(int32)", 1, 8, 1);
         refuses("f(uint8)->(int32)", 1, 2, 1);
+        refuses("f(int32[])->(int32[])", 2, 8, 4);
+        refuses("f(int32[])->(int32[])", 1, 8, 1);
+        registry.register(headerOf("f(int32[])->(int32[])", 1, 8, 4), "f(int32[])->(int32[])", 0, "");
         registry.register(headerOf("f(uint8[784])->(int32)", 28, 28, 1), "f(uint8[784])->(int32)", 0, "");
         registry.register(headerOf("f(int32[6])->(int32)", 2, 3, 4), "f(int32[6])->(int32)", 0, "");
     }

@@ -31,6 +31,7 @@ contract ModelSignature_Parse is Test {
         check("a(bytes)->(uint8)", ValueType.Bytes, 0, ValueType.Uint8, 1);
         check("_$9z(int8)->(int8[3])", ValueType.Int8, 1, ValueType.Int8Array, 3);
         check("f(int32[1])->(int32[1048576])", ValueType.Int32Array, 1, ValueType.Int32Array, 1_048_576);
+        check("generate(int32[])->(int32[])", ValueType.Int32List, 0, ValueType.Int32List, 0);
         check("f(int8[10])->(uint8[7])", ValueType.Int8Array, 10, ValueType.Uint8Array, 7);
     }
 
