@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/pr
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BundleError, readBundle, writeBundle } from '../deterministic-runtime/bundle/bundle.ts';
-import { BUNDLE_FILES } from '../deterministic-runtime/bundle/format.ts';
-import type { Model } from '../deterministic-runtime/program/program.ts';
+import { attachmentList } from '../deterministic-runtime/bundle/attachments.ts';
+import { BUNDLE_FILES, BUNDLE_LIMITS } from '../deterministic-runtime/bundle/format.ts';
+import type { Model, Program } from '../deterministic-runtime/program/program.ts';
 import { makeDirectory } from './make-directory.ts';
 
 /** Most bytes asked of the operating system at once: Linux reads no more than 2^31 - 4096. */
@@ -43,7 +44,7 @@ export async function writeBundleDirectory(directory: string, model: Model): Pro
   }
 }
 
-/** True when the directory exists and may be replaced. */
+/** True when the directory exists and may be replaced: it holds a bundle and nothing else. */
 async function holdsBundle(directory: string): Promise<boolean> {
   let names: string[];
   try {
@@ -52,10 +53,20 @@ async function holdsBundle(directory: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw new BundleError(`cannot write the bundle ${directory}: ${(error as Error).message}`, { cause: error });
   }
-  const known: readonly string[] = Object.values(BUNDLE_FILES);
+  const known: readonly string[] = [...Object.values(BUNDLE_FILES), ...(await attachedTo(directory))];
   const stranger = names.find((name) => !known.includes(name));
   if (stranger !== undefined) throw new BundleError(`${directory} holds '${stranger}', which is no part of a bundle: name another directory`);
   return true;
+}
+
+/** Names of what is attached to the bundle in a directory; none where its manifest cannot be read. */
+async function attachedTo(directory: string): Promise<readonly string[]> {
+  try {
+    const manifest = await readRegularFile(join(directory, BUNDLE_FILES.manifest), BUNDLE_LIMITS.manifest);
+    return Object.keys(attachmentList(JSON.parse(new TextDecoder().decode(manifest)) as Pick<Program, 'metadata'>));
+  } catch {
+    return [];
+  }
 }
 
 async function readRegularFile(path: string, limit: number): Promise<Uint8Array> {

@@ -3,6 +3,7 @@ import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { attach } from '../deterministic-runtime/bundle/attachments.ts';
 import { BundleError, readBundle, writeBundle } from '../deterministic-runtime/bundle/bundle.ts';
 import { evaluateProgram } from '../deterministic-runtime/language/evaluate.ts';
 import { AdmissionError } from '../deterministic-runtime/program/admission.ts';
@@ -100,6 +101,32 @@ describe('bundle', () => {
   });
 });
 
+describe('attachments', () => {
+  const attached = attach(tokenLoop(), { 'tokenizer.json': utf8('{"vocabulary":[]}') });
+
+  test('survive writing and reading, and the id commits to them', async () => {
+    const files = writeBundle(attached);
+    expect(text(files.get('tokenizer.json'))).toBe('{"vocabulary":[]}');
+    const read = await readBundle(from(files));
+    expect(read.attachments).toEqual(attached.attachments);
+    const ids = [tokenLoop(), attached, attach(tokenLoop(), { 'tokenizer.json': utf8('{}') })].map((model) => bytesToHex(encodeModel(model).modelId));
+    expect(new Set(ids).size).toBe(3);
+    expect(bytesToHex(encodeModel(read).modelId)).toBe(ids[1]);
+  });
+
+  test('another file, one more, one less, or a name that is no plain one, is refused', async () => {
+    const files = writeBundle(attached);
+    await expect(readBundle(from(new Map(files).set('tokenizer.json', utf8('{"vocabulary":[1]}'))))).rejects.toThrow(BundleError);
+    await expect(readBundle(from(new Map(files).set('tokenizer.json', utf8('{"vocabulary":[}}'))))).rejects.toThrow('its hash differs');
+    await expect(readBundle(from(new Map([...files].filter(([name]) => name !== 'tokenizer.json'))))).rejects.toThrow('tokenizer.json does not exist');
+    expect(() => writeBundle({ ...attached, attachments: {} })).toThrow('the model has 0 attachments, and its metadata name 1');
+    expect(() => writeBundle({ ...attached, attachments: { ...attached.attachments, more: utf8('') } })).toThrow('has 2 attachments');
+    for (const name of ['../escape', 'manifest.json', 'weights.bin', '/etc/passwd', '.hidden', '', 'A']) expect(() => attach(tokenLoop(), { [name]: utf8('') }), name).toThrow('malformed');
+    const evil = editedJson('manifest.json', (manifest) => { Object.assign(manifest, { metadata: { attachments: { '../../x': { bytes: 1, keccak256: `0x${'00'.repeat(32)}` } } } }); });
+    await expect(readBundle(from(evil))).rejects.toThrow(/attachments are malformed/);
+  });
+});
+
 describe('bundle directory', () => {
   let folder: string;
   beforeAll(async () => {
@@ -114,6 +141,15 @@ describe('bundle directory', () => {
     await writeBundleDirectory(target, smallClassifier());
     expect((await readBundleDirectory(target)).program.name).toBe('small-classifier');
     expect(await readdir(join(folder, 'deep'))).toEqual(['model']);
+  });
+
+  test('replaces one with attachments', async () => {
+    const target = join(folder, 'attached');
+    await writeBundleDirectory(target, attach(tokenLoop(), { 'tokenizer.json': utf8('{}') }));
+    expect((await readdir(target)).sort()).toEqual(['manifest.json', 'program.json', 'tokenizer.json', 'weights.bin']);
+    expect(text((await readBundleDirectory(target)).attachments?.['tokenizer.json'])).toBe('{}');
+    await writeBundleDirectory(target, tokenLoop());
+    expect((await readdir(target)).sort()).toEqual(['manifest.json', 'program.json', 'weights.bin']);
   });
 
   test('touches no directory that holds something else, and no file', async () => {

@@ -6,6 +6,7 @@ import { admit } from '../program/admission.ts';
 import { canonicalJson } from '../program/canonical-json.ts';
 import type { Model, Program } from '../program/program.ts';
 import { byteLength } from '../program/tensor.ts';
+import { attachmentList, checkAttachment } from './attachments.ts';
 import { BUNDLE_FILES, BUNDLE_FORMAT, BUNDLE_LIMITS, manifestSchema, programSchema } from './format.ts';
 import type { Manifest } from './format.ts';
 
@@ -21,8 +22,8 @@ const toHex = (bytes: Uint8Array): string => `0x${bytesToHex(bytes)}`;
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /**
- * A model as the files of a bundle: `manifest.json`, `program.json` and `weights.bin` (the constants' padded words, one
- * after another).
+ * A model as the files of a bundle: `manifest.json`, `program.json`, `weights.bin` (the constants' padded words, one
+ * after another), and what is attached.
  * @throws AdmissionError when the model is not admissible; BundleError when it goes beyond the format
  */
 export function writeBundle(model: Model): Map<string, Uint8Array> {
@@ -47,7 +48,29 @@ export function writeBundle(model: Model): Map<string, Uint8Array> {
     [BUNDLE_FILES.manifest, written],
     [BUNDLE_FILES.program, program],
     [BUNDLE_FILES.weights, weights],
+    ...attachmentFiles(model),
   ]);
+}
+
+/** What is attached to a model, all of what its metadata name and nothing else. @throws BundleError */
+function attachmentFiles({ program, attachments = {} }: Model): readonly (readonly [string, Uint8Array])[] {
+  const list = Object.entries(orBundleError(() => attachmentList(program)));
+  if (list.length !== Object.keys(attachments).length) throw new BundleError(`the model has ${Object.keys(attachments).length} attachments, and its metadata name ${list.length}`);
+  return list.map(([name, stated]) => {
+    const bytes = attachments[name];
+    if (bytes === undefined) throw new BundleError(`the attachment '${name}' is missing`);
+    orBundleError(() => checkAttachment(name, bytes, stated));
+    return [name, bytes];
+  });
+}
+
+function orBundleError<T>(attempt: () => T): T {
+  try {
+    return attempt();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new BundleError(error.message, { cause: error });
+  }
 }
 
 /**
@@ -76,7 +99,13 @@ export async function readBundle(read: ReadFile): Promise<Model> {
     offset += size;
     return weights.subarray(offset - size, offset);
   });
-  const model: Model = { program, constants };
+  const attachments: Record<string, Uint8Array> = {};
+  for (const [name, stated] of Object.entries(orBundleError(() => attachmentList(program)))) {
+    const bytes = await readLimited(read, name, stated.bytes);
+    orBundleError(() => checkAttachment(name, bytes, stated));
+    attachments[name] = bytes;
+  }
+  const model: Model = { program, constants, ...(Object.keys(attachments).length === 0 ? {} : { attachments }) };
   const modelId = toHex(admit(model).modelId);
   if (modelId !== manifest.modelId) throw new BundleError(`the bundle's model is ${modelId}, not ${manifest.modelId} as ${BUNDLE_FILES.manifest} says`);
   return model;

@@ -4,7 +4,7 @@ import { LIMITS } from '../program/program.ts';
 /** What `manifest.json` says first; another version is another format. */
 export const BUNDLE_FORMAT = 'assay-bundle-1';
 
-/** The files of a bundle. No other name is ever opened. */
+/** The files of every bundle. Besides them only what the metadata attach is ever opened. */
 export const BUNDLE_FILES = { manifest: 'manifest.json', program: 'program.json', weights: 'weights.bin' } as const;
 
 /** Largest sizes in bytes that a reader accepts. */

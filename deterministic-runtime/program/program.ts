@@ -46,6 +46,8 @@ export interface Program {
 export interface Model {
   readonly program: Program;
   readonly constants: readonly Uint8Array[];
+  /** Files that clients need and the program does not, by name; see `attach`. */
+  readonly attachments?: Readonly<Record<string, Uint8Array>>;
 }
 
 /** Caps that admission enforces. */
