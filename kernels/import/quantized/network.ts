@@ -1,0 +1,138 @@
+import type { Window } from '../network/layer.ts';
+
+/*
+ * A network that is quantised already, between its file and its program. Importers (TensorFlow Lite, quantised ONNX) say here which integers are computed from which, with every
+ * multiplier, shift and table as numbers, so that nothing is re-quantised; `lowerQuantizedNetwork` (lower.ts) turns it into kernels.
+ *
+ * - Values have any number of dimensions, in row-major order; images are NHWC.
+ * - Unsigned bytes are kept as signed ones, everything less 128: values, zero points, bounds. Only `QuantizedNetwork.input` and `.output` say what the file had.
+ * - Booleans are int8: 0 and 1.
+ */
+
+/** 16-bit values lie in 32-bit tensors. */
+export type IntegerType = 'int8' | 'int16' | 'int32';
+
+/** A value's integers `q` stand for `scale · (q − zeroPoint)`. */
+export interface Scale { readonly scale: number; readonly zeroPoint: number }
+
+export interface QuantizedValue {
+  readonly dims: readonly number[];
+  readonly type: IntegerType;
+  /** For people and clients; no lowering depends on it. Null for indices, booleans and the like. */
+  readonly quantization: Scale | null;
+  /** The elements of a constant; null where the value is computed. */
+  readonly data: Int8Array | Int16Array | Int32Array | null;
+}
+
+/**
+ * How an integer is multiplied by `multiplier / 2^shift`, with 0 ≤ multiplier < 2^31:
+ * - `once`: `(x · multiplier + 2^(shift−1)) >> shift`, shift 1…62; halves upwards (TensorFlow Lite's one rounding).
+ * - `twice`: gemmlowp's `RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(x · 2^left, multiplier), right)`, shift = 31 − left + right, one of left and right 0.
+ * - `away`: `sign(x) · ((|x| · multiplier + 2^(shift−1)) >> shift)`: halves away from zero.
+ * - `even`: exact, then to the nearest integer, halves to even.
+ */
+export type Rounding = 'once' | 'twice' | 'away' | 'even';
+
+/** A factor for each output channel, or one for all. */
+export interface Factors { readonly multipliers: readonly number[]; readonly shifts: readonly number[]; readonly rounding: Rounding }
+
+/** How sums become a value: `clamp(round(sum · factor) + zeroPoint, low, high)`. */
+export interface OutputStage extends Factors { readonly zeroPoint: number; readonly low: number; readonly high: number }
+
+interface Common {
+  /** For people: what the file calls the operation. */
+  readonly name: string;
+  /** Name of the value that is computed. */
+  readonly output: string;
+}
+
+/** `y[…][n] = stage(Σ_k (x[…][k] − xZero) · (w[n][k] − weightZero) + bias[n])`; without a stage the sums themselves, int32. */
+export interface LinearOperation extends Common {
+  readonly kind: 'linear';
+  readonly x: string;
+  readonly xZero: number;
+  /** [N][K], int8; constant or computed. With 16-bit x constant only. */
+  readonly weights: string;
+  readonly weightZero: number;
+  /** N of them; up to 48 bits with 16-bit x. */
+  readonly bias: readonly number[] | null;
+  readonly stage: OutputStage | null;
+}
+
+/** Images: `window` gives sizes in pixels, the output's included. Taps outside the image count as `xZero`. */
+interface ImageOperation extends Common {
+  readonly x: string;
+  readonly xZero: number;
+  readonly weightZero: number;
+  readonly bias: readonly number[] | null;
+  readonly window: Window;
+  readonly stage: OutputStage | null;
+}
+/** weights: a constant [outputs][kernelHeight][kernelWidth][channels / groups]. */
+export interface ConvolutionOperation extends ImageOperation { readonly kind: 'convolution'; readonly weights: string; readonly groups: number }
+/** weights: a constant [kernelHeight][kernelWidth][channels · multiplier]; output channel o reads input channel `o div multiplier`. */
+export interface DepthwiseOperation extends ImageOperation { readonly kind: 'depthwise'; readonly weights: string }
+/**
+ * weights: a constant [outputs][kernelHeight][kernelWidth][channels]; `window` is that of the convolution whose gradient this is: its input is this operation's output.
+ */
+export interface TransposedConvolutionOperation extends ImageOperation { readonly kind: 'transposed-convolution'; readonly weights: string }
+
+/** The maximum, or the mean with halves away from zero, over the taps inside the image; cut to `low … high`. x and y have one scale. */
+export interface PoolingOperation extends Common {
+  readonly kind: 'pooling';
+  readonly mode: 'maximum' | 'average';
+  readonly x: string;
+  readonly window: Window;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** `x · 2^leftShift · factor`, as a part of a sum. */
+export interface Term { readonly x: string; readonly zeroPoint: number; readonly multiplier: number; readonly shift: number }
+/** `stage(± round((a − aZero) · 2^leftShift · aFactor) ± …)`: TensorFlow Lite's ADD and SUB. Dimensions broadcast. */
+export interface AddOperation extends Common { readonly kind: 'add'; readonly a: Term; readonly b: Term; readonly subtract: boolean; readonly leftShift: number; readonly stage: OutputStage }
+/** `stage((a − aZero) · (b − bZero))`. Dimensions broadcast. */
+export interface MultiplyOperation extends Common { readonly kind: 'multiply'; readonly a: string; readonly aZero: number; readonly b: string; readonly bZero: number; readonly stage: OutputStage }
+/** Of integers with one scale. Dimensions broadcast. */
+export interface ExtremeOperation extends Common { readonly kind: 'minimum' | 'maximum'; readonly a: string; readonly b: string }
+
+/** A function of an int8: `table[x & 255]`. */
+export interface TableOperation extends Common { readonly kind: 'table'; readonly x: string; readonly table: Int8Array }
+/** Another scale, or another type: `stage(x − xZero)`. */
+export interface RescaleOperation extends Common { readonly kind: 'rescale'; readonly x: string; readonly xZero: number; readonly stage: OutputStage }
+export interface ClampOperation extends Common { readonly kind: 'clamp'; readonly x: string; readonly low: number; readonly high: number }
+
+/** The same elements in the same order. */
+export interface ReshapeOperation extends Common { readonly kind: 'reshape'; readonly x: string }
+/** Axis i of the result is axis `order[i]` of x. */
+export interface TransposeOperation extends Common { readonly kind: 'transpose'; readonly x: string; readonly order: readonly number[] }
+/** From `starts[i]`, every `steps[i]`-th (negative: backwards); the output's dimensions say how many. */
+export interface SliceOperation extends Common { readonly kind: 'slice'; readonly x: string; readonly starts: readonly number[]; readonly steps: readonly number[] }
+export interface PadOperation extends Common { readonly kind: 'pad'; readonly x: string; readonly before: readonly number[]; readonly after: readonly number[]; readonly fill: number }
+export interface ConcatenateOperation extends Common { readonly kind: 'concatenate'; readonly parts: readonly string[]; readonly axis: number }
+/** Entry i along `axis` of the result is entry `indices[i]` of x. */
+export interface GatherOperation extends Common { readonly kind: 'gather'; readonly x: string; readonly axis: number; readonly indices: readonly number[] }
+
+export type QuantizedOperation =
+  | LinearOperation | ConvolutionOperation | DepthwiseOperation | TransposedConvolutionOperation | PoolingOperation
+  | AddOperation | MultiplyOperation | ExtremeOperation | TableOperation | RescaleOperation | ClampOperation
+  | ReshapeOperation | TransposeOperation | SliceOperation | PadOperation | ConcatenateOperation | GatherOperation;
+
+/** What the file had at a border of the network. `float32` where it converts by itself: then `scale` and `zeroPoint` say how. */
+export interface Border extends Scale {
+  readonly value: string;
+  readonly type: 'float32' | 'integer';
+  /** The integers as the file counts them: `zeroPoint` is that of these, not less 128. */
+  readonly element: 'int8' | 'uint8' | 'int16' | 'int32';
+}
+
+export interface QuantizedNetwork {
+  readonly name: string;
+  readonly input: Border;
+  readonly output: Border;
+  /** What the model does after `output`, left to the reader of the result; scores that keep their order need no proof. */
+  readonly then?: 'softmax';
+  readonly values: ReadonlyMap<string, QuantizedValue>;
+  /** In an order in which they can be computed. */
+  readonly operations: readonly QuantizedOperation[];
+}
