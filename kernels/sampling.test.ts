@@ -76,7 +76,7 @@ describe('sampling', () => {
     const model = samplingModel(tokens, 1);
     const executor = await createWasmExecutor().prepare(model);
     for (const [temperature, spread] of [[1, 12], [0.1, 2], [0.75, 15], [5, 100], [30_000, 60_000]] as const) {
-      const logits = Array.from({ length: tokens }, (_, token) => Math.round(-((token / tokens) ** 3) * spread * ONE) + 12_345);
+      const logits = Array.from({ length: tokens }, (_, token) => Math.round(-((token / tokens) ** 3) * spread * ONE) + 2 ** 31 - 1);
       const { tensor } = await executor.run(samplingInput(logits, Math.round(temperature * ONE), 0, 0), { keep: 'all' });
       const weights = integers(tensor(slotNamed(model, 'sample.weights'))!, tokens);
       const exact = logits.map((x) => (2 ** 24 - 1) * Math.exp((x - logits[0]!) / Math.round(temperature * ONE)));
