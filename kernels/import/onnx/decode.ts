@@ -1,8 +1,7 @@
 import onnxProto from 'onnx-proto';
 import type { onnx } from 'onnx-proto';
 import { ImportError } from '../import-error.ts';
-import type { FloatTensor } from '../network/float-tensor.ts';
-import type { AttributeValue, OnnxGraph, OnnxNode, OnnxValue } from './graph.ts';
+import type { AttributeValue, OnnxGraph, OnnxNode, OnnxTensor, OnnxValue } from './graph.ts';
 import { orderNodes } from './order.ts';
 import { readTensor, toNumber } from './tensor-data.ts';
 
@@ -29,7 +28,7 @@ export function decodeOnnx(bytes: Uint8Array): OnnxGraph {
   const version = opset === undefined ? 0 : toNumber(opset.version ?? 0);
   if (version < OLDEST_OPSET) throw new ImportError(`the model uses operator set ${version}; ${OLDEST_OPSET} is the oldest that is read: convert it to a newer one`);
 
-  const constants = new Map<string, FloatTensor>();
+  const constants = new Map<string, OnnxTensor>();
   for (const initializer of graph.initializer ?? []) {
     const name = initializer.name ?? '';
     if (name === '' || constants.has(name)) throw new ImportError(`the model has ${name === '' ? 'a weight without a name' : `two weights named ${name}`}`);

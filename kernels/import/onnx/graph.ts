@@ -1,5 +1,8 @@
 import type { FloatTensor } from '../network/float-tensor.ts';
 
+/** A tensor of the file; `elementType` is ONNX's number for the type that it has there (`TensorProto.DataType`). */
+export interface OnnxTensor extends FloatTensor { readonly elementType: number }
+
 /** A node of an ONNX graph, with its attributes as plain values. */
 export interface OnnxNode {
   readonly operator: string;
@@ -11,7 +14,7 @@ export interface OnnxNode {
   readonly attributes: ReadonlyMap<string, AttributeValue>;
 }
 
-export type AttributeValue = number | string | readonly number[] | FloatTensor;
+export type AttributeValue = number | string | readonly number[] | OnnxTensor;
 
 /** A value that comes in or goes out. A dimension is null where the file leaves it open. */
 export interface OnnxValue { readonly name: string; readonly elementType: number; readonly dims: readonly (number | null)[] }
@@ -25,5 +28,5 @@ export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
-  readonly constants: ReadonlyMap<string, FloatTensor>;
+  readonly constants: ReadonlyMap<string, OnnxTensor>;
 }

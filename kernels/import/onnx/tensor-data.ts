@@ -1,7 +1,7 @@
 import type { onnx } from 'onnx-proto';
 import { ImportError } from '../import-error.ts';
 import { elementCount } from '../network/float-tensor.ts';
-import type { FloatTensor } from '../network/float-tensor.ts';
+import type { OnnxTensor } from './graph.ts';
 
 /** Elements that a tensor of a model file may have. */
 const MAXIMUM_ELEMENTS = 2 ** 28;
@@ -29,7 +29,7 @@ export function toNumber(value: unknown): number {
  *
  * @throws ImportError on external data, types that are not read here, hostile dimensions, a length that is not theirs, and numbers that are not finite.
  */
-export function readTensor(tensor: onnx.ITensorProto, what: string): FloatTensor {
+export function readTensor(tensor: onnx.ITensorProto, what: string): OnnxTensor {
   if (tensor.dataLocation === 1 || (tensor.externalData?.length ?? 0) > 0) {
     throw new ImportError(`${what} is stored outside the file: save the model with its weights inside`);
   }
@@ -45,7 +45,7 @@ export function readTensor(tensor: onnx.ITensorProto, what: string): FloatTensor
   const data = type.name === 'float' || type.name === 'double' ? new Float32Array(wanted) : new Float64Array(wanted);
   for (let index = 0; index < wanted; index += 1) data[index] = elements.at(index);
   if (!data.every(Number.isFinite)) throw new ImportError(`${what} has elements that are not finite numbers in single precision`);
-  return { dims, data };
+  return { dims, data, elementType: tensor.dataType ?? 0 };
 }
 
 /** Dimensions as a model file gives them. @throws ImportError when they are negative, too many, or too large together. */
