@@ -6,8 +6,8 @@ import type { BufferRange, StagingPart } from './staging.ts';
 export const BUFFER_USAGE = { mapRead: 0x1, copySource: 0x4, copyDestination: 0x8, uniform: 0x40, storage: 0x80 } as const;
 const MAP_READ = 0x1;
 const COMPUTE_STAGE = 0x4;
-/** Storage buffers that a shader may bind: eight operands and the output. WebGPU guarantees 8 on every adapter, and 10 on nearly all. */
-const STORAGE_BUFFERS = 9;
+/** Storage buffers that shaders are given at most: eight operands and the output, and more where some are split. WebGPU guarantees 8, nearly all have 10. */
+const STORAGE_BUFFERS = 32;
 
 /** WebGPU reported a failure, or gave none where it did not do its work. */
 export class WebGpuError extends Error {
@@ -27,9 +27,12 @@ export interface CheckedDevice {
   guarded<T>(what: string, work: () => T): Promise<T>;
   /** A zeroed buffer. @throws WebGpuError when it exceeds a limit or the memory. */
   createBuffer(what: string, size: number, usage: number): Promise<GPUBuffer>;
-  /** A compute pipeline whose bindings are the uniform, the output and `storageBuffers - 1` operands. The same code is compiled once. */
-  createPipeline(what: string, code: string, storageBuffers: number): Promise<GPUComputePipeline>;
-  /** Submits what `encode` writes, followed by copies of `ranges` to the host. */
+  /** A compute pipeline whose bindings are these. The same code is compiled once. @throws WebGpuError when it has too many or is not valid */
+  createPipeline(what: string, code: string, bindings: readonly GPUBufferBindingType[]): Promise<GPUComputePipeline>;
+  /**
+   * Submits what `encode` writes, followed by copies of `ranges` to the host. The submit has happened when the call returns, before
+   * the promise is settled: so calls that do not wait for each other keep their order. What exceeds one staging buffer is copied by submits of its own.
+   */
   submit(what: string, encode: (encoder: GPUCommandEncoder) => void, ranges: readonly BufferRange[]): Promise<Uint8Array[]>;
   dispose(): void;
 }
@@ -96,16 +99,17 @@ export function checkDevice(device: GPUDevice, { description, isSoftware }: { re
   };
 
   const pipelines = new Map<string, Promise<GPUComputePipeline>>();
-  const createPipeline = (what: string, code: string, storageBuffers: number): Promise<GPUComputePipeline> => {
+  const createPipeline = (what: string, code: string, bindings: readonly GPUBufferBindingType[]): Promise<GPUComputePipeline> => {
     const known = pipelines.get(code);
     if (known !== undefined) return known;
-    const pipeline = compile(what, code, storageBuffers);
+    const pipeline = compile(what, code, bindings);
     pipelines.set(code, pipeline);
     pipeline.catch(() => pipelines.delete(code));
     return pipeline;
   };
 
-  const compile = async (what: string, code: string, storageBuffers: number): Promise<GPUComputePipeline> => {
+  const compile = async (what: string, code: string, bindings: readonly GPUBufferBindingType[]): Promise<GPUComputePipeline> => {
+    const storageBuffers = bindings.filter((type) => type !== 'uniform').length;
     if (storageBuffers > device.limits.maxStorageBuffersPerShaderStage) {
       throw new WebGpuError(`${what} needs ${storageBuffers} buffers; ${description} allows ${device.limits.maxStorageBuffersPerShaderStage}: use the wasm executor`);
     }
@@ -113,9 +117,7 @@ export function checkDevice(device: GPUDevice, { description, isSoftware }: { re
       const module = device.createShaderModule({ label: what, code });
       // Written out: a layout made from the shader leaves out what the shader does not use.
       const layout = device.createBindGroupLayout({
-        entries: Array.from({ length: 1 + storageBuffers }, (_, binding) => ({
-          binding, visibility: COMPUTE_STAGE, buffer: { type: binding === 0 ? 'uniform' as const : binding === 1 ? 'storage' as const : 'read-only-storage' as const },
-        })),
+        entries: bindings.map((type, binding) => ({ binding, visibility: COMPUTE_STAGE, buffer: { type } })),
       });
       return { module, layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }) };
     });
@@ -127,45 +129,42 @@ export function checkDevice(device: GPUDevice, { description, isSoftware }: { re
     }
   };
 
-  const submit = async (what: string, encode: (encoder: GPUCommandEncoder) => void, ranges: readonly BufferRange[]): Promise<Uint8Array[]> => {
-    const parts = stagingParts(ranges);
-    const staging: GPUBuffer[] = [];
+  /** Submits what `encode` writes, and behind it the copies of a part into a new staging buffer. */
+  const submitPart = async (what: string, encode: (encoder: GPUCommandEncoder) => void, part: StagingPart | undefined): Promise<GPUBuffer | undefined> => {
+    let staging: GPUBuffer | undefined;
     try {
-      const first = parts[0];
-      if (first !== undefined) staging.push(await createBuffer('reading back', first.size, BUFFER_USAGE.mapRead | BUFFER_USAGE.copyDestination));
       await guarded(what, () => {
+        if (part !== undefined) staging = device.createBuffer({ label: 'reading back', size: part.size, usage: BUFFER_USAGE.mapRead | BUFFER_USAGE.copyDestination });
         const encoder = device.createCommandEncoder();
         encode(encoder);
-        if (first !== undefined) copyPart(encoder, first, staging[0] as GPUBuffer);
+        for (const { source, from, staged, size } of part?.pieces ?? []) encoder.copyBufferToBuffer(source.buffer, source.offset + from, staging as GPUBuffer, staged, size);
         device.queue.submit([encoder.finish()]);
       });
-      const bytes = ranges.map(({ size }) => new Uint8Array(size));
-      for (const [index, part] of parts.entries()) {
-        if (index > 0) {
-          staging.push(await createBuffer('reading back', part.size, BUFFER_USAGE.mapRead | BUFFER_USAGE.copyDestination));
-          await guarded(what, () => {
-            const encoder = device.createCommandEncoder();
-            copyPart(encoder, part, staging[index] as GPUBuffer);
-            device.queue.submit([encoder.finish()]);
-          });
-        }
-        const buffer = staging[index] as GPUBuffer;
-        await orLost(buffer.mapAsync(MAP_READ)).catch((error: unknown) => {
-          throw failure ?? new WebGpuError(`${what}: reading back failed: ${firstLine(String(error))}`);
-        });
-        const mapped = new Uint8Array(buffer.getMappedRange());
-        for (const piece of part.pieces) bytes[piece.range]?.set(mapped.subarray(piece.staged, piece.staged + piece.size), piece.from);
-        buffer.unmap();
-      }
-      throwIfFailed();
-      return bytes;
-    } finally {
-      for (const buffer of staging) buffer.destroy();
+      return staging;
+    } catch (error) {
+      staging?.destroy();
+      throw error;
     }
   };
 
-  const copyPart = (encoder: GPUCommandEncoder, part: StagingPart, staging: GPUBuffer): void => {
-    for (const { source, from, staged, size } of part.pieces) encoder.copyBufferToBuffer(source.buffer, source.offset + from, staging, staged, size);
+  const submit = async (what: string, encode: (encoder: GPUCommandEncoder) => void, ranges: readonly BufferRange[]): Promise<Uint8Array[]> => {
+    const [first, ...others] = stagingParts(ranges);
+    let staging = await submitPart(what, encode, first);
+    const bytes = ranges.map(({ size }) => new Uint8Array(size));
+    for (let part = first; part !== undefined && staging !== undefined; part = others.shift(), staging = part && await submitPart(what, () => {}, part)) {
+      try {
+        await orLost(staging.mapAsync(MAP_READ)).catch((error: unknown) => {
+          throw failure ?? new WebGpuError(`${what}: reading back failed: ${firstLine(String(error))}`);
+        });
+        const mapped = new Uint8Array(staging.getMappedRange());
+        for (const piece of part.pieces) bytes[piece.range]?.set(mapped.subarray(piece.staged, piece.staged + piece.size), piece.from);
+        staging.unmap();
+      } finally {
+        staging.destroy();
+      }
+    }
+    throwIfFailed();
+    return bytes;
   };
 
   return { device, description, isSoftware, limits: device.limits, guarded, createBuffer, createPipeline, submit, dispose: () => device.destroy() };

@@ -3,7 +3,7 @@ import { BUFFER_USAGE, WebGpuError } from './device.ts';
 import type { CheckedDevice } from './device.ts';
 import { KNOWN_ANSWERS } from './known-answer-table.ts';
 import type { KnownAnswers } from './known-answer-table.ts';
-import { BINDING, RUN_BYTES } from './wgsl.ts';
+import { encodeMoment, RUN_BYTES, RUN_STRUCT } from './run-state.ts';
 import { combine } from './wgsl-operators.ts';
 import { libraryCode } from './wgsl-library.ts';
 
@@ -19,10 +19,10 @@ export function knownAnswerShader(packedDot: boolean): string {
     return `${name}(${operands.join(', ')})`;
   };
   const branches = KNOWN_ANSWERS.map(({ operator, type }, index) => `    case ${index}u: { value = ${valueOf(operator, type, packedDot, call)}; }`);
-  return `${packedDot ? 'requires packed_4x8_integer_dot_product;\n' : ''}struct Run { iteration: u32, writtenNow: u32, writtenBefore: u32, nonce: u32 }
-@group(0) @binding(${BINDING.run}) var<uniform> run: Run;
-@group(0) @binding(${BINDING.output}) var<storage, read_write> result: array<u32>;
-@group(0) @binding(${BINDING.firstOperand}) var<storage, read> cases: array<u32>;
+  return `${packedDot ? 'requires packed_4x8_integer_dot_product;\n' : ''}${RUN_STRUCT}
+@group(0) @binding(0) var<uniform> run: Run;
+@group(0) @binding(1) var<storage, read_write> result: array<u32>;
+@group(0) @binding(2) var<storage, read> cases: array<u32>;
 ${libraryCode([...library])}
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -65,7 +65,7 @@ export async function checkKnownAnswers(device: CheckedDevice, packedDot: boolea
   });
 
   const what = 'the known-answer test';
-  const pipeline = await device.createPipeline(what, knownAnswerShader(packedDot), 2);
+  const pipeline = await device.createPipeline(what, knownAnswerShader(packedDot), ['uniform', 'storage', 'read-only-storage']);
   const { storage, copySource, copyDestination, uniform } = BUFFER_USAGE;
   const buffers: GPUBuffer[] = [];
   const create = async (size: number, usage: number): Promise<GPUBuffer> => {
@@ -78,7 +78,7 @@ export async function checkKnownAnswers(device: CheckedDevice, packedDot: boolea
     const output = await create(cases.length * 8, storage | copySource);
     const input = await create(units.byteLength, storage | copyDestination);
     const [bytes] = await device.submit(what, (encoder) => {
-      device.device.queue.writeBuffer(run, 0, new Uint32Array([cases.length, 0, 0, 0]));
+      device.device.queue.writeBuffer(run, 0, encodeMoment({ iteration: cases.length, writtenNow: 0, writtenBefore: 0 }));
       device.device.queue.writeBuffer(input, 0, units);
       const pass = encoder.beginComputePass();
       pass.setPipeline(pipeline);

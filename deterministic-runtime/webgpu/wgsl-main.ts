@@ -2,7 +2,8 @@ import type { ReductionOperator, ScalarType } from '../language/expression.ts';
 import type { SpecializedKernel } from '../language/specialized.ts';
 import { lanesPerWord, wordCount, wordsPerRow } from '../program/tensor.ts';
 import { combine } from './wgsl-operators.ts';
-import { UNITS_PER_WORD } from './wgsl-reads.ts';
+import { UNITS_PER_WORD } from './wgsl-buffers.ts';
+import type { BufferCode } from './wgsl-buffers.ts';
 import { TILE_COLUMNS, tileRows } from './wgsl-tile.ts';
 
 /** The functions `element` and `main`, and how many workgroups cover the output. */
@@ -20,6 +21,7 @@ export const SLICES = WORKGROUP_SIZE / ELEMENTS;
 /** The head of every `main`: `group` counts workgroups over both dimensions of the dispatch. */
 const MAIN = `@compute @workgroup_size(${WORKGROUP_SIZE})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  if (run.running == 0u) { return; }
   let group = id.x + id.y * groups.x;`;
 
 interface OutputSizes { readonly units: number; readonly unitsPerRow: number; readonly columns: number; readonly lanes: number }
@@ -31,10 +33,18 @@ const sizes = ({ output }: SpecializedKernel): OutputSizes => ({
   lanes: lanesPerWord(output.element) / UNITS_PER_WORD,
 });
 
-const outputIndex = (outputStride: number): string => (outputStride === 0 ? 'unit' : `run.iteration * ${outputStride}u + unit`);
+/** Where a kernel's output goes. */
+export interface OutputCode {
+  readonly buffer: BufferCode;
+  /** 32-bit units from one iteration's tensor to the next; 0 when there is one alone. */
+  readonly stride: number;
+}
+
+/** Writes `value` to `unit` of this iteration's tensor. */
+const storeUnit = ({ buffer, stride }: OutputCode, value: string): string => buffer.store(stride === 0 ? 'unit' : `run.iteration * ${stride}u + unit`, value);
 
 /** Every invocation computes one unit, its elements one after another. `element`: the body of `fn element(row, column)`. */
-export function invocationMain(kernel: SpecializedKernel, outputStride: number, element: string): MainCode {
+export function invocationMain(kernel: SpecializedKernel, output: OutputCode, element: string): MainCode {
   const { units, unitsPerRow, columns, lanes } = sizes(kernel);
   const value = lanes === 1
     ? `  let column = i32(unit % ${unitsPerRow}u);
@@ -52,7 +62,7 @@ ${MAIN}
   let row = i32(unit / ${unitsPerRow}u);
   var value = 0u;
 ${value}
-  result[${outputIndex(outputStride)}] = value;
+  ${storeUnit(output, 'value')}
 }`;
   return { functions, workgroups: Math.ceil(units / WORKGROUP_SIZE) };
 }
@@ -61,7 +71,7 @@ ${value}
  * Every invocation computes a tile. `sums`: statements that sum `total<r>_<c>` for elements at `row<r>`, `column<c>`; `element`: the body
  * of `fn element(row, column, total)`. Rows and columns past the output are computed as its last, and not stored.
  */
-export function tileMain(kernel: SpecializedKernel, outputStride: number, element: string, sums: readonly string[]): MainCode {
+export function tileMain(kernel: SpecializedKernel, output: OutputCode, element: string, sums: readonly string[]): MainCode {
   const { unitsPerRow, columns, lanes } = sizes(kernel);
   const rows = tileRows(kernel);
   const tilesPerRow = (unitsPerRow * lanes) / TILE_COLUMNS;
@@ -70,10 +80,10 @@ export function tileMain(kernel: SpecializedKernel, outputStride: number, elemen
   const totals = range(rows).flatMap((row) => range(TILE_COLUMNS).map((column) => `total${row}_${column}`));
   const store = lanes === 1
     ? `      let unit = u32(row) * ${unitsPerRow}u + u32(column);
-      result[${outputIndex(outputStride)}] = select(0u, u32(value), column < ${columns}i);`
+      ${storeUnit(output, `select(0u, u32(value), column < ${columns}i)`)}`
     : `      if (column < ${columns}i) { packed = packed | ((u32(value) & 0xffu) << (u32(c) * 8u)); }`;
   const storePacked = `    let unit = u32(row) * ${unitsPerRow}u + u32(firstColumn) / ${lanes}u;
-    result[${outputIndex(outputStride)}] = packed;
+    ${storeUnit(output, 'packed')}
 `;
   const functions = `fn element(row: i32, column: i32, total: i32) -> i32 {
 ${element}
@@ -105,14 +115,14 @@ ${lanes === 1 ? '' : storePacked}  }
  * The invocations of a workgroup share the reductions of four elements. `element`: the body of `fn element(row, column, local, slice)`; `shared`:
  * `operator_type` of the reductions in it. Every invocation runs to the end, past the output's too (on its last element), since barriers need all of them.
  */
-export function workgroupMain(kernel: SpecializedKernel, outputStride: number, element: string, shared: ReadonlySet<string>): MainCode {
+export function workgroupMain(kernel: SpecializedKernel, output: OutputCode, element: string, shared: ReadonlySet<string>): MainCode {
   const { units, unitsPerRow, columns, lanes } = sizes(kernel);
   const packed = lanes > 1;
   const store = packed
     ? `  if (slice == 0u) { lanes[which] = (u32(value) & 0xffu) << (which * 8u); }
   workgroupBarrier();
-  if ((local == 0u) && (wanted < ${units}u)) { result[${outputIndex(outputStride)}] = ${Array.from({ length: lanes }, (_, lane) => `lanes[${lane}]`).join(' | ')}; }`
-    : `  if ((slice == 0u) && (wanted < ${units}u)) { result[${outputIndex(outputStride)}] = u32(value); }`;
+  if ((local == 0u) && (wanted < ${units}u)) { ${storeUnit(output, Array.from({ length: lanes }, (_, lane) => `lanes[${lane}]`).join(' | '))} }`
+    : `  if ((slice == 0u) && (wanted < ${units}u)) { ${storeUnit(output, 'u32(value)')} }`;
   const functions = `${sharingCode(shared)}
 fn element(row: i32, column: i32, local: u32, slice: u32) -> i32 {
 ${element}

@@ -1,8 +1,7 @@
 import type { SpecializedKernel, SpecializedLoad, SpecializedRead, SpecializedWord } from '../language/specialized.ts';
-import { WORD_BYTES, wordsPerRow } from '../program/tensor.ts';
-
-/** 32-bit units in a word. */
-export const UNITS_PER_WORD = WORD_BYTES / 4;
+import { wordsPerRow } from '../program/tensor.ts';
+import { bufferCode, UNITS_PER_WORD } from './wgsl-buffers.ts';
+import type { BufferCode } from './wgsl-buffers.ts';
 
 /** Where an operand's tensors lie. */
 export interface OperandStorage {
@@ -10,6 +9,8 @@ export interface OperandStorage {
   readonly inOutput: boolean;
   /** 32-bit units from one iteration's tensor to the next; 0 when the buffer holds the current iteration's alone. */
   readonly iterationStride: number;
+  /** Bindings that its buffer takes. */
+  readonly shards: number;
 }
 
 /** Reads of a kernel as WGSL functions, one for each operand and set of checks, made as they are asked for. */
@@ -26,19 +27,31 @@ export interface ReadFunctions {
   dotWords(): string;
   /** Buffer declarations and functions. `firstBinding` is the binding of the first operand. */
   code(firstBinding: number): string;
-  /** Operands that have a binding of their own, in the order of the bindings. */
+  /** Operands that have bindings of their own, in the order of the bindings. */
   bindings(): number[];
 }
 
 /** A word whose checks failed: no binding is that large. */
 const NO_WORD = '0xffffffffu';
 
-export function createReadFunctions(kernel: SpecializedKernel, storage: readonly OperandStorage[], dot4: string): ReadFunctions {
+export interface ReadOptions {
+  /** One for each operand. */
+  readonly storage: readonly OperandStorage[];
+  readonly shardUnits: number;
+  /** The buffer that the kernel writes. */
+  readonly output: BufferCode;
+  /** The library function for four products. */
+  readonly dot4: string;
+}
+
+export function createReadFunctions(kernel: SpecializedKernel, { storage, shardUnits, output, dot4 }: ReadOptions): ReadFunctions {
   const functions = new Map<string, string>();
   const used = new Set<number>();
   const asVectors = vectorOperands(kernel, storage);
 
-  const buffer = (operand: number): string => (storage[operand]?.inOutput === true ? 'result' : `operand${operand}`);
+  const bufferOf = (operand: number, firstBinding = 0): BufferCode => storage[operand]?.inOutput === true ? output
+    : bufferCode(`operand${operand}`, { firstBinding, shards: storage[operand]?.shards ?? 1, shardUnits, vectors: asVectors.has(operand) });
+  const at = (operand: number, index: string): string => bufferOf(operand).at(index);
   const operandOf = (read: SpecializedRead): SpecializedKernel['operands'][number] => {
     const operand = kernel.operands[read.operand];
     if (operand === undefined || storage[read.operand] === undefined) throw new RangeError(`kernel ${kernel.name} reads operand ${read.operand}, which it does not have`);
@@ -76,8 +89,8 @@ export function createReadFunctions(kernel: SpecializedKernel, storage: readonly
         const { parameters, outside, rowStart } = addressing(read, operandOf(read).shape.columns);
         const guard = outside === '' ? '' : `  if (${outside}) { return 0i; }\n`;
         const value = read.element === 'i32'
-          ? `  return i32(${buffer(read.operand)}[${rowStart} + u32(column)]);`
-          : `  let unit = i32(${buffer(read.operand)}[${rowStart} + (u32(column) >> 2u)]);\n  return extractBits(unit, (u32(column) & 3u) * 8u, 8u);`;
+          ? `  return i32(${at(read.operand, `${rowStart} + u32(column)`)});`
+          : `  let unit = i32(${at(read.operand, `${rowStart} + (u32(column) >> 2u)`)});\n  return extractBits(unit, (u32(column) & 3u) * 8u, 8u);`;
         return `fn load_${suffix(read)}(${parameters}) -> i32 {\n${guard}${value}\n}`;
       });
     },
@@ -96,10 +109,10 @@ export function createReadFunctions(kernel: SpecializedKernel, storage: readonly
       return define(name, () => {
         const guard = checks.length === 0 ? '' : `  if (${checks.join(' || ')}) { return 0i; }\n`;
         const unit = (operand: number, address: string, index: number): string =>
-          asVectors.has(operand) ? `${address}${index >> 2}.${'xyzw'.charAt(index & 3)}` : `${buffer(operand)}[${address} + ${index}u]`;
+          asVectors.has(operand) ? `${address}${index >> 2}.${'xyzw'.charAt(index & 3)}` : at(operand, `${address} + ${index}u`);
         const vectors = [['left', left.operand], ['right', right.operand]] as const;
         const loads = vectors.flatMap(([address, operand]) =>
-          asVectors.has(operand) ? [0, 1].map((half) => `  let ${address}${half} = ${buffer(operand)}[${address} + ${half}u];\n`) : []).join('');
+          asVectors.has(operand) ? [0, 1].map((half) => `  let ${address}${half} = ${at(operand, `${address} + ${half}u`)};\n`) : []).join('');
         const products = Array.from({ length: UNITS_PER_WORD }, (_, index) =>
           `${dot4}(${unit(left.operand, 'left', index)}, ${unit(right.operand, 'right', index)})`);
         return `fn ${name}(left: u32, right: u32) -> i32 {\n${guard}${loads}  return ${products.join('\n    + ')};\n}`;
@@ -111,8 +124,8 @@ export function createReadFunctions(kernel: SpecializedKernel, storage: readonly
       return define(name, () => {
         const guard = checked(read) ? `  if (address == ${NO_WORD}) { return Word(vec4<u32>(0u, 0u, 0u, 0u), vec4<u32>(0u, 0u, 0u, 0u)); }\n` : '';
         const half = (first: number): string => asVectors.has(operand)
-          ? `${buffer(operand)}[address + ${first / 4}u]`
-          : `vec4<u32>(${[0, 1, 2, 3].map((index) => `${buffer(operand)}[address + ${first + index}u]`).join(', ')})`;
+          ? at(operand, `address + ${first / 4}u`)
+          : `vec4<u32>(${[0, 1, 2, 3].map((index) => at(operand, `address + ${first + index}u`)).join(', ')})`;
         return `fn ${name}(address: u32) -> Word {\n${guard}  return Word(${half(0)}, ${half(4)});\n}`;
       });
     },
@@ -121,8 +134,12 @@ export function createReadFunctions(kernel: SpecializedKernel, storage: readonly
       return `struct Word { low: vec4<u32>, high: vec4<u32> }\nfn dot_words(left: Word, right: Word) -> i32 {\n  return ${products.join('\n    + ')};\n}`;
     }),
     code(firstBinding) {
-      const declarations = [...this.bindings()].map((operand, position) =>
-        `@group(0) @binding(${firstBinding + position}) var<storage, read> operand${operand}: array<${asVectors.has(operand) ? 'vec4<u32>' : 'u32'}>;`);
+      let binding = firstBinding;
+      const declarations = this.bindings().map((operand) => {
+        const { code } = bufferOf(operand, binding);
+        binding += storage[operand]?.shards ?? 1;
+        return code;
+      });
       return [...declarations, ...functions.values()].join('\n');
     },
     bindings: () => [...used].filter((operand) => storage[operand]?.inOutput !== true).sort((a, b) => a - b),

@@ -72,7 +72,7 @@ describe('compileWgsl', () => {
 
   test('an operand that lies in the output has no binding of its own', () => {
     const x = bind(kernel('x', { operands: { x: i8 }, output: i8, element: ({ row, column, operands }) => operands.x.at(row, column, {}) }), [shape('i8', 1, 40)], shape('i8', 1, 40), 'iterated');
-    const { code, operands } = compile(x, { storage: [{ inOutput: true, iterationStride: 16 }], outputStride: 16 });
+    const { code, operands } = compile(x, { storage: [{ inOutput: true, iterationStride: 16, shards: 1 }], outputStride: 16 });
     expect(operands).toEqual([]);
     expect(code).toContain('u32(iteration) * 16u');
     expect(code).toContain('result[run.iteration * 16u + unit]');

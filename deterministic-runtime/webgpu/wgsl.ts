@@ -1,9 +1,11 @@
 import type { SpecializedKernel, SpecializedReduction } from '../language/specialized.ts';
 import { wordCount } from '../program/tensor.ts';
+import { RUN_STRUCT } from './run-state.ts';
+import { bufferCode } from './wgsl-buffers.ts';
 import { Emitter, openScope } from './wgsl-emitter.ts';
 import { libraryCode } from './wgsl-library.ts';
 import { invocationMain, SLICES, tileMain, workgroupMain } from './wgsl-main.ts';
-import type { MainCode } from './wgsl-main.ts';
+import type { MainCode, OutputCode } from './wgsl-main.ts';
 import { createReadFunctions } from './wgsl-reads.ts';
 import type { OperandStorage, ReadFunctions } from './wgsl-reads.ts';
 import { findMatrixProduct, tileRows, tileSums } from './wgsl-tile.ts';
@@ -26,39 +28,41 @@ export interface WgslOptions {
   readonly storage?: readonly OperandStorage[];
   /** 32-bit units from one iteration's output to the next in its buffer; 0 (default) when it holds one iteration's alone. */
   readonly outputStride?: number;
+  /** Bindings of the output; default 1. */
+  readonly outputShards?: number;
+  /** Units in a binding of what has several: a power of two. */
+  readonly shardUnits?: number;
 }
 
 /** A compute shader with the entry point `main`. */
 export interface WgslShader {
   readonly code: string;
-  /** The operands behind bindings 2, 3, …; binding 0 is the `Run` uniform, binding 1 the output. */
+  /** The operands behind the output's bindings, in order; binding 0 is the `Run` uniform, the output's begin at 1. */
   readonly operands: readonly number[];
   /** Workgroups that cover the output. They may be folded into two dimensions. */
   readonly workgroups: number;
   readonly schedule: Schedule;
 }
 
-/** Bindings of every shader: the uniform `Run`, the output, and then the operands. */
-export const BINDING = { run: 0, output: 1, firstOperand: 2 } as const;
-/** Bytes of the uniform `Run`. */
-export const RUN_BYTES = 16;
 /**
  * Compiles a kernel to WGSL.
  * @throws RangeError when the output has no elements or the kernel reads an operand that it does not have.
  */
 export function compileWgsl(kernel: SpecializedKernel, options: WgslOptions): WgslShader {
   if (wordCount(kernel.output) === 0) throw new RangeError(`kernel ${kernel.name} has an empty output (${kernel.output.rows} × ${kernel.output.columns})`);
-  const storage = options.storage ?? kernel.operands.map(() => ({ inOutput: false, iterationStride: 0 }));
+  const { shardUnits = 2 ** 30, outputShards = 1, outputStride = 0 } = options;
+  const storage = options.storage ?? kernel.operands.map(() => ({ inOutput: false, iterationStride: 0, shards: 1 }));
   const dot4 = options.packedDot ? 'dot4_packed' : 'dot4_unpacked';
-  const reads = createReadFunctions(kernel, storage, dot4);
-  const { functions, library, schedule, workgroups } = writeMain(kernel, options, reads);
-  const readCode = reads.code(BINDING.firstOperand);
+  const output = bufferCode('result', { firstBinding: 1, shards: outputShards, shardUnits, writable: true });
+  const reads = createReadFunctions(kernel, { storage, shardUnits, output, dot4 });
+  const { functions, library, schedule, workgroups } = writeMain(kernel, options, reads, { buffer: output, stride: outputStride });
+  const readCode = reads.code(1 + outputShards);
   const usesDot = readCode.includes(dot4);
   const code = [
     options.packedDot && usesDot ? 'requires packed_4x8_integer_dot_product;' : '',
-    'struct Run { iteration: u32, writtenNow: u32, writtenBefore: u32, nonce: u32 }',
-    `@group(0) @binding(${BINDING.run}) var<uniform> run: Run;`,
-    `@group(0) @binding(${BINDING.output}) var<storage, read_write> result: array<u32>;`,
+    RUN_STRUCT,
+    '@group(0) @binding(0) var<uniform> run: Run;',
+    output.code,
     libraryCode([...library, ...(usesDot ? [dot4] : [])]),
     readCode,
     functions,
@@ -67,8 +71,8 @@ export function compileWgsl(kernel: SpecializedKernel, options: WgslOptions): Wg
 }
 
 /** The functions `element` and `main` in the schedule that is asked for, or that the kernel allows. */
-function writeMain(kernel: SpecializedKernel, options: WgslOptions, reads: ReadFunctions): MainCode & { readonly library: ReadonlySet<string>; readonly schedule: Schedule } {
-  const { schedule, outputStride = 0, shareFrom = 2 * SLICES } = options;
+function writeMain(kernel: SpecializedKernel, options: WgslOptions, reads: ReadFunctions, output: OutputCode): MainCode & { readonly library: ReadonlySet<string>; readonly schedule: Schedule } {
+  const { schedule, shareFrom = 2 * SLICES } = options;
   const product = schedule === 'tile' ? findMatrixProduct(kernel) : null;
   const isShared = ({ bound }: SpecializedReduction): boolean =>
     schedule === 'workgroup' && bound.base + bound.perIteration * kernel.maxIterations >= shareFrom;
@@ -78,7 +82,7 @@ function writeMain(kernel: SpecializedKernel, options: WgslOptions, reads: ReadF
   const value = emitter.emit(kernel.element, scope, { row: 'row', column: 'column' });
   const element = [...scope.lines, `return ${value};`].map((line) => `  ${line}`).join('\n');
   const { library } = emitter;
-  if (product !== null) return { ...tileMain(kernel, outputStride, element, tileSums(product, tileRows(kernel), reads, emitter)), library, schedule: 'tile' };
-  if (emitter.shared.size > 0) return { ...workgroupMain(kernel, outputStride, element, emitter.shared), library, schedule: 'workgroup' };
-  return { ...invocationMain(kernel, outputStride, element), library, schedule: 'invocation' };
+  if (product !== null) return { ...tileMain(kernel, output, element, tileSums(product, tileRows(kernel), reads, emitter)), library, schedule: 'tile' };
+  if (emitter.shared.size > 0) return { ...workgroupMain(kernel, output, element, emitter.shared), library, schedule: 'workgroup' };
+  return { ...invocationMain(kernel, output, element), library, schedule: 'invocation' };
 }

@@ -34,6 +34,11 @@ function withMembers(device: GPUDevice, members: Partial<Record<keyof GPUDevice,
   });
 }
 
+const limitsOf = ({ limits }: CheckedDevice): GPUSupportedLimits => {
+  const names = [...Object.keys(limits), ...Object.getOwnPropertyNames(Object.getPrototypeOf(limits))] as (keyof GPUSupportedLimits)[];
+  return Object.fromEntries(names.filter((name) => typeof limits[name] === 'number').map((name) => [name, limits[name]])) as unknown as GPUSupportedLimits;
+};
+
 /** Runs the identity over a tensor of this many rows of a word each. */
 function largeModel(rows: number): Model {
   const shape = { element: 'i8', rows, columns: 32 } as const;
@@ -49,8 +54,8 @@ function largeModel(rows: number): Model {
 describe('what WebGPU would swallow', () => {
   test('a shader that is not valid', async () => {
     const { device } = await openDevice();
-    await expect(device.createPipeline('a bad shader', 'fn main() -> nonsense {}', 1)).rejects.toThrow(/compiling a bad shader: .*nonsense/);
-    await expect(device.createPipeline('a bad shader', 'fn main() -> nonsense {}', 1)).rejects.toBeInstanceOf(WebGpuError);
+    await expect(device.createPipeline('a bad shader', 'fn main() -> nonsense {}', ['uniform', 'storage'])).rejects.toThrow(/compiling a bad shader: .*nonsense/);
+    await expect(device.createPipeline('a bad shader', 'fn main() -> nonsense {}', ['uniform', 'storage'])).rejects.toBeInstanceOf(WebGpuError);
   });
 
   test('an invalid submit', async () => {
@@ -76,10 +81,18 @@ describe('what WebGPU would swallow', () => {
   });
 
   test('a buffer beyond the limits', async () => {
+    const { device } = await openDevice();
+    const limit = device.limits.maxBufferSize;
+    await expect(device.createBuffer('a tensor', limit + 4, 0x80)).rejects.toThrow(/a tensor needs a buffer of \d+ bytes; .* allows \d+: use the wasm executor/);
+  });
+
+  test('a tensor of more parts than a shader may bind, and of more bytes than it can address', async () => {
     const { gpu, device } = await openDevice();
-    const executor = await executorOn(device, { gpu });
-    const rows = device.limits.maxStorageBufferBindingSize / 32 + 1;
-    await expect(executor.prepare(largeModel(rows))).rejects.toThrow(/'large', prologue 0 needs a buffer of \d+ bytes; .* allows \d+: use the wasm executor/);
+    const small: CheckedDevice = { ...device, limits: { ...limitsOf(device), maxStorageBufferBindingSize: 100 } };
+    const executor = await executorOn(small, { gpu });
+    const most = device.limits.maxStorageBuffersPerShaderStage;
+    await expect(executor.prepare(largeModel(2 * most))).rejects.toThrow(new RegExp(`operator 'signed' needs ${2 * most} buffers; .* allows ${most}: use the wasm executor`));
+    await expect(executor.prepare(largeModel(2 ** 27))).rejects.toThrow(new RegExp(`'large', input needs ${2 ** 32} bytes; a shader can reach ${64 * most}: use the wasm executor`));
   });
 
   test('too many workgroups', () => {
@@ -137,9 +150,9 @@ describe('an adapter that computes wrongly', () => {
         const bytes = await device.submit(...call);
         return tests === 1 ? corrupt(bytes) : bytes;
       },
-      createPipeline: (what, code, storageBuffers) => {
+      createPipeline: (what, code, bindings) => {
         shaders.push(code);
-        return device.createPipeline(what, code, storageBuffers);
+        return device.createPipeline(what, code, bindings);
       },
     };
     const executor = await executorOn(wrong, { gpu });

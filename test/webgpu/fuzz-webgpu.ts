@@ -1,6 +1,9 @@
 import { evaluateProgram } from '../../deterministic-runtime/language/evaluate.ts';
 import { generateCase } from '../../deterministic-runtime/language/testing/arbitrary-kernel.ts';
 import { slotCount } from '../../deterministic-runtime/program/program.ts';
+import type { PreparedModel } from '../../deterministic-runtime/executors/executor.ts';
+import type { Model } from '../../deterministic-runtime/program/program.ts';
+import { WebGpuError } from '../../deterministic-runtime/webgpu/device.ts';
 import type { CheckedDevice } from '../../deterministic-runtime/webgpu/device.ts';
 import type { PlanOptions } from '../../deterministic-runtime/webgpu/plan.ts';
 import { prepareModel } from '../../deterministic-runtime/webgpu/prepared-model.ts';
@@ -10,7 +13,19 @@ export const SHADER_VARIANTS: readonly PlanOptions[] = [
   { schedule: () => 'invocation', packedDot: true },
   { schedule: () => 'invocation', packedDot: false },
   { schedule: () => 'workgroup', packedDot: true, shareFrom: 2 },
+  // Histories, constants, inputs and outputs in parts of two words.
+  { schedule: () => 'invocation', packedDot: true, shardBytes: 64 },
 ];
+
+/** The model in parts as small as asked for, or else as small as a shader can bind. */
+async function prepareSplit(device: CheckedDevice, model: Model, options: PlanOptions): Promise<PreparedModel> {
+  try {
+    return await prepareModel(device, model, options);
+  } catch (error) {
+    if (options.shardBytes === undefined || !(error instanceof WebGpuError)) throw error;
+    return prepareSplit(device, model, { ...options, shardBytes: 2 * options.shardBytes });
+  }
+}
 
 /**
  * Runs a random model twice on the same buffers, and compares every tensor with the definition's.
@@ -18,7 +33,7 @@ export const SHADER_VARIANTS: readonly PlanOptions[] = [
  */
 export async function compareRandomModel(device: CheckedDevice, seed: number, size: number, options: PlanOptions): Promise<string | null> {
   const { model, input, otherInput, seed: requestSeed, made } = generateCase(seed, size);
-  const prepared = await prepareModel(device, model, options);
+  const prepared = await prepareSplit(device, model, options);
   try {
     for (const [run, words] of [input, otherInput, input].entries()) {
       const expected = evaluateProgram(model, words, requestSeed);

@@ -8,7 +8,7 @@ import { planProgram } from '../../deterministic-runtime/webgpu/plan.ts';
 import { compareRandomModel, SHADER_VARIANTS } from './fuzz-webgpu.ts';
 import { openCheckedDevice } from './open-webgpu.ts';
 
-const VARIANTS = SHADER_VARIANTS.map((options, index) => ({ name: ['an invocation a unit', 'without packed dot products', 'shared reductions'][index] as string, options, index }));
+const VARIANTS = SHADER_VARIANTS.map((options, index) => ({ name: ['an invocation a unit', 'without packed dot products', 'shared reductions', 'split buffers'][index] as string, options, index }));
 
 describe('random models against their definitions', () => {
   let device: CheckedDevice;
@@ -50,7 +50,7 @@ describe('WGSL is valid', () => {
     let shared = 0;
     for (let number = 0; number < 40; number += 1) {
       const { program, made } = generateCase(50_000 + number, 1 + (number % 40));
-      const { prologue, body, epilogue } = planProgram(program, options).operators;
+      const { prologue, body, epilogue } = planProgram(program, { ...options, ...(options.shardBytes === undefined ? {} : { shardBytes: 1024 }), maxBindings: 1024 }).operators;
       for (const { shader } of [...prologue, ...body, ...epilogue]) {
         await validate(shader.code).catch((error: Error) => {
           throw new Error(`${made}: ${error.message}\n${shader.code}`);
