@@ -28,7 +28,7 @@ export interface GgufHeader {
 
 /** `GGUF`, read as a little-endian number. */
 const MAGIC = 0x46554747;
-const LIMITS = { entries: 2 ** 16, keyBytes: 2 ** 16 - 1, nameBytes: 256, dimensions: 4 } as const;
+const LIMITS = { entries: 2 ** 16, elements: 2 ** 22, keyBytes: 2 ** 16 - 1, nameBytes: 256, dimensions: 4 } as const;
 const [STRING, ARRAY] = [8, 9];
 const DEFAULT_ALIGNMENT = 32;
 
@@ -97,6 +97,7 @@ function value(reader: GgufReader, type: number, key: string): GgufValue {
   if (type !== ARRAY) return scalar(reader, type, key);
   const element = reader.u32();
   const length = reader.u64();
+  if (length > LIMITS.elements) throw new ImportError(`the GGUF file's metadata entry ${JSON.stringify(key)} says that it has ${length} elements, more than ${LIMITS.elements}: it is damaged`);
   // Elements are pushed as they are read, so a false length costs no more than the bytes that are there.
   const values: GgufScalar[] = [];
   for (let index = 0; index < length; index += 1) values.push(scalar(reader, element, key));

@@ -3,7 +3,7 @@ import type { ByteSource } from './byte-source.ts';
 
 /** A header is read in growing prefixes of the file, up to this size; the largest vocabularies in use take some 10 MB. */
 const FIRST_PREFIX = 2 ** 20;
-const LARGEST_HEADER = 2 ** 27;
+const LARGEST_HEADER = 2 ** 26;
 
 /** Thrown inside a parser that has come to the end of the bytes it was given. */
 class PrefixTooShort extends Error {}
@@ -50,7 +50,7 @@ export class GgufReader {
 
 /**
  * What `parse` makes of the beginning of a file. It is given growing prefixes, each twice as long as the one before, until one is long enough.
- * @throws ImportError when the file ends before its header does, or the header is larger than 128 MiB; whatever `parse` throws
+ * @throws ImportError when the file ends before its header does, or the header is larger than 64 MiB; whatever `parse` throws
  */
 export async function readGgufHeader<T>(source: ByteSource, parse: (reader: GgufReader) => T): Promise<T> {
   for (let length = FIRST_PREFIX; ; length *= 2) {
