@@ -107,6 +107,20 @@ export function requantize(accumulator: I32, scale: { readonly multiplier: I32; 
   });
 }
 
+/**
+ * gemmlowp's two roundings, `RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(accumulator · 2^left, multiplier), right)` with `left − right = 31 − shift`, one of them 0
+ * (github.com/google/gemmlowp, fixedpoint/fixedpoint.h): first to the nearest 2^-31, halves upwards, then to the nearest integer, halves away from zero. The multiplier is not
+ * negative, and shift is 0…62. Composed of other operations: no instruction of its own.
+ */
+export function requantizeTwice(accumulator: I32, scale: { readonly multiplier: I32; readonly shift: I32 }): I32 {
+  const left = int32(31).sub(scale.shift).max(0);
+  const right = scale.shift.sub(31).max(0);
+  const high = requantize(accumulator.shl(left), { multiplier: scale.multiplier, shift: int32(31) });
+  const mask = int32(1).shl(right).sub(1);
+  const threshold = mask.shr(1).add(high.lt(0));
+  return high.shr(right).add(threshold.lt(high.and(mask)));
+}
+
 let depth = 0;
 
 function reduce<T extends I32 | I64>(operator: ReductionOperator, bound: I32 | number, body: (index: I32) => T): T {

@@ -1,3 +1,4 @@
+import type { Rounding } from '../../rounding.ts';
 import type { Window } from '../network/layer.ts';
 
 /*
@@ -24,14 +25,8 @@ export interface QuantizedValue {
   readonly data: Int8Array | Int16Array | Int32Array | null;
 }
 
-/**
- * How an integer is multiplied by `multiplier / 2^shift`, with 0 ≤ multiplier < 2^31:
- * - `once`: `(x · multiplier + 2^(shift−1)) >> shift`, shift 1…62; halves upwards (TensorFlow Lite's one rounding).
- * - `twice`: gemmlowp's `RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(x · 2^left, multiplier), right)`, shift = 31 − left + right, one of left and right 0.
- * - `away`: `sign(x) · ((|x| · multiplier + 2^(shift−1)) >> shift)`: halves away from zero.
- * - `even`: exact, then to the nearest integer, halves to even.
- */
-export type Rounding = 'once' | 'twice' | 'away' | 'even';
+/** How `multiplier / 2^shift` is multiplied with: see kernels/rounding.ts. `float32` is what runtimes do that scale sums in single precision: XNNPACK, onnxruntime. */
+export type { Rounding };
 
 /** A factor for each output channel, or one for all. */
 export interface Factors { readonly multipliers: readonly number[]; readonly shifts: readonly number[]; readonly rounding: Rounding }
