@@ -57,7 +57,7 @@ function generate(kernel: Kernel, output: TensorShape, operands: readonly (reado
   });
   const run = new WebAssembly.Instance(module, { env: { memory } }).exports['run'] as CompiledKernel;
   return {
-    run: () => run(0, 0, output.rows, target, ...addresses),
+    run: () => run(0, 0, output.rows, 0, output.columns, target, ...addresses),
     result: (): Uint8Array => unpackTensor(output, new Uint8Array(memory.buffer, target, byteLength(output))),
   };
 }

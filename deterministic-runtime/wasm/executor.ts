@@ -1,19 +1,33 @@
 import type { Executor, PreparedModel, RunOptions, RunResult } from '../executors/executor.ts';
-import { placeOf, slotCount, slotOf } from '../program/program.ts';
-import type { Model, Section } from '../program/program.ts';
-import { WORD_BYTES, byteLength, paddingIsZero } from '../program/tensor.ts';
-import { compileProgramModule, instantiateModel } from './prepared-program.ts';
-import type { CompiledProgram, PreparedMemory, PreparedOperator } from './prepared-program.ts';
+import type { Model } from '../program/program.ts';
+import { byteLength, paddingIsZero } from '../program/tensor.ts';
+import { Engine } from './engine.ts';
+import type { SpawnWorker } from './engine.ts';
+import { allocateMemory, compileProgramModule } from './prepared-program.ts';
+import { Run, checkedRequest } from './run.ts';
+import type { MemoryState } from './run.ts';
+import { DIVIDED_WORK } from './steps.ts';
+import { MAX_THREADS } from './threads.ts';
 
-/** How long a run keeps the thread before it lets others have a turn. */
-const MILLISECONDS_PER_TURN = 50;
-/** What one call should take: engines replace their first, slow code only between calls. */
-const MILLISECONDS_PER_CALL = 5;
-const FIRST_ROWS_PER_CALL = 16;
+export type { SpawnWorker, WorkerStart } from './engine.ts';
+
+/** How long a thread may take for its part of a call, in seconds; then it counts as dead. */
+const SECONDS_TO_DEATH = 30;
+
+export interface WasmExecutorOptions {
+  /** Threads that compute, the calling one included: 1 by default. More need `spawn`, and shared memory. */
+  readonly workers?: number;
+  /** Starts a worker thread; how, depends on where this runs. */
+  readonly spawn?: SpawnWorker;
+  /** Work (see `workOf`) from which on threads share an operator. */
+  readonly leastWork?: number;
+  /** Seconds after which a thread that does not answer counts as dead. */
+  readonly secondsToDeath?: number;
+}
 
 /**
- * The executor of machines without a GPU: kernels compiled to WebAssembly SIMD, on one thread. Runs of one prepared model take
- * turns; a run lets go of the thread now and then.
+ * The executor of machines without a GPU: kernels compiled to WebAssembly SIMD, on one thread or several, which give the same bits. Runs of one
+ * prepared model take turns; a run lets go of the thread now and then.
  *
  * @example
  * ```ts
@@ -21,43 +35,33 @@ const FIRST_ROWS_PER_CALL = 16;
  * const prepared = await executor.prepare(model);
  * const { output } = await prepared.run(packTensor(model.program.input, elements));
  * ```
+ * @throws RangeError for a number of workers that is not 1 to `MAX_THREADS`; TypeError for more than one without `spawn`
  */
-export function createWasmExecutor(): Executor {
+export function createWasmExecutor({ workers = 1, spawn, leastWork = DIVIDED_WORK, secondsToDeath = SECONDS_TO_DEATH }: WasmExecutorOptions = {}): Executor {
+  if (!Number.isInteger(workers) || workers < 1 || workers > MAX_THREADS) throw new RangeError(`the wasm executor runs on 1 to ${MAX_THREADS} threads, not ${workers}`);
+  if (workers > 1 && spawn === undefined) throw new TypeError('more than one worker needs `spawn`, which starts a thread');
   return {
     name: 'wasm',
-    adapter: 'WebAssembly SIMD, one thread',
+    adapter: `WebAssembly SIMD, ${workers === 1 ? 'one thread' : `${workers} threads`}`,
     async prepare(model) {
-      const compiled = await compileProgramModule(model.program);
-      return new WasmModel(model, compiled, await instantiateModel(model, compiled));
+      const alone = await compileProgramModule(model.program, { threads: 1, leastWork, secondsToDeath });
+      const compiled = workers > 1 && alone.isLarge ? await compileProgramModule(model.program, { threads: workers, leastWork, secondsToDeath }) : alone;
+      return new WasmModel(model, await Engine.create(compiled, allocateMemory(model, compiled), compiled.threads > 1 ? spawn! : null));
     },
     dispose: async () => {},
   };
 }
 
-/** What one run has checked, copied: the caller may go on using its own arrays. */
-interface Request {
-  readonly input: Uint8Array;
-  readonly seed: Uint8Array;
-  readonly options: RunOptions;
-}
-
 class WasmModel implements PreparedModel {
   readonly model: Model;
-  readonly #compiled: CompiledProgram;
-  #prepared: PreparedMemory | undefined;
+  #engine: Engine | undefined;
   /** Runs share the memory, so they take turns. */
   #last: Promise<unknown> = Promise.resolve();
-  /** Tensors (by address) whose padding an override may have set. */
-  #overridden = new Set<number>();
-  /** Iterations of the body whose tensors may be in memory. */
-  #written = 0;
-  /** Rows that fill a call, by operator. */
-  #rowsPerCall = new Map<PreparedOperator, number>();
+  readonly #state: MemoryState = { written: 0, overridden: null, unitsPerCall: new Map() };
 
-  constructor(model: Model, compiled: CompiledProgram, prepared: PreparedMemory) {
+  constructor(model: Model, engine: Engine) {
     this.model = model;
-    this.#compiled = compiled;
-    this.#prepared = prepared;
+    this.#engine = engine;
   }
 
   async run(input: Uint8Array, options: RunOptions = {}): Promise<RunResult> {
@@ -65,102 +69,19 @@ class WasmModel implements PreparedModel {
     const expected = byteLength(program.input);
     if (input.length !== expected) throw new RangeError(`the input has ${input.length} bytes; the model takes ${expected} (padded words)`);
     if (!paddingIsZero(program.input, input)) throw new RangeError('the input has bytes other than zero in its padding: pack its elements with packTensor');
-    const seed = options.seed ?? new Uint8Array(WORD_BYTES);
-    if (seed.length !== WORD_BYTES) throw new RangeError(`the seed has ${seed.length} bytes, not ${WORD_BYTES}`);
-    if (options.override !== undefined) {
-      const { slot, words } = options.override;
-      const bytes = byteLength(placeOf(program, slot).operator.output);
-      if (words.length !== bytes) throw new RangeError(`the override of slot ${slot} has ${words.length} bytes, not ${bytes} (padded words)`);
-    }
-    const request = { input: input.slice(), seed: seed.slice(), options };
-    const result = this.#last.then(() => this.#run(request));
+    const request = checkedRequest(program, input, options);
+    const result = this.#last.then(() => {
+      if (this.#engine === undefined) throw new Error('the model was disposed of: prepare it again');
+      return new Run(this.#engine, program, this.#state, request).run();
+    });
     this.#last = result.catch(() => {});
     return result;
   }
 
-  async #run({ input, seed, options }: Request): Promise<RunResult> {
-    const { program } = this.model;
-    const prepared = this.#prepared;
-    if (prepared === undefined) throw new Error('the model was disposed of: prepare it again');
-    const { layout } = this.#compiled;
-    prepared.memory.set(input, layout.input);
-    prepared.memory.set(seed, layout.seed);
-    const kept = new Map<number, Uint8Array>();
-    const last = slotCount(program) - 1;
-    const turn = { ends: performance.now() + MILLISECONDS_PER_TURN };
-    const runSection = async (section: Section, iteration: number): Promise<void> => {
-      for (const operator of prepared.operators[section]) {
-        const address = await this.#runOperator(prepared.memory, operator, iteration, options, turn);
-        const slot = slotOf(program, section, operator.index, iteration);
-        if (options.keep === 'all' || slot === last) kept.set(slot, prepared.memory.slice(address, address + operator.output.bytes));
-      }
-    };
-
-    await runSection('prologue', 0);
-    let iterations = 0;
-    while (iterations < program.maxIterations) {
-      this.#written = Math.max(this.#written, iterations + 1);
-      await runSection('body', iterations);
-      iterations += 1;
-      if (this.#stops(prepared, iterations - 1)) break;
-    }
-    this.#clearUnwritten(prepared, iterations);
-    await runSection('epilogue', program.maxIterations);
-    const output = kept.get(last);
-    if (output === undefined) throw new RangeError(`model '${program.name}' writes no result: its last slot belongs to an iteration that did not run`);
-    return { iterations, output, tensor: (slot) => kept.get(slot) };
-  }
-
-  /** Runs one operator and returns where its tensor is. */
-  async #runOperator(memory: Uint8Array, prepared: PreparedOperator, iteration: number, { override, signal }: RunOptions, turn: { ends: number }): Promise<number> {
-    const { section, index, operator, output } = prepared;
-    const { rows } = operator.output;
-    const address = output.address + iterationOffset(prepared, iteration);
-    if (this.#overridden.delete(address)) memory.fill(0, address, address + output.bytes);
-    let rowsPerCall = this.#rowsPerCall.get(prepared) ?? FIRST_ROWS_PER_CALL;
-    for (let from = 0; from < rows;) {
-      const to = Math.min(from + rowsPerCall, rows);
-      if (performance.now() > turn.ends) {
-        await new Promise((resolve) => { setTimeout(resolve); });
-        turn.ends = performance.now() + MILLISECONDS_PER_TURN;
-      }
-      signal?.throwIfAborted();
-      const started = performance.now();
-      prepared.compute(iteration, from, to, address);
-      if (to - from === rowsPerCall && performance.now() - started < MILLISECONDS_PER_CALL) rowsPerCall *= 2;
-      from = to;
-    }
-    this.#rowsPerCall.set(prepared, rowsPerCall);
-    if (override !== undefined && override.slot === slotOf(this.model.program, section, index, iteration)) {
-      memory.set(override.words, address);
-      this.#overridden.add(address);
-    }
-    return address;
-  }
-
-  /** True when the body's last operator stored a last word that is not zero. */
-  #stops({ memory, operators }: PreparedMemory, iteration: number): boolean {
-    const last = operators.body.at(-1);
-    if (last === undefined) return false;
-    const end = last.output.address + iterationOffset(last, iteration) + last.output.bytes;
-    for (let byte = end - WORD_BYTES; byte < end; byte += 1) if (memory[byte] !== 0) return true;
-    return false;
-  }
-
-  /** What earlier runs left of iterations that did not run now reads as zero. */
-  #clearUnwritten({ memory, operators }: PreparedMemory, iterations: number): void {
-    for (const { output } of operators.body) {
-      if (output.stride > 0 && this.#written > iterations) {
-        memory.fill(0, output.address + iterations * output.stride, output.address + this.#written * output.stride);
-      }
-    }
-    this.#written = iterations;
-  }
-
   async dispose(): Promise<void> {
     await this.#last;
-    this.#prepared = undefined;
+    const engine = this.#engine;
+    this.#engine = undefined;
+    await engine?.dispose();
   }
 }
-
-const iterationOffset = ({ section, output }: PreparedOperator, iteration: number): number => (section === 'body' ? iteration * output.stride : 0);

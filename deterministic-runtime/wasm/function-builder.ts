@@ -1,6 +1,6 @@
 import { ByteWriter } from './byte-writer.ts';
-import { MEMORY, PLAIN, SIMD, SIMD_LANE, SIMD_MEMORY, SIMD_MEMORY_LANE } from './instructions.ts';
-import type { LaneInstruction, MemoryInstruction, MemoryLaneInstruction, PlainInstruction } from './instructions.ts';
+import { ATOMIC, MEMORY, PLAIN, SIMD, SIMD_LANE, SIMD_MEMORY, SIMD_MEMORY_LANE } from './instructions.ts';
+import type { AtomicInstruction, LaneInstruction, MemoryInstruction, MemoryLaneInstruction, PlainInstruction } from './instructions.ts';
 
 export type ValueType = 'i32' | 'i64' | 'v128';
 
@@ -8,6 +8,8 @@ export type ValueType = 'i32' | 'i64' | 'v128';
 export const VALUE_TYPE = { i32: 0x7f, i64: 0x7e, v128: 0x7b } as const;
 const NO_VALUE = 0x40;
 const SIMD_PREFIX = 0xfd;
+const BULK_MEMORY_PREFIX = 0xfc;
+const ATOMIC_PREFIX = 0xfe;
 
 /** A local variable or parameter of the function that made it. */
 export interface Local { readonly index: number; readonly type: ValueType }
@@ -87,6 +89,14 @@ export class FunctionBuilder {
     this.#code.byte(SIMD_PREFIX).unsigned(SIMD_MEMORY_LANE[name][0]).unsigned(0).unsigned(offset).byte(lane);
     return this;
   }
+  /** An atomic access to shared memory. */
+  atomic(name: AtomicInstruction, offset = 0): this {
+    const [opcode, alignment] = ATOMIC[name];
+    this.#code.byte(ATOMIC_PREFIX).unsigned(opcode).unsigned(alignment).unsigned(offset);
+    return this;
+  }
+  /** `memory.fill`: takes an address, a byte and a length from the stack. */
+  fill(): this { this.#code.byte(BULK_MEMORY_PREFIX).unsigned(11).byte(0); return this; }
   /** Extracts or replaces a lane. */
   lane(name: LaneInstruction, lane: number): this { this.#code.byte(SIMD_PREFIX).unsigned(SIMD_LANE[name]).byte(lane); return this; }
   /** `i8x16.shuffle`: byte `i` of the result is byte `bytes[i]` of the two operands' 32 bytes. */

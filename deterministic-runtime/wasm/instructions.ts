@@ -46,6 +46,7 @@ export const SIMD = {
   'i64x2.shl': 203, 'i64x2.shr_s': 204, 'i64x2.shr_u': 205, 'i64x2.add': 206, 'i64x2.sub': 209, 'i64x2.mul': 213,
   'i64x2.eq': 214, 'i64x2.ne': 215, 'i64x2.lt_s': 216, 'i64x2.gt_s': 217, 'i64x2.le_s': 218, 'i64x2.ge_s': 219,
   'i64x2.extmul_low_i32x4_s': 220, 'i64x2.extmul_high_i32x4_s': 221, 'i64x2.extmul_low_i32x4_u': 222, 'i64x2.extmul_high_i32x4_u': 223,
+  'f32x4.add': 228, 'f32x4.mul': 230,
 } as const;
 
 /** Loads and stores: opcode and the base-2 logarithm of the natural alignment. */
@@ -77,6 +78,13 @@ export const SIMD_LANE = {
   'i32x4.extract_lane': 27, 'i32x4.replace_lane': 28, 'i64x2.extract_lane': 29, 'i64x2.replace_lane': 30,
 } as const;
 
+/** Instructions on shared memory, behind the prefix 0xfe: opcode and the base-2 logarithm of the alignment, which must be the natural one. */
+export const ATOMIC = {
+  'memory.atomic.notify': [0x00, 2], 'memory.atomic.wait32': [0x01, 2],
+  'i32.atomic.load': [0x10, 2], 'i32.atomic.store': [0x17, 2], 'i32.atomic.rmw.add': [0x1e, 2],
+} as const;
+
+export type AtomicInstruction = keyof typeof ATOMIC;
 export type PlainInstruction = keyof typeof PLAIN | keyof typeof SIMD;
 export type MemoryInstruction = keyof typeof MEMORY | keyof typeof SIMD_MEMORY;
 export type LaneInstruction = keyof typeof SIMD_LANE;

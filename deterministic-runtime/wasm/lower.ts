@@ -27,15 +27,20 @@ export function longestRowBytes(kernel: SpecializedKernel): number {
   return Math.max(0, ...kernel.operands.map(({ shape }) => wordsPerRow(shape) * WORD_BYTES));
 }
 
+/** How a kernel's rows are numbered: those of one tensor, or those of the tensors of neighbouring iterations one after another. */
+export type RowNumbering = 'tensor' | 'iterations';
+
 /**
  * Turns reads into address arithmetic with explicit checks, and writes small outer loops out.
  * `strides[i]` is the distance in bytes between two iterations' tensors of operand `i` (unused for single ones).
+ * With rows of `iterations`, row `i` is row `i mod rows` of the iteration that is `i / rows` after the one that the kernel is called with.
  */
-export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[]): LoweredKernel {
+export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[], numbering: RowNumbering = 'tensor'): LoweredKernel {
   const graph = new Graph();
   const i32 = (value: number): Node => graph.constant('i32', value);
   const add = (left: Node, right: Node): Node => graph.binary('add', 'i32', left, right);
   const scale = (value: Node, factor: number): Node => graph.binary('mul', 'i32', value, i32(factor));
+  const { iteration, row: ownRow } = coordinates(graph, kernel.output.rows, numbering);
 
   /** Values for one set of unrolled indices, in code of which there are `copies`. */
   const lowering = (indices: readonly (Node | undefined)[], copies: number): ((expression: SpecializedExpression) => Node) => {
@@ -56,11 +61,11 @@ export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[
       const checks: Node[] = [];
       let address = graph.tensor(read.operand);
       if (read.iteration !== null) {
-        const iteration = lower(read.iteration);
-        address = add(address, scale(iteration, strides[read.operand] ?? 0));
+        const readIteration = lower(read.iteration);
+        address = add(address, scale(readIteration, strides[read.operand] ?? 0));
         if (read.checkIteration) {
-          const newest = add(graph.variable(ITERATION), i32(read.latest + 1));
-          checks.push(graph.binary('ltu', 'i32', iteration, graph.binary('min', 'i32', newest, i32(kernel.maxIterations))));
+          const newest = add(iteration, i32(read.latest + 1));
+          checks.push(graph.binary('ltu', 'i32', readIteration, graph.binary('min', 'i32', newest, i32(kernel.maxIterations))));
         }
       }
       address = add(address, scale(row, wordsPerRow(operand.shape) * WORD_BYTES));
@@ -89,14 +94,14 @@ export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[
         });
         return rounds.reduce((left, right) => graph.binary(expression.operator, expression.type, left, right));
       }
-      const bound = add(scale(graph.variable(ITERATION), perIteration), i32(base));
+      const bound = add(scale(iteration, perIteration), i32(base));
       return graph.reduce(expression.operator, indexVariable(expression.level), bound, lower(expression.body));
     };
 
     const compute = (expression: SpecializedExpression): Node => {
       switch (expression.kind) {
         case 'constant': return graph.constant(expression.type, expression.value);
-        case 'coordinate': return graph.variable({ iteration: ITERATION, row: ROW, column: COLUMN }[expression.of]);
+        case 'coordinate': return { iteration, row: ownRow, column: graph.variable(COLUMN) }[expression.of];
         case 'index': return indices[expression.level] ?? graph.variable(indexVariable(expression.level));
         case 'binary': return graph.binary(expression.operator, expression.type, lower(expression.left), lower(expression.right));
         case 'select': return graph.select(lower(expression.condition), lower(expression.whenTrue), lower(expression.whenFalse));
@@ -119,6 +124,14 @@ export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[
   const row = scale(graph.variable(ROW), wordsPerRow(output) * WORD_BYTES);
   const column = scale(graph.variable(COLUMN), elementBytes(output.element));
   return { element: lowering([], 1)(kernel.element), address: add(add(graph.tensor(-1), row), column) };
+}
+
+function coordinates(graph: Graph, rows: number, numbering: RowNumbering): { readonly iteration: Node; readonly row: Node } {
+  const [iteration, row] = [graph.variable(ITERATION), graph.variable(ROW)];
+  if (numbering === 'tensor') return { iteration, row };
+  const count = graph.constant('i32', rows);
+  const after = rows === 1 ? row : graph.binary('div', 'i32', row, count);
+  return { iteration: graph.binary('add', 'i32', iteration, after), row: rows === 1 ? graph.constant('i32', 0) : graph.binary('mod', 'i32', row, count) };
 }
 
 const reductionsInside = new WeakMap<SpecializedExpression, boolean>();

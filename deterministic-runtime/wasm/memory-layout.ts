@@ -9,6 +9,12 @@ const MAX_PAGES = 65536;
 /** Tensors start at cache lines. */
 const ALIGNMENT = 64;
 
+/** Bytes of the area that threads agree through. */
+export const CONTROL_BYTES = 1024;
+/** Iterations of a chunk at most, and bytes of its buffers. */
+const CHUNK_ITERATIONS = 64;
+const CHUNK_BYTES = 2 ** 27;
+
 /** Where an operator writes. */
 export interface OutputBuffer {
   /** Of iteration 0's tensor, for body operators. */
@@ -22,10 +28,31 @@ export interface OutputBuffer {
 /** Where a program's tensors lie in a WebAssembly memory; see `compileKernels` for the zero area in front. */
 export interface MemoryLayout {
   readonly pages: number;
+  /** `CONTROL_BYTES` that threads agree through; zeros at first. */
+  readonly control: number;
   readonly seed: number;
   readonly input: number;
   readonly constants: readonly number[];
   readonly outputs: Readonly<Record<Section, readonly OutputBuffer[]>>;
+  /** For iterations that run side by side. Null where the body runs once at most, or its tensors are too large for that. */
+  readonly chunk: ChunkLayout | null;
+}
+
+/** Where the body's tensors lie while a chunk of iterations runs operator by operator: behind everything else. */
+export interface ChunkLayout {
+  /** Iterations in a chunk at most. */
+  readonly iterations: number;
+  /** Pages of a memory that has room for it. */
+  readonly pages: number;
+  /** For each operator of the body: the tensors of all iterations where they are kept anyway; else those of the chunk alone. */
+  readonly outputs: readonly ChunkBuffer[];
+}
+
+export interface ChunkBuffer extends OutputBuffer {
+  /** True for buffers that start with the chunk's first iteration rather than with iteration 0. */
+  readonly ofChunk: boolean;
+  /** Where one tensor can be computed again. */
+  readonly again: number;
 }
 
 /** Specialised kernels of all operators. */
@@ -45,6 +72,7 @@ export function layOutMemory(program: Program, kernels: ProgramKernels): MemoryL
     return address;
   };
   const constants = program.constants.map((shape) => place(byteLength(shape)));
+  const control = place(CONTROL_BYTES);
   const input = place(byteLength(program.input));
   const seed = place(WORD_BYTES);
   const kept = readInOtherIterations(program, kernels);
@@ -60,7 +88,26 @@ export function layOutMemory(program: Program, kernels: ProgramKernels): MemoryL
     const size = ((pages * PAGE_BYTES) / 2 ** 30).toFixed(1);
     throw new RangeError(`model '${program.name}' needs ${size} GiB of memory, and WebAssembly has 4: run it with the webgpu executor`);
   }
-  return { pages, seed, input, constants, outputs };
+  return { pages, control, seed, input, constants, outputs, chunk: layOutChunk(program, outputs.body, pages) };
+}
+
+function layOutChunk(program: Program, outputs: readonly OutputBuffer[], pages: number): ChunkLayout | null {
+  const own = outputs.reduce((total, { stride, bytes }) => total + (stride === 0 ? bytes : 0) + bytes, 0);
+  const iterations = Math.min(CHUNK_ITERATIONS, program.maxIterations, Math.floor(CHUNK_BYTES / Math.max(1, own)));
+  if (iterations < 2) return null;
+  let end = pages * PAGE_BYTES;
+  const place = (bytes: number): number => {
+    const address = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+    end = address + bytes;
+    return address;
+  };
+  const buffers = outputs.map((output): ChunkBuffer => {
+    const again = place(output.bytes);
+    if (output.stride > 0) return { ...output, ofChunk: false, again };
+    return { address: place(output.bytes * iterations), stride: output.bytes, bytes: output.bytes, ofChunk: true, again };
+  });
+  const all = Math.ceil((end + GUARD_BYTES) / PAGE_BYTES);
+  return all > MAX_PAGES ? null : { iterations, pages: all, outputs: buffers };
 }
 
 /** The body's operators that something reads in another iteration than its own. */

@@ -16,20 +16,22 @@ export interface Schedule {
 /** Instructions an element step that another order of the loops must save before it is taken: it costs locality. */
 const WORTHWHILE = 4;
 
-/** Chooses a schedule by the kernel's structure and its output's shape. */
-export function scheduleOf(output: TensorShape, element: Node): Schedule {
+/** Chooses a schedule by the kernel's structure and its output's shape; `rows`: how many there are, where that is not the shape's number. */
+export function scheduleOf(output: TensorShape, element: Node, rows = output.rows): Schedule {
   if (output.columns < 4) return { columns: 1, rows: 1, outer: 'rows' };
   const nodes = reachable(element);
+  // Rows side by side run the same rounds of a reduction.
+  const together = !nodes.some((node) => node.kind === 'reduce' && (node.bound.free & ROW) !== 0);
   // Dot products over rows of weights: two rows share what is loaded for four columns, and the weights are read once.
-  if (nodes.some((node) => isDotSum(node) && (node.free & COLUMN) !== 0)) return { columns: 4, rows: Math.min(output.rows, 2), outer: 'columns' };
+  if (nodes.some((node) => isDotSum(node) && (node.free & COLUMN) !== 0)) return { columns: 4, rows: together ? Math.min(rows, 2) : 1, outer: 'columns' };
   // As many vectors side by side as waste little at the row's end, where the last step overlaps the one before.
   const wasted = (step: number): number => Math.ceil(output.columns / step) * step - output.columns;
   const columns = [16, 8].find((step) => output.columns >= step && wasted(step) * 4 <= output.columns) ?? 4;
   const { ofRow, ofColumn } = hoistedCosts(nodes, columns / 4);
   const steps = Math.ceil(output.columns / columns);
-  const rowsOuter = output.rows * ofRow + output.rows * steps * ofColumn;
-  const columnsOuter = steps * ofColumn + output.rows * steps * ofRow;
-  return { columns, rows: 1, outer: rowsOuter - columnsOuter > WORTHWHILE * output.rows * steps ? 'columns' : 'rows' };
+  const rowsOuter = rows * ofRow + rows * steps * ofColumn;
+  const columnsOuter = steps * ofColumn + rows * steps * ofRow;
+  return { columns, rows: 1, outer: rowsOuter - columnsOuter > WORTHWHILE * rows * steps ? 'columns' : 'rows' };
 }
 
 function reachable(root: Node): readonly Node[] {

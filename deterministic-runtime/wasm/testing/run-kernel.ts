@@ -12,6 +12,8 @@ export interface KernelRun {
   readonly operands: readonly (readonly Uint8Array[])[];
   /** Rows to compute; all when absent. The others keep what was there. */
   readonly rows?: readonly [number, number];
+  /** Columns where the work is divided into calls. */
+  readonly columnCuts?: readonly number[];
 }
 
 /**
@@ -38,7 +40,10 @@ export function runKernel(kernel: SpecializedKernel, run: KernelRun): Uint8Array
   clearPadding(kernel.output, output);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
   const [from, to] = run.rows ?? [0, kernel.output.rows];
-  (exports['kernel'] as CompiledKernel)(run.iteration, from, to, ...(addresses as [number, ...number[]]));
+  const cuts = [0, ...(run.columnCuts ?? []), kernel.output.columns];
+  cuts.slice(1).forEach((toColumn, index) => {
+    (exports['kernel'] as CompiledKernel)(run.iteration, from, to, cuts[index]!, toColumn, ...(addresses as [number, ...number[]]));
+  });
   return output.slice();
 }
 
