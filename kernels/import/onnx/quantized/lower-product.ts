@@ -1,0 +1,184 @@
+import { convolution, depthwiseConvolution } from '../../../convolution.ts';
+import { convolutionSums, depthwiseConvolutionSums } from '../../../convolution-sums.ts';
+import { addSums } from '../../../add-sums.ts';
+import { pad } from '../../../layout.ts';
+import { linear, linearSums } from '../../../linear.ts';
+import { patches } from '../../../patches.ts';
+import type { Tensor } from '../../../program-builder.ts';
+import { ImportError } from '../../import-error.ts';
+import { bytesShape, imageSize, toImage, toRows, withShape } from '../../network/activation.ts';
+import type { Activation, Layout } from '../../network/activation.ts';
+import type { Window } from '../../network/layer.ts';
+import { elementCount } from '../../network/float-tensor.ts';
+import { rearrange } from '../../network/lower-convolution.ts';
+import type { QuantizedConversion } from './quantized-conversion.ts';
+import { requantizeExactly } from './requantize-exactly.ts';
+import { fitHalfUp, roundHalfEven } from './rounding.ts';
+import type { StepFunction } from './rounding.ts';
+import type { Product } from './value.ts';
+
+/** Below so many channels an image's words are mostly padding, and patches followed by a linear layer are cheaper. */
+const CHANNELS_FOR_DIRECT = 32;
+
+/** What a product is quantised to. `low` and `high` as the program holds integers, the zero point included. */
+export interface Target { readonly scale: number; readonly zeroPoint: number; readonly low: number; readonly high: number }
+
+/** How the rows of a product's operand and its weights lie, and which kernels multiply them. */
+type Form = 'linear' | 'convolution' | 'depthwise';
+
+/**
+ * Appends a product whose sums are brought to bytes as onnxruntime does (`QLinearConv`, `QLinearMatMul`, `QGemm`): the sum of integers times one
+ * single-precision factor, `(xScale · wScale) / yScale` computed in single precision, halves to even.
+ */
+export function lowerProduct(conversion: QuantizedConversion, product: Product, target: Target): { readonly tensor: Tensor; readonly layout: Layout } {
+  const { builder } = conversion;
+  const plan = planSums(conversion, product);
+  const steps = channelSteps(product, target);
+  const fits = plan.second === null ? steps.map(fitHalfUp) : [];
+  const { zeroPoint, low, high } = target;
+  const outputs = product.scales.length;
+  if (fits.length === outputs && fits.every((fit) => fit !== null)) {
+    const scale = builder.integers(2, outputs, Int32Array.from([...fits.map((fit) => fit.multiplier), ...fits.map((fit) => fit.shift)]));
+    const kernel = { linear, convolution, depthwise: depthwiseConvolution }[plan.form];
+    const tensor = builder.append(product.name, { kernel, output: plan.output, operands: [plan.x, plan.weights, plan.bias, scale], parameters: { ...plan.window, zeroPoint, low, high } });
+    return { tensor, layout: plan.layout };
+  }
+  const sums = appendSums(conversion, product.name, plan);
+  return { tensor: requantizeExactly(builder, product.name, sums, steps, target), layout: plan.layout };
+}
+
+/** Appends a product and leaves its sums as they are, i32 (`ConvInteger`, `MatMulInteger`). */
+export function lowerSums(conversion: QuantizedConversion, product: Product): { readonly tensor: Tensor; readonly layout: Layout } {
+  const plan = planSums(conversion, product);
+  return { tensor: appendSums(conversion, product.name, plan), layout: plan.layout };
+}
+
+interface Plan {
+  readonly form: Form;
+  readonly x: Tensor;
+  readonly weights: Tensor;
+  /** Weights of nine bits are two of eight, added. */
+  readonly second: Tensor | null;
+  readonly bias: Tensor;
+  readonly window: Readonly<Record<string, number>>;
+  readonly output: ReturnType<typeof bytesShape>;
+  readonly layout: Layout;
+}
+
+function appendSums({ builder }: QuantizedConversion, name: string, { form, x, weights, second, bias, window, output }: Plan): Tensor {
+  const kernel = { linear: linearSums, convolution: convolutionSums, depthwise: depthwiseConvolutionSums }[form];
+  const wide = { ...output, element: 'i32' as const };
+  const sums = builder.append(`${name}.sums`, { kernel, output: wide, operands: [x, weights, bias], parameters: window });
+  if (second === null) return sums;
+  const none = builder.integers(1, output.columns, new Int32Array(output.columns));
+  const rest = builder.append(`${name}.sums2`, { kernel, output: wide, operands: [x, second, none], parameters: window });
+  return builder.append(`${name}.total`, { kernel: addSums, output: wide, operands: [sums, rest] });
+}
+
+function planSums({ builder }: QuantizedConversion, product: Product): Plan {
+  const { weights, scales, groups, window, name, dims } = product;
+  const outputs = scales.length;
+  const perOutput = weights.length / outputs;
+  const bias = builder.integers(1, outputs, Int32Array.from(biases(product)));
+  const place = (rows: number, columns: number, sizes: readonly number[], steps: readonly number[]): { readonly weights: Tensor; readonly second: Tensor | null } => {
+    const [first, second] = halves(weights);
+    const tensor = (values: Int8Array): Tensor => builder.bytes(rows, columns, rearrange(values, sizes, steps));
+    return { weights: tensor(first), second: second === null ? null : tensor(second) };
+  };
+
+  if (window === null) {
+    const rows = toRows(builder, product.x);
+    const columns = rows.dims.at(-1) ?? 1;
+    const x = withShape(builder, `${name}.rows`, rows.tensor, bytesShape(elementCount(rows.dims) / columns, columns));
+    return { form: 'linear', x, ...place(outputs, perOutput, [outputs, perOutput], [perOutput, 1]), bias, window: {}, output: bytesShape(x.shape.rows, outputs), layout: { kind: 'rows' } };
+  }
+
+  const x = toImage(builder, product.x);
+  const { channels } = imageSize(x.dims, name);
+  const taps = window.kernelHeight * window.kernelWidth;
+  const output = bytesShape(window.outputHeight * window.outputWidth, outputs);
+  const base = { bias, output, layout: { kind: 'image' } as const };
+  if (groups === 1 && channels < CHANNELS_FOR_DIRECT) {
+    const rows = builder.append(`${name}.patches`, {
+      kernel: patches,
+      output: bytesShape(output.rows, taps * channels),
+      operands: [x.tensor],
+      parameters: { ...numbers(window), fill: x.quantization.zeroPoint },
+    });
+    return { ...base, form: 'linear', x: rows, ...place(outputs, taps * channels, [outputs, taps, channels], [perOutput, 1, taps]), window: {} };
+  }
+  const inside = padded(builder, x, window, name);
+  if (groups === 1) {
+    return { ...base, form: 'convolution', x: inside.tensor, ...place(outputs * taps, channels, [outputs, taps, channels], [perOutput, 1, taps]), window: numbers(inside.window) };
+  }
+  if (groups === channels && outputs === channels) {
+    return { ...base, form: 'depthwise', x: inside.tensor, ...place(taps, channels, [taps, channels], [1, taps]), window: numbers(inside.window) };
+  }
+  throw new ImportError(`${name}: a convolution of ${channels} channels to ${outputs} in ${groups} groups; 1 and ${channels} (with as many outputs) are supported (dimensions [${dims.join(', ')}])`);
+}
+
+/** Weights of up to nine bits as one or two tensors of eight. */
+function halves(weights: Int16Array): [Int8Array, Int8Array | null] {
+  const first = Int8Array.from(weights, (weight) => Math.max(-128, Math.min(127, weight)));
+  const wide = weights.some((weight) => weight < -128 || weight > 127);
+  return [first, wide ? Int8Array.from(weights, (weight, index) => weight - (first[index] ?? 0)) : null];
+}
+
+/** Biases with x's zero point in them: `bias[c] − zero · Σ weights[c]`. */
+function biases({ weights, scales, bias, x, name }: Product): number[] {
+  const perOutput = weights.length / scales.length;
+  return scales.map((_, channel) => {
+    const total = weights.subarray(channel * perOutput, (channel + 1) * perOutput).reduce((sum, weight) => sum + weight, 0);
+    const value = (bias[channel] ?? 0) - x.quantization.zeroPoint * total;
+    if (Math.abs(value) >= 2 ** 31) throw new ImportError(`${name}: the bias of channel ${channel} does not fit 32 bits`);
+    return value;
+  });
+}
+
+/** For each channel: how its sums become bytes, and between what they lie for any input. */
+export function channelSteps(product: Product, target: Target): StepFunction[] {
+  const { weights, scales, bias, x, name } = product;
+  const perOutput = weights.length / scales.length;
+  const { zeroPoint } = x.quantization;
+  const xScale = Math.fround(x.quantization.scale);
+  return scales.map((scale, channel) => {
+    let [leastSum, greatestSum] = [bias[channel] ?? 0, bias[channel] ?? 0];
+    for (let index = channel * perOutput; index < (channel + 1) * perOutput; index += 1) {
+      const weight = weights[index] ?? 0;
+      const [a, b] = [weight * (-128 - zeroPoint), weight * (127 - zeroPoint)];
+      leastSum += Math.min(a, b);
+      greatestSum += Math.max(a, b);
+    }
+    if (leastSum < -(2 ** 31) || greatestSum >= 2 ** 31) throw new ImportError(`${name}: the sums of channel ${channel} may leave 32 bits`);
+    const slope = Math.fround(Math.fround(xScale * Math.fround(scale)) / Math.fround(target.scale));
+    return {
+      apply: (sum) => roundHalfEven(Math.fround(Math.fround(sum) * slope)),
+      slope,
+      leastSum,
+      greatestSum,
+      low: target.low - target.zeroPoint,
+      high: target.high - target.zeroPoint,
+    };
+  });
+}
+
+/** The image with a border of its zero point, where the window reaches outside and 0 is not the zero point. */
+function padded(builder: QuantizedConversion['builder'], x: Activation, window: Window, name: string): { readonly tensor: Tensor; readonly window: Window } {
+  const bottom = (window.outputHeight - 1) * window.strideY + (window.kernelHeight - 1) * window.dilationY + 1 - window.padTop;
+  const right = (window.outputWidth - 1) * window.strideX + (window.kernelWidth - 1) * window.dilationX + 1 - window.padLeft;
+  const inside = window.padTop === 0 && window.padLeft === 0 && bottom <= window.inputHeight && right <= window.inputWidth;
+  if (inside || x.quantization.zeroPoint === 0) return { tensor: x.tensor, window };
+  const inputHeight = window.padTop + Math.max(window.inputHeight, bottom);
+  const inputWidth = window.padLeft + Math.max(window.inputWidth, right);
+  const tensor = builder.append(`${name}.pad`, {
+    kernel: pad,
+    output: bytesShape(inputHeight * inputWidth, x.tensor.shape.columns),
+    operands: [x.tensor],
+    parameters: { height: window.inputHeight, width: window.inputWidth, outputWidth: inputWidth, top: window.padTop, left: window.padLeft, fill: x.quantization.zeroPoint },
+  });
+  return { tensor, window: { ...window, inputHeight, inputWidth, padTop: 0, padLeft: 0 } };
+}
+
+export function numbers({ outputHeight: _, ...rest }: Window): Record<string, number> {
+  return { ...rest };
+}

@@ -1,0 +1,155 @@
+import { ImportError } from '../../import-error.ts';
+import { imageSize } from '../../network/activation.ts';
+import { broadcastDims } from '../../network/float-tensor.ts';
+import { describe, float, integer, integers } from '../attributes.ts';
+import type { OnnxNode } from '../graph.ts';
+import { windowOf } from '../windows.ts';
+import { convertConcat, convertFlatten, convertMaxPool, convertReshape, convertSqueeze, convertTranspose, convertUnsqueeze } from './convert-movement.ts';
+import { convertConvolution, convertConvolutionSums, convertGemm, convertMatrixProduct, convertMatrixSums, convertQLinearConv, convertQLinearMatMul } from './convert-product.ts';
+import { quantize } from './quantize.ts';
+import type { QuantizedConversion } from './quantized-conversion.ts';
+import { ELEMENT } from './value.ts';
+import type { PairOperator, Real, Value } from './value.ts';
+
+type Convert = (conversion: QuantizedConversion, node: OnnxNode) => void;
+
+/** A value that is float in the file. @throws ImportError for integers, which a `DequantizeLinear` must turn into floats first. */
+function real(conversion: QuantizedConversion, node: OnnxNode, index: number): Real {
+  const value = conversion.input(node, index);
+  if (value.kind === 'integers') throw new ImportError(`${describe(node)} computes with integers that are not dequantised`);
+  return value;
+}
+
+function convertQuantize(conversion: QuantizedConversion, node: OnnxNode): void {
+  const [name = ''] = node.outputs;
+  conversion.output(node, quantize(conversion, name, real(conversion, node, 0), conversion.scaleAndZero(node, 1, integer(node, 'output_dtype', ELEMENT.uint8) || ELEMENT.uint8)));
+}
+
+function convertDequantize(conversion: QuantizedConversion, node: OnnxNode): void {
+  const value = conversion.input(node, 0);
+  if (value.kind === 'constant') {
+    const { scales, zeroPoints } = conversion.scalesAndZeros(node, 1, value.elementType);
+    const axis = integer(node, 'axis', 1);
+    const rank = value.tensor.dims.length;
+    conversion.output(node, { kind: 'quantized-constant', integers: value.tensor, scales, zeroPoints, axis: axis < 0 ? axis + rank : axis });
+    return;
+  }
+  if (value.kind !== 'integers') throw new ImportError(`${describe(node)} reads a ${value.kind} where 8-bit integers are wanted`);
+  const { scale, zeroPoint } = conversion.scaleAndZero(node, 1, value.unsigned ? ELEMENT.uint8 : ELEMENT.int8);
+  conversion.output(node, { kind: 'dequantized', activation: { ...value.activation, quantization: { scale, zeroPoint } } });
+}
+
+/** A function of each element, in single precision. `range`: what it cuts to, where it does only that. */
+const mapped = (make: (node: OnnxNode, conversion: QuantizedConversion) => { readonly apply: (x: number) => number; readonly range?: { readonly low: number; readonly high: number } }): Convert =>
+  (conversion, node) => {
+    const { apply, range = null } = make(node, conversion);
+    conversion.output(node, { kind: 'mapped', name: node.name, x: real(conversion, node, 0), apply, range });
+  };
+
+const pair = (operator: PairOperator): Convert => (conversion, node) => {
+  const [a, b] = [conversion.dequantized(node, 0), conversion.dequantized(node, 1)];
+  const dims = broadcastDims(a.dims, b.dims);
+  if (dims === null) throw new ImportError(`${describe(node)}: [${a.dims.join(', ')}] and [${b.dims.join(', ')}] do not go together`);
+  conversion.output(node, { kind: 'pair', name: node.name, dims, a, b, operator });
+};
+
+function convertClip(node: OnnxNode, conversion: QuantizedConversion): { readonly apply: (x: number) => number; readonly range: { readonly low: number; readonly high: number } } {
+  const bound = (index: number, attribute: string, otherwise: number): number =>
+    (conversion.has(node, index) ? (conversion.constant(node, index, attribute).tensor.data[0] ?? otherwise) : float(node, attribute, otherwise));
+  const range = { low: bound(1, 'min', -3.4028234663852886e38), high: bound(2, 'max', 3.4028234663852886e38) };
+  return { apply: (x) => Math.min(range.high, Math.max(range.low, x)), range };
+}
+
+function convertAveragePool(conversion: QuantizedConversion, node: OnnxNode): void {
+  const x = conversion.dequantized(node, 0);
+  const { channels, height, width } = imageSize(x.dims, describe(node));
+  const window = windowOf(node, [height, width], integers(node, 'kernel_shape', [0, 0]));
+  const dims = [1, channels, window.outputHeight, window.outputWidth];
+  conversion.output(node, { kind: 'mean', name: node.name, dims, x, window, countPadding: integer(node, 'count_include_pad', 0) !== 0 });
+}
+
+function convertGlobalAveragePool(conversion: QuantizedConversion, node: OnnxNode): void {
+  const x = conversion.dequantized(node, 0);
+  const { channels, height, width } = imageSize(x.dims, describe(node));
+  const window = {
+    inputHeight: height, inputWidth: width, outputHeight: 1, outputWidth: 1, kernelHeight: height, kernelWidth: width,
+    strideY: 1, strideX: 1, dilationY: 1, dilationX: 1, padTop: 0, padLeft: 0,
+  };
+  conversion.output(node, { kind: 'mean', name: node.name, dims: [1, channels, 1, 1], x, window, countPadding: false });
+}
+
+function convertConstant(conversion: QuantizedConversion, node: OnnxNode): void {
+  const value = node.attributes.get('value');
+  if (typeof value !== 'object' || !('data' in value)) throw new ImportError(`${describe(node)} has no value of a kind that is read here`);
+  conversion.output(node, { kind: 'constant', tensor: value, elementType: value.elementType });
+}
+
+/** Cast of integers that a following `Mul` brings to scale; the value stays what it is. */
+const same: Convert = (conversion, node) => conversion.output(node, conversion.input(node, 0));
+
+/** An operator of com.microsoft on quantised values: the same operator between `DequantizeLinear` and `QuantizeLinear`. */
+const between = (operands: number, convert: Convert, outputScale: number): Convert => (conversion, node) => {
+  const inputs: string[] = [];
+  for (let operand = 0; operand < operands; operand += 1) {
+    const value = conversion.input(node, operand * 3);
+    if (value.kind !== 'integers') throw new ImportError(`${describe(node)}: its input ${node.inputs[operand * 3] ?? ''} must be 8-bit integers that are computed`);
+    const { scale, zeroPoint } = conversion.scaleAndZero(node, operand * 3 + 1);
+    const name = `${node.outputs[0] ?? ''}.operand${operand}`;
+    conversion.define(name, { kind: 'dequantized', activation: { ...value.activation, quantization: { scale, zeroPoint } } });
+    inputs.push(name);
+  }
+  const inner = `${node.outputs[0] ?? ''}.float`;
+  convert(conversion, { ...node, inputs, outputs: [inner] });
+  const value = conversion.value(inner) as Exclude<Value, { kind: 'integers' }>;
+  conversion.output(node, quantize(conversion, node.outputs[0] ?? '', value, conversion.scaleAndZero(node, outputScale)));
+};
+
+const sigmoid = mapped(() => ({ apply: (x) => 1 / (1 + Math.exp(-x)) }));
+const leakyRelu = mapped((node) => {
+  const alpha = Math.fround(float(node, 'alpha', 0.01));
+  return { apply: (x) => (x < 0 ? alpha * x : x) };
+});
+
+/** What is imported from graphs that are quantised already. */
+export const QUANTIZED_OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>([
+  ['Add', pair('add')],
+  ['AveragePool', convertAveragePool],
+  ['Clip', mapped(convertClip)],
+  ['Concat', convertConcat],
+  ['Constant', convertConstant],
+  ['Conv', convertConvolution],
+  ['ConvInteger', convertConvolutionSums],
+  ['DequantizeLinear', convertDequantize],
+  ['Dropout', same],
+  ['Flatten', convertFlatten],
+  ['Gemm', convertGemm],
+  ['GlobalAveragePool', convertGlobalAveragePool],
+  ['HardSigmoid', mapped((node) => {
+    const [alpha, beta] = [Math.fround(float(node, 'alpha', 0.2)), Math.fround(float(node, 'beta', 0.5))];
+    return { apply: (x) => Math.max(0, Math.min(1, alpha * x + beta)) };
+  })],
+  ['HardSwish', mapped(() => ({ apply: (x) => x * Math.max(0, Math.min(1, x / 6 + 0.5)) }))],
+  ['Identity', same],
+  ['LeakyRelu', leakyRelu],
+  ['MatMul', convertMatrixProduct],
+  ['MatMulInteger', convertMatrixSums],
+  ['MaxPool', convertMaxPool],
+  ['Mul', pair('multiply')],
+  ['QLinearConv', convertQLinearConv],
+  ['QLinearMatMul', convertQLinearMatMul],
+  ['QuantizeLinear', convertQuantize],
+  ['Relu', mapped(() => ({ apply: (x) => Math.max(0, x), range: { low: 0, high: 3.4028234663852886e38 } }))],
+  ['Reshape', convertReshape],
+  ['Sigmoid', sigmoid],
+  ['Squeeze', convertSqueeze],
+  ['Sub', pair('subtract')],
+  ['Tanh', mapped(() => ({ apply: Math.tanh }))],
+  ['Transpose', convertTranspose],
+  ['Unsqueeze', convertUnsqueeze],
+  ['com.microsoft.QLinearAdd', between(2, pair('add'), 6)],
+  ['com.microsoft.QLinearAveragePool', between(1, convertAveragePool, 3)],
+  ['com.microsoft.QLinearGlobalAveragePool', between(1, convertGlobalAveragePool, 3)],
+  ['com.microsoft.QLinearLeakyRelu', between(1, leakyRelu, 3)],
+  ['com.microsoft.QLinearMul', between(2, pair('multiply'), 6)],
+  ['com.microsoft.QLinearSigmoid', between(1, sigmoid, 3)],
+]);
