@@ -1,4 +1,5 @@
 import type { WeightSource } from '../../language-model/architecture.ts';
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import { ImportError } from '../import-error.ts';
 import type { ByteSource, ModelFiles } from './byte-source.ts';
 import { openGguf } from './gguf-file.ts';
@@ -7,12 +8,15 @@ import { readHuggingFaceConfig } from './hugging-face-config.ts';
 import { huggingFaceWeights } from './hugging-face-model.ts';
 import { readJsonObject } from './json-file.ts';
 import { openLlama2c } from './llama2c.ts';
+import { folderTokenizer, ggufTokenizer, llama2cTokenizer } from './tokenizer-files.ts';
 import { listed } from './weights.ts';
 
 /** A language model in the files of some format. */
 export interface LanguageModelFile {
   readonly format: 'gguf' | 'safetensors' | 'llama2c';
   readonly weights: WeightSource;
+  /** The tokenizer that the files hold; undefined where they hold none. @throws ImportError when it is not supported; the weights can be used all the same */
+  tokenizer(): Promise<Tokenizer | undefined>;
 }
 
 const CONFIG = 'config.json';
@@ -31,10 +35,15 @@ export async function openLanguageModel(files: ModelFiles): Promise<LanguageMode
   const magic = new TextDecoder('latin1').decode(await source.read(0, Math.min(4, source.size)));
   if (magic === 'GGUF') {
     const gguf = await openGguf(files, main);
-    return { format: 'gguf', weights: ggufWeights(gguf) };
+    const weights = ggufWeights(gguf);
+    return { format: 'gguf', weights, tokenizer: async () => (gguf.metadata.has('tokenizer.ggml.model') ? ggufTokenizer(gguf.metadata, weights.architecture) : undefined) };
   }
   if (main.endsWith('.gguf')) throw new ImportError(`${main} is no GGUF file: it does not begin with GGUF`);
-  if (main.endsWith('.bin')) return { format: 'llama2c', weights: await openLlama2c(randomAccess(source)) };
+  if (main.endsWith('.bin')) {
+    const weights = await openLlama2c(randomAccess(source));
+    const name = [`tok${weights.architecture.vocabulary}.bin`, 'tokenizer.bin'].find((candidate) => files.names.includes(candidate));
+    return { format: 'llama2c', weights, tokenizer: async () => (name === undefined ? undefined : llama2cTokenizer(files, name, weights.architecture)) };
+  }
   throw new ImportError(`${main} is no language model: GGUF, safetensors with a config.json, and llama2.c's .bin are read`);
 }
 
@@ -51,7 +60,8 @@ async function openHuggingFace(files: ModelFiles, main: string): Promise<Languag
   const own = `${main.slice(0, -'.safetensors'.length)}.config.json`;
   const config = [own, CONFIG].find((name) => files.names.includes(name));
   if (config === undefined) throw new ImportError(`beside ${main} there is no config.json, which says how large the model is`);
-  return { format: 'safetensors', weights: await huggingFaceWeights(files, readHuggingFaceConfig(await readJsonObject(files, config))) };
+  const weights = await huggingFaceWeights(files, readHuggingFaceConfig(await readJsonObject(files, config)));
+  return { format: 'safetensors', weights, tokenizer: () => folderTokenizer(files, weights.architecture) };
 }
 
 const randomAccess = (source: ByteSource) => ({ size: source.size, read: (offset: number, length: number) => source.read(offset, offset + length) });
