@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { Random } from './random.ts';
+import { LONGEST_STORY, story } from './stories.ts';
+import { END, drawStretch } from './text.ts';
+import { BOYS, GIRLS } from './words.ts';
+
+const storiesOf = (seed: number, count: number): string[] => {
+  const random = new Random(seed);
+  return Array.from({ length: count }, () => story(random));
+};
+
+describe('stories', () => {
+  const stories = storiesOf(3, 2_000);
+
+  test('are the same on all machines', () => {
+    expect(stories.slice(0, 100)).toEqual(storiesOf(3, 100));
+    expect(createHash('sha256').update(stories.join('\n')).digest('hex')).toBe('0e99afc5e4bb8be0258075932b5c573fea12e48dd3c2613647bd5573a1fa750f');
+  });
+
+  test('differ, are short, and use few letters', () => {
+    expect(new Set(stories).size).toBe(stories.length);
+    for (const text of stories) {
+      expect(text.length).toBeLessThanOrEqual(LONGEST_STORY);
+      expect(text).toMatch(/^[A-Z][A-Za-z ,.!?"']+[.!"]$/);
+      expect(text).not.toMatch(/undefined|  | a [aeiou]| an [^aeiou]|[.!?]"? [a-z](?!aid|sked)/);
+    }
+    expect(new Set(stories.flatMap((text) => text.toLowerCase().match(/[a-z]+/g) ?? [])).size).toBeLessThan(500);
+  });
+
+  test('have two characters at most, and nobody changes from he to she', () => {
+    for (const text of stories) {
+      const names = new Set([...GIRLS, ...BOYS].filter((name) => new RegExp(`\\b${name}\\b`).test(text)));
+      expect([1, 2]).toContain(names.size);
+      const girls = GIRLS.some((name) => names.has(name));
+      const boys = BOYS.some((name) => names.has(name));
+      if (!girls) expect(text).not.toMatch(/\b(she|her)\b/i);
+      if (!boys) expect(text).not.toMatch(/\b(he|him|his)\b/i);
+    }
+  });
+});
+
+test('a stretch is a run of stories, each token followed by the next', () => {
+  const random = new Random(9);
+  const starts = new Set<number>();
+  for (let index = 0; index < 20; index += 1) {
+    const { inputs, targets } = drawStretch(random, 320);
+    expect([...inputs.subarray(1)]).toEqual([...targets.subarray(0, 319)]);
+    expect(inputs.indexOf(END, 1)).toBeGreaterThan(100);
+    starts.add(Math.min(inputs[0]!, 1));
+  }
+  expect(starts).toEqual(new Set([0, 1]));
+});
