@@ -1,5 +1,5 @@
 /**
- * Trains the embedded model: `npx tsx training/train.ts --out <folder> [--seed 1] [--steps 7000] [--minutes 50]`, on one core. Writes
+ * Trains the embedded model: `npx tsx training/train.ts --out <folder> [--seed 1] [--steps 3000] [--minutes 50]`, on one core. Writes
  * `weights.bin`, which `kernels/models/storyteller` reads, and `report.json` at each checkpoint and at the end.
  *
  * The same seed and number of steps give the same weights on machines whose engine computes `Math.exp`, `Math.sin` and `Math.cos` alike; a limit of
@@ -20,7 +20,7 @@ const { values: options } = parseArgs({
   options: {
     out: { type: 'string' },
     seed: { type: 'string', default: '1' },
-    steps: { type: 'string', default: '7000' },
+    steps: { type: 'string', default: '3000' },
     minutes: { type: 'string', default: '50' },
     batch: { type: 'string', default: '4' },
     rate: { type: 'string', default: '0.003' },
@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
 });
 const [seed, steps, minutes, batch, rate] = [options.seed, options.steps, options.minutes, options.batch, options.rate].map(Number) as [number, number, number, number, number];
 if (options.out === undefined || ![seed, steps, minutes, batch, rate].every((value) => value > 0)) {
-  console.error('usage: train.ts --out <folder> [--seed 1] [--steps 7000] [--minutes 50] [--batch 4] [--rate 0.003]');
+  console.error('usage: train.ts --out <folder> [--seed 1] [--steps 3000] [--minutes 50] [--batch 4] [--rate 0.003]');
   process.exit(2);
 }
 const folder = options.out;

@@ -92,12 +92,16 @@ export class Transformer {
     return loss;
   }
 
+  /** The logits after each token, [position][vocabulary]. */
+  allLogits(inputs: ArrayLike<number>): Float32Array {
+    this.#forward(inputs);
+    return this.#heap.slice(this.#scratch.logits, this.#scratch.logits + this.#positions * this.architecture.vocabulary);
+  }
+
   /** The logits after the first `count` tokens. */
   logits(inputs: ArrayLike<number>, count: number): Float32Array {
-    this.#forward(inputs);
     const { vocabulary } = this.architecture;
-    const last = this.#scratch.logits + (count - 1) * vocabulary;
-    return this.#heap.slice(last, last + vocabulary);
+    return this.allLogits(inputs).slice((count - 1) * vocabulary, count * vocabulary);
   }
 
   #rows(width: number): Rows {

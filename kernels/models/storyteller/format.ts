@@ -1,4 +1,5 @@
-import type { WeightName, WeightSource } from '../../language-model/architecture.ts';
+import type { LayerWeight, WeightName, WeightSource } from '../../language-model/architecture.ts';
+import { weightShape } from '../../language-model/dimensions.ts';
 import { STORYTELLER } from './architecture.ts';
 
 /** A tensor of real numbers, row by row. */
@@ -13,28 +14,24 @@ interface Entry { readonly rows: number; readonly columns: number; readonly star
 
 const key = (name: WeightName): string => ('layer' in name ? `${name.tensor}.${name.layer}` : name.tensor);
 
-/** The shapes of all tensors, in the file's order. */
+const LAYER_TENSORS = ['attentionNorm', 'query', 'key', 'value', 'attentionOutput', 'feedForwardNorm', 'gate', 'up', 'down'] as const satisfies readonly LayerWeight[];
+
+/** All tensors, in the file's order. */
+const NAMES: readonly WeightName[] = [
+  { tensor: 'embedding' },
+  ...Array.from({ length: STORYTELLER.layers }, (_, layer) => LAYER_TENSORS.map((tensor) => ({ tensor, layer }))).flat(),
+  { tensor: 'finalNorm' },
+];
+
+/** Where each tensor lies in the file. */
 function layout(): { readonly entries: ReadonlyMap<string, Entry>; readonly size: number } {
-  const { vocabulary, width, hidden, layers, heads, keyValueHeads, headSize } = STORYTELLER;
   const entries = new Map<string, Entry>();
   let size = 0;
-  const tensor = (name: WeightName, rows: number, columns: number): void => {
+  for (const name of NAMES) {
+    const { rows, columns } = weightShape(STORYTELLER, name) as { readonly rows: number; readonly columns: number };
     entries.set(key(name), { rows, columns, start: size });
     size += rows === 1 ? 4 * columns : rows * (4 + columns);
-  };
-  tensor({ tensor: 'embedding' }, vocabulary, width);
-  for (let layer = 0; layer < layers; layer += 1) {
-    tensor({ tensor: 'attentionNorm', layer }, 1, width);
-    tensor({ tensor: 'query', layer }, heads * headSize, width);
-    tensor({ tensor: 'key', layer }, keyValueHeads * headSize, width);
-    tensor({ tensor: 'value', layer }, keyValueHeads * headSize, width);
-    tensor({ tensor: 'attentionOutput', layer }, width, heads * headSize);
-    tensor({ tensor: 'feedForwardNorm', layer }, 1, width);
-    tensor({ tensor: 'gate', layer }, hidden, width);
-    tensor({ tensor: 'up', layer }, hidden, width);
-    tensor({ tensor: 'down', layer }, width, hidden);
   }
-  tensor({ tensor: 'finalNorm' }, 1, width);
   return { entries, size };
 }
 
@@ -78,10 +75,10 @@ export function loadStoryteller(bytes: Uint8Array): WeightSource {
       const entry = entries.get(key(name));
       return entry === undefined ? undefined : { rows: entry.rows, columns: entry.columns };
     },
-    rows(name, from, to) {
+    async rows(name, from, to) {
       const entry = entries.get(key(name));
-      if (entry === undefined || !(from >= 0 && from <= to && to <= entry.rows)) return Promise.reject(new RangeError(`the storyteller has no rows ${from} to ${to} of ${key(name)}`));
-      return Promise.resolve(readRows(view, entry, from, to));
+      if (entry === undefined || !(from >= 0 && from <= to && to <= entry.rows)) throw new RangeError(`the storyteller has no rows ${from} to ${to} of ${key(name)}`);
+      return readRows(view, entry, from, to);
     },
   };
 }
