@@ -1,14 +1,17 @@
-import { concatenated, transposed } from '../../../movement.ts';
+import { padded, sliced, transposed } from '../../../movement.ts';
 import { maxPooling } from '../../../pooling.ts';
 import { ImportError } from '../../import-error.ts';
 import { bytesShape, imageSize, rowsShape, toImage, toRows, withShape } from '../../network/activation.ts';
 import type { Activation } from '../../network/activation.ts';
 import { elementCount } from '../../network/float-tensor.ts';
-import { describe, integer, integers } from '../attributes.ts';
+import { describe, integer, integers, text } from '../attributes.ts';
 import type { OnnxNode } from '../graph.ts';
 import { windowOf } from '../windows.ts';
 import { numbers } from './lower-product.ts';
+import { join } from './quantize.ts';
 import type { QuantizedConversion } from './quantized-conversion.ts';
+import { cut } from './rounding.ts';
+import type { Dequantized, Integers } from './value.ts';
 
 /** Operators that move integers, or choose among them: they do the same to the floats that the integers stand for. */
 type Move = (activation: Activation) => Activation;
@@ -101,26 +104,108 @@ export function convertMaxPool(conversion: QuantizedConversion, node: OnnxNode):
   });
 }
 
-/** Concat of values with one scale and zero point. */
+/** Concat; values of several scales come to one when they are quantised. */
 export function convertConcat(conversion: QuantizedConversion, node: OnnxNode): void {
-  const { builder } = conversion;
   const values = node.inputs.map((_, index) => conversion.input(node, index));
   const parts = values.map((value) => {
     if (value.kind !== 'integers' && value.kind !== 'dequantized') throw new ImportError(`${describe(node)} joins a ${value.kind}: quantise the model around this node, too`);
-    return toRows(builder, value.activation);
+    return value.activation;
   });
-  const [first] = parts;
-  if (first === undefined) throw new ImportError(`${describe(node)} has no inputs`);
-  const { scale, zeroPoint } = first.quantization;
-  const uniform = values.every((value) => value.kind === values[0]?.kind) && parts.every(({ quantization }) => quantization.scale === scale && quantization.zeroPoint === zeroPoint);
-  if (!uniform) throw new ImportError(`${describe(node)} joins values of different scales without quantising them in between`);
-  const given = integer(node, 'axis', 1);
-  const axis = given < 0 ? given + first.dims.length : given;
-  const fits = parts.every(({ dims }) => dims.length === first.dims.length && dims.every((dim, index) => index === axis || dim === first.dims[index]));
-  if (axis >= first.dims.length || !fits) throw new ImportError(`${describe(node)}: its inputs do not join along axis ${given}`);
-  const dims = first.dims.map((dim, index) => (index === axis ? parts.reduce((sum, part) => sum + (part.dims[axis] ?? 0), 0) : dim));
-  const tensor = concatenated(builder, node.outputs[0] ?? node.name, parts, axis);
-  const activation: Activation = { ...first, dims, tensor };
   const [value] = values;
-  if (value?.kind === 'integers' || value?.kind === 'dequantized') conversion.output(node, { ...value, activation });
+  const [first] = parts;
+  if (first === undefined || value === undefined || !values.every(({ kind }) => kind === value.kind)) throw new ImportError(`${describe(node)} joins nothing, or integers with floats`);
+  const axis = normalizeAxis(node, integer(node, 'axis', 1), first.dims.length);
+  const fits = parts.every(({ dims }) => dims.length === first.dims.length && dims.every((dim, index) => index === axis || dim === first.dims[index]));
+  if (!fits) throw new ImportError(`${describe(node)}: its inputs do not join along axis ${axis}`);
+  const dims = first.dims.map((dim, index) => (index === axis ? parts.reduce((sum, part) => sum + (part.dims[axis] ?? 0), 0) : dim));
+  const joined = { kind: 'joined', name: node.outputs[0] ?? node.name, dims, parts, axis } as const;
+  const { scale, zeroPoint } = first.quantization;
+  const uniform = parts.every(({ quantization }) => quantization.scale === scale && quantization.zeroPoint === zeroPoint);
+  if (value.kind === 'integers' || uniform) conversion.output(node, { ...(value as Integers | Dequantized), activation: join(conversion, joined) });
+  else conversion.output(node, joined);
+}
+
+/** Pad with a constant, which the integers have to have. */
+export function convertPad(conversion: QuantizedConversion, node: OnnxNode): void {
+  const { builder } = conversion;
+  const dims = conversion.dims(node, 0);
+  if (text(node, 'mode', 'constant') !== 'constant' || conversion.has(node, 3)) throw new ImportError(`${describe(node)}: only constant padding of all axes is supported where a model is quantised`);
+  const pads = conversion.has(node, 1) ? [...conversion.constant(node, 1, 'pads').tensor.data] : [...integers(node, 'pads', new Array<number>(dims.length * 2).fill(0))];
+  if (pads.length !== dims.length * 2 || !pads.every((size) => Number.isSafeInteger(size) && size >= 0 && size <= 2 ** 16)) throw new ImportError(`${describe(node)}: pads [${pads.join(', ')}] do not fit`);
+  const [before, after] = [pads.slice(0, dims.length), pads.slice(dims.length)];
+  const value = conversion.has(node, 2) ? conversion.input(node, 2) : null;
+  const fillOf = (x: Activation): number => {
+    const { scale, zeroPoint } = x.quantization;
+    const real = value === null ? 0 : value.kind === 'constant' ? (value.tensor.data[0] ?? 0) : value.kind === 'quantized-constant' ? ((value.integers.data[0] ?? 0) - (value.zeroPoints[0] ?? 0)) * (value.scales[0] ?? 1) : NaN;
+    const fill = Math.round(real / scale) + zeroPoint;
+    if (!(fill >= -128 && fill <= 127) || Math.abs((fill - zeroPoint) * scale - real) > 1e-6 * scale) throw new ImportError(`${describe(node)} pads with ${real}, which is none of the integers' values`);
+    return fill;
+  };
+  move(conversion, node, (x) => {
+    const rows = toRows(builder, x);
+    const target = rows.dims.map((dim, axis) => dim + (before[axis] ?? 0) + (after[axis] ?? 0));
+    return { ...rows, dims: target, tensor: padded(builder, node.outputs[0] ?? node.name, rows.tensor, rows.dims, before, after, fillOf(x)) };
+  });
+}
+
+/** Slice with constant starts, ends, axes and steps. */
+export function convertSlice(conversion: QuantizedConversion, node: OnnxNode): void {
+  const { builder } = conversion;
+  const dims = conversion.dims(node, 0);
+  const list = (index: number, attribute: string): readonly number[] | null => {
+    if (conversion.has(node, index)) return [...conversion.constant(node, index, attribute).tensor.data];
+    const value = node.attributes.get(attribute);
+    return Array.isArray(value) ? (value as readonly number[]) : null;
+  };
+  const starts = list(1, 'starts') ?? [];
+  const ends = list(2, 'ends') ?? [];
+  const along = (list(3, 'axes') ?? starts.map((_, axis) => axis)).map((axis) => normalizeAxis(node, axis, dims.length));
+  const strides = list(4, 'steps') ?? starts.map(() => 1);
+  const begin = dims.map(() => 0);
+  const size = [...dims];
+  const step = dims.map(() => 1);
+  along.forEach((axis, index) => {
+    const dim = dims[axis] ?? 1;
+    const by = strides[index] ?? 1;
+    if (!Number.isSafeInteger(by) || by === 0) throw new ImportError(`${describe(node)}: a step of ${by}`);
+    const from = (end: number): number => (end < 0 ? end + dim : end);
+    const start = cut(from(starts[index] ?? 0), 0, by < 0 ? dim - 1 : dim);
+    const end = cut(from(ends[index] ?? dim), by < 0 ? -1 : 0, dim);
+    begin[axis] = start;
+    step[axis] = by;
+    size[axis] = Math.ceil((end - start) / by);
+  });
+  if (!size.every((dim) => dim >= 1)) throw new ImportError(`${describe(node)}: nothing is left of [${dims.join(', ')}]`);
+  move(conversion, node, (x) => {
+    const rows = toRows(builder, x);
+    return { ...rows, dims: size, tensor: sliced(builder, node.outputs[0] ?? node.name, rows.tensor, rows.dims, begin, size, step) };
+  });
+}
+
+/** Split into parts that the file names, or equal ones. */
+export function convertSplit(conversion: QuantizedConversion, node: OnnxNode): void {
+  const { builder } = conversion;
+  const value = conversion.input(node, 0);
+  if (value.kind !== 'integers' && value.kind !== 'dequantized') throw new ImportError(`${describe(node)} splits a ${value.kind}: quantise the model around this node, too`);
+  const rows = toRows(builder, value.activation);
+  const axis = normalizeAxis(node, integer(node, 'axis', 0), rows.dims.length);
+  const dim = rows.dims[axis] ?? 1;
+  const count = node.outputs.length;
+  const chunk = Math.ceil(dim / count);
+  const attribute = node.attributes.get('split');
+  const parts = conversion.has(node, 1) ? [...conversion.constant(node, 1, 'split').tensor.data] : Array.isArray(attribute) ? (attribute as readonly number[]) : node.outputs.map((_, index) => Math.min(chunk, dim - index * chunk));
+  if (parts.length !== count || !parts.every((size) => Number.isSafeInteger(size) && size >= 1) || parts.reduce((sum, size) => sum + size, 0) !== dim) throw new ImportError(`${describe(node)}: [${parts.join(', ')}] do not make up ${dim}`);
+  let before = 0;
+  node.outputs.forEach((name, index) => {
+    const dims = rows.dims.map((size, at) => (at === axis ? (parts[index] ?? 1) : size));
+    const begin = rows.dims.map((_, at) => (at === axis ? before : 0));
+    before += parts[index] ?? 0;
+    if (name !== '') conversion.define(name, { ...value, activation: { ...rows, name, dims, tensor: sliced(builder, name, rows.tensor, rows.dims, begin, dims) } });
+  });
+}
+
+function normalizeAxis(node: OnnxNode, axis: number, rank: number): number {
+  const normalized = axis < 0 ? axis + rank : axis;
+  if (!Number.isSafeInteger(normalized) || normalized < 0 || normalized >= rank) throw new ImportError(`${describe(node)}: axis ${axis} is outside ${rank} dimensions`);
+  return normalized;
 }

@@ -1,10 +1,12 @@
 import { ImportError } from '../../import-error.ts';
-import { imageSize } from '../../network/activation.ts';
+import { sliced } from '../../../movement.ts';
+import { imageSize, toRows } from '../../network/activation.ts';
 import type { Activation } from '../../network/activation.ts';
+import { elementCount } from '../../network/float-tensor.ts';
 import { describe, float, integer, integers } from '../attributes.ts';
 import type { OnnxNode } from '../graph.ts';
 import { windowOf } from '../windows.ts';
-import { quantize } from './quantize.ts';
+import { join, quantize } from './quantize.ts';
 import type { QuantizedConversion } from './quantized-conversion.ts';
 import { roundHalfEven } from './rounding.ts';
 import { ELEMENT } from './value.ts';
@@ -54,12 +56,30 @@ export function convertGemm(conversion: QuantizedConversion, node: OnnxNode): vo
   conversion.output(node, matrixOf(node, conversion.dequantized(node, 0), weights, (scales) => realBias(conversion, node, 2, scales)));
 }
 
-/** QLinearMatMul: a, b and y with scales and zero points. */
+/** QLinearMatMul: a, b and y with scales and zero points; leading dimensions of b are a's, a matrix each. */
 export function convertQLinearMatMul(conversion: QuantizedConversion, node: OnnxNode): void {
+  const { builder } = conversion;
+  const [name = node.name] = node.outputs;
   const x = withScale(conversion, node, 0);
-  const weights = transposedWeights(node, constantWeights(conversion, node, 3, 4, 1));
-  const product = matrixOf(node, x, weights, () => null);
-  conversion.output(node, quantize(conversion, node.outputs[0] ?? node.name, product, conversion.scaleAndZero(node, 6)));
+  const given = constantWeights(conversion, node, 3, 4, conversion.dims(node, 3).length - 1);
+  const target = conversion.scaleAndZero(node, 6);
+  const leading = given.dims.slice(0, -2);
+  if (elementCount(leading) === 1) {
+    conversion.output(node, quantize(conversion, name, matrixOf(node, x, transposedWeights(node, { ...given, dims: given.dims.slice(-2), axis: 1 }), () => null), target));
+    return;
+  }
+  if (leading.join() !== x.dims.slice(0, -2).join() || given.scales.length !== 1) throw new ImportError(`${describe(node)}: matrices [${given.dims.join(', ')}] do not fit values [${x.dims.join(', ')}]`);
+  const rows = toRows(builder, x);
+  const [height = 1, width = 1] = x.dims.slice(-2);
+  const size = elementCount(given.dims.slice(-2));
+  const parts = Array.from({ length: elementCount(leading) }, (_, index) => {
+    const tensor = sliced(builder, `${name}.rows${index}`, rows.tensor, [elementCount(leading) * height, width], [index * height, 0], [height, width]);
+    const weights = { ...given, dims: given.dims.slice(-2), values: given.values.slice(index * size, (index + 1) * size), axis: 1 };
+    return quantize(conversion, `${name}.${index}`, matrixOf(node, { ...rows, tensor, dims: [height, width] }, transposedWeights(node, weights), () => null), target);
+  });
+  const activations = parts.map(({ activation }) => activation);
+  const dims = [...x.dims.slice(0, -1), given.dims.at(-1) ?? 1];
+  conversion.output(node, { kind: 'integers', unsigned: target.unsigned, activation: { ...join(conversion, { kind: 'joined', name, dims, parts: activations, axis: 0 }), dims } });
 }
 
 function withScale(conversion: QuantizedConversion, node: OnnxNode, index: number): Activation {

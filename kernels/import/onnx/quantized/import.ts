@@ -1,5 +1,6 @@
 import type { Model } from '../../../../deterministic-runtime/program/program.ts';
 import { argmax } from '../../../argmax.ts';
+import { clamp } from '../../../elementwise.ts';
 import { ProgramBuilder } from '../../../program-builder.ts';
 import type { Tensor } from '../../../program-builder.ts';
 import { fromUnsigned, widen } from '../../../requantize.ts';
@@ -130,13 +131,18 @@ function appendOutput(conversion: QuantizedConversion, name: string, classify: b
   const finish = (activation: Activation, element: 'int8' | 'int32', scale: number, zeroPoint: number): Output => {
     const rows = toRows(builder, activation);
     const count = elementCount(rows.dims);
-    if (rows.tensor.operand.kind === 'input') throw new ImportError('the model passes its input through and computes nothing');
     if (classify) return { metadata: appendClass(builder, rows.tensor, count), type: 'int32' };
-    if (element === 'int8') withShape(builder, 'outputs', rows.tensor, bytesShape(1, count));
-    return { metadata: { kind: 'tensor', name, type: 'float32', dims: rows.dims, element, scale, zeroPoint }, type: `${element}[${count}]` };
+    const bytes = element === 'int8' ? withShape(builder, 'outputs', rows.tensor, bytesShape(1, count)) : null;
+    // A model of quantisations alone still has to have an operator that writes its result.
+    if (bytes?.operand.kind === 'input' || bytes?.operand.kind === 'constant') builder.append('outputs', { kernel: clamp, output: bytes.shape, operands: [bytes], parameters: { low: -128, high: 127 } });
+    const then = value.kind === 'softmax' ? { then: 'softmax' as const } : {};
+    return { metadata: { kind: 'tensor', name, type: 'float32', dims: rows.dims, element, scale, zeroPoint, ...then }, type: `${element}[${count}]` };
   };
   if (value.kind === 'integers') return finish(value.activation, 'int8', 1, value.unsigned ? -128 : 0);
-  if (value.kind === 'dequantized') return finish(value.activation, 'int8', value.activation.quantization.scale, value.activation.quantization.zeroPoint);
+  if (value.kind === 'dequantized' || value.kind === 'softmax') {
+    const { activation } = value.kind === 'softmax' ? value.x : value;
+    return finish(activation, 'int8', activation.quantization.scale, activation.quantization.zeroPoint);
+  }
   if (value.kind === 'product' && value.scales.every((scale) => scale === value.scales[0])) {
     const scale = value.x.quantization.scale * (value.scales[0] ?? 1);
     return finish({ name, dims: value.dims, quantization: { scale, zeroPoint: 0 }, ...lowerSums(conversion, value) }, 'int32', scale, 0);

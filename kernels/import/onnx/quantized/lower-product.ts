@@ -75,8 +75,9 @@ function appendSums({ builder }: QuantizedConversion, name: string, { form, x, w
   return builder.append(`${name}.total`, { kernel: addSums, output: wide, operands: [sums, rest] });
 }
 
-function planSums({ builder }: QuantizedConversion, product: Product): Plan {
-  const { weights, scales, groups, window, name, dims } = product;
+function planSums(conversion: QuantizedConversion, product: Product): Plan {
+  const { builder } = conversion;
+  const { weights, scales, groups, window, name } = product;
   const outputs = scales.length;
   const perOutput = weights.length / outputs;
   const bias = builder.integers(1, outputs, Int32Array.from(biases(product)));
@@ -114,7 +115,25 @@ function planSums({ builder }: QuantizedConversion, product: Product): Plan {
   if (groups === channels && outputs === channels) {
     return { ...base, form: 'depthwise', x: inside.tensor, ...place(taps, channels, [taps, channels], [1, taps]), window: numbers(inside.window) };
   }
-  throw new ImportError(`${name}: a convolution of ${channels} channels to ${outputs} in ${groups} groups; 1 and ${channels} (with as many outputs) are supported (dimensions [${dims.join(', ')}])`);
+  return planSums(conversion, ungrouped(product, channels));
+}
+
+/** Weights that a convolution in groups may have when it is done as one without, with zeros between the groups. */
+const MAXIMUM_UNGROUPED_WEIGHTS = 2 ** 26;
+
+/** The same convolution in one group. @throws ImportError when that takes too many weights. */
+function ungrouped(product: Product, channels: number): Product {
+  const { weights, scales, groups, name } = product;
+  const outputs = scales.length;
+  const perOutput = weights.length / outputs;
+  const wide = perOutput * groups;
+  if (outputs * wide > MAXIMUM_UNGROUPED_WEIGHTS) throw new ImportError(`${name}: a convolution of ${channels} channels to ${outputs} in ${groups} groups is too large to be done as one in 1 group`);
+  const dense = new Int16Array(outputs * wide);
+  for (let output = 0; output < outputs; output += 1) {
+    const group = Math.floor((output * groups) / outputs);
+    dense.set(weights.subarray(output * perOutput, (output + 1) * perOutput), output * wide + group * perOutput);
+  }
+  return { ...product, weights: dense, groups: 1 };
 }
 
 /** Weights of up to nine bits as one or two tensors of eight. */

@@ -1,10 +1,11 @@
 import { ImportError } from '../../import-error.ts';
-import { imageSize } from '../../network/activation.ts';
-import { broadcastDims } from '../../network/float-tensor.ts';
+import { imageSize, rowsShape } from '../../network/activation.ts';
+import type { Activation } from '../../network/activation.ts';
+import { broadcastDims, elementCount } from '../../network/float-tensor.ts';
 import { describe, float, integer, integers } from '../attributes.ts';
 import type { OnnxNode } from '../graph.ts';
 import { windowOf } from '../windows.ts';
-import { convertConcat, convertFlatten, convertMaxPool, convertReshape, convertSqueeze, convertTranspose, convertUnsqueeze } from './convert-movement.ts';
+import { convertConcat, convertFlatten, convertMaxPool, convertPad, convertReshape, convertSlice, convertSplit, convertSqueeze, convertTranspose, convertUnsqueeze } from './convert-movement.ts';
 import { convertConvolution, convertConvolutionSums, convertGemm, convertMatrixProduct, convertMatrixSums, convertQLinearConv, convertQLinearMatMul } from './convert-product.ts';
 import { quantize } from './quantize.ts';
 import type { QuantizedConversion } from './quantized-conversion.ts';
@@ -47,11 +48,37 @@ const mapped = (make: (node: OnnxNode, conversion: QuantizedConversion) => { rea
   };
 
 const pair = (operator: PairOperator): Convert => (conversion, node) => {
-  const [a, b] = [conversion.dequantized(node, 0), conversion.dequantized(node, 1)];
+  const numberAt = (index: number): number | null => {
+    const value = conversion.input(node, index);
+    return value.kind === 'constant' && value.tensor.data.length === 1 ? (value.tensor.data[0] ?? 0) : null;
+  };
+  const [left, right] = [numberAt(0), numberAt(1)];
+  if (left !== null || right !== null) {
+    const apply = (a: number, b: number): number => (operator === 'add' ? a + b : operator === 'subtract' ? a - b : a * b);
+    const x = real(conversion, node, left === null ? 0 : 1);
+    conversion.output(node, { kind: 'mapped', name: node.name, x, range: null, apply: left === null ? (value) => apply(value, right ?? 0) : (value) => apply(left, value) });
+    return;
+  }
+  const [a, b] = [pairOperand(conversion, node, 0), pairOperand(conversion, node, 1)];
   const dims = broadcastDims(a.dims, b.dims);
   if (dims === null) throw new ImportError(`${describe(node)}: [${a.dims.join(', ')}] and [${b.dims.join(', ')}] do not go together`);
   conversion.output(node, { kind: 'pair', name: node.name, dims, a, b, operator });
 };
+
+/** A dequantised value, computed or constant. */
+function pairOperand(conversion: QuantizedConversion, node: OnnxNode, index: number): Activation {
+  const value = conversion.input(node, index);
+  if (value.kind !== 'quantized-constant') return conversion.dequantized(node, index);
+  const { integers: { dims, data }, scales, zeroPoints } = value;
+  const [scale = 1] = scales;
+  const [zeroPoint = 0] = zeroPoints;
+  // Unsigned ones are held 128 lower, like all.
+  const shift = data.some((integer) => integer > 127) || zeroPoint > 127 ? 128 : 0;
+  if (scales.length !== 1 || zeroPoints.length !== 1 || !data.every((integer) => integer - shift >= -128 && integer - shift <= 127)) throw new ImportError(`${describe(node)}: a constant operand has one scale, and integers of 8 bits`);
+  const name = node.inputs[index] ?? '';
+  const tensor = conversion.builder.bytes(rowsShape(dims).rows, rowsShape(dims).columns, Int8Array.from(data, (integer) => integer - shift));
+  return { name, tensor, dims, layout: { kind: 'rows' }, quantization: { scale, zeroPoint: zeroPoint - shift } };
+}
 
 function convertClip(node: OnnxNode, conversion: QuantizedConversion): { readonly apply: (x: number) => number; readonly range: { readonly low: number; readonly high: number } } {
   const bound = (index: number, attribute: string, otherwise: number): number =>
@@ -76,6 +103,39 @@ function convertGlobalAveragePool(conversion: QuantizedConversion, node: OnnxNod
     strideY: 1, strideX: 1, dilationY: 1, dilationX: 1, padTop: 0, padLeft: 0,
   };
   conversion.output(node, { kind: 'mean', name: node.name, dims: [1, channels, 1, 1], x, window, countPadding: false });
+}
+
+/** ReduceMean over the pixels of an image is a mean over one window. */
+function convertReduceMean(conversion: QuantizedConversion, node: OnnxNode): void {
+  const attribute = node.attributes.get('axes');
+  const given = conversion.has(node, 1) ? [...conversion.constant(node, 1, 'axes').tensor.data] : Array.isArray(attribute) ? (attribute as readonly number[]) : [];
+  const axes = given.map((axis) => (axis < 0 ? axis + 4 : axis)).sort((a, b) => a - b);
+  if (axes.join() !== '2,3' || integer(node, 'keepdims', 1) === 0) throw new ImportError(`${describe(node)}: means over the pixels of an image, with keepdims, are supported where a model is quantised`);
+  convertGlobalAveragePool(conversion, node);
+}
+
+/** Softmax as the model's last operator; its reader computes it. */
+function convertSoftmax(conversion: QuantizedConversion, node: OnnxNode): void {
+  const x = conversion.input(node, 0);
+  if (x.kind !== 'dequantized') throw new ImportError(`${describe(node)}: a softmax is supported as the last operator, of a dequantised value`);
+  const { dims } = x.activation;
+  const axis = integer(node, 'axis', -1);
+  if (elementCount(dims.slice(axis < 0 ? axis + dims.length : axis)) !== (dims.at(-1) ?? 1)) throw new ImportError(`${describe(node)}: a softmax over axis ${axis} of [${dims.join(', ')}] is not supported, only over the last`);
+  conversion.output(node, { kind: 'softmax', x });
+}
+
+/** QLinearConcat: the result's scale and zero point, then three inputs a part. */
+function convertQLinearConcat(conversion: QuantizedConversion, node: OnnxNode): void {
+  const count = Math.floor((node.inputs.length - 2) / 3);
+  const [name = ''] = node.outputs;
+  const inputs = Array.from({ length: count }, (_, part) => {
+    const { activation, unsigned } = conversion.integers(node, 2 + part * 3);
+    const { scale, zeroPoint } = conversion.scaleAndZero(node, 3 + part * 3, unsigned ? ELEMENT.uint8 : ELEMENT.int8);
+    conversion.define(`${name}.operand${part}`, { kind: 'dequantized', activation: { ...activation, quantization: { scale, zeroPoint } } });
+    return `${name}.operand${part}`;
+  });
+  convertConcat(conversion, { ...node, inputs, outputs: [`${name}.float`] });
+  conversion.output(node, quantize(conversion, name, conversion.value(`${name}.float`) as Real, conversion.scaleAndZero(node, 0)));
 }
 
 function convertConstant(conversion: QuantizedConversion, node: OnnxNode): void {
@@ -135,12 +195,17 @@ export const QUANTIZED_OPERATORS: ReadonlyMap<string, Convert> = new Map<string,
   ['MatMulInteger', convertMatrixSums],
   ['MaxPool', convertMaxPool],
   ['Mul', pair('multiply')],
+  ['Pad', convertPad],
   ['QLinearConv', convertQLinearConv],
   ['QLinearMatMul', convertQLinearMatMul],
   ['QuantizeLinear', convertQuantize],
+  ['ReduceMean', convertReduceMean],
   ['Relu', mapped(() => ({ apply: (x) => Math.max(0, x), range: { low: 0, high: 3.4028234663852886e38 } }))],
   ['Reshape', convertReshape],
   ['Sigmoid', sigmoid],
+  ['Slice', convertSlice],
+  ['Softmax', convertSoftmax],
+  ['Split', convertSplit],
   ['Squeeze', convertSqueeze],
   ['Sub', pair('subtract')],
   ['Tanh', mapped(() => ({ apply: Math.tanh }))],
@@ -148,6 +213,7 @@ export const QUANTIZED_OPERATORS: ReadonlyMap<string, Convert> = new Map<string,
   ['Unsqueeze', convertUnsqueeze],
   ['com.microsoft.QLinearAdd', between(2, pair('add'), 6)],
   ['com.microsoft.QLinearAveragePool', between(1, convertAveragePool, 3)],
+  ['com.microsoft.QLinearConcat', convertQLinearConcat],
   ['com.microsoft.QLinearGlobalAveragePool', between(1, convertGlobalAveragePool, 3)],
   ['com.microsoft.QLinearLeakyRelu', between(1, leakyRelu, 3)],
   ['com.microsoft.QLinearMul', between(2, pair('multiply'), 6)],

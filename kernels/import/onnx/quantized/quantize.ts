@@ -1,7 +1,7 @@
 import { add, multiply } from '../../../elementwise.ts';
 import { lookupPairs } from '../../../lookup-pairs.ts';
 import { lookup } from '../../../lookup.ts';
-import { expanded } from '../../../movement.ts';
+import { concatenated, expanded } from '../../../movement.ts';
 import type { Tensor } from '../../../program-builder.ts';
 import { windowSums } from '../../../window-sums.ts';
 import { ImportError } from '../../import-error.ts';
@@ -14,7 +14,7 @@ import type { QuantizedConversion, ScaleAndZero } from './quantized-conversion.t
 import { requantizeExactly } from './requantize-exactly.ts';
 import { cut, roundHalfEven } from './rounding.ts';
 import type { StepFunction } from './rounding.ts';
-import type { Integers, Mean, Pair, Real } from './value.ts';
+import type { Integers, Joined, Mean, Pair, Real } from './value.ts';
 
 /**
  * `QuantizeLinear`: the integers for a value, exactly, `saturate(halfEven(value / scale) + zeroPoint)`. The layer that gives the value and its
@@ -28,7 +28,7 @@ export function quantize(conversion: QuantizedConversion, name: string, value: R
   const { value: bare, low, high, functions } = withoutCuts(value, to);
   const target: Target = { ...quantization, low, high };
   if (bare.kind === 'dequantized') return integers(mapBytes(conversion, name, bare.activation, functions, to));
-  if (functions.length > 0 && !functions.every(({ range }) => range !== null)) {
+  if (bare.kind !== 'joined' && !functions.every(({ range }) => range !== null)) {
     throw new ImportError(`${name}: a function other than a cut follows a ${bare.kind} without a quantisation in between; quantise the model around it`);
   }
   switch (bare.kind) {
@@ -38,6 +38,10 @@ export function quantize(conversion: QuantizedConversion, name: string, value: R
       return integers(lowerPair(conversion, { ...bare, name }, target));
     case 'mean':
       return integers(lowerMean(conversion, { ...bare, name }, target));
+    case 'joined': {
+      const parts = bare.parts.map((part, index) => mapBytes(conversion, `${name}.part${index}`, part, functions, to));
+      return integers(join(conversion, { ...bare, name, parts }));
+    }
     case 'float-input':
       if (functions.length > 0) throw new ImportError(`${name}: the model computes with its float input before it quantises it`);
       conversion.quantizeInput({ ...to, name: bare.name });
@@ -50,6 +54,12 @@ export function quantize(conversion: QuantizedConversion, name: string, value: R
 /** The program's input as it lies there: one row, or the pixels of an image. */
 export function inputActivation({ builder }: QuantizedConversion, name: string, dims: readonly number[]): Activation {
   return { name, tensor: withShape(builder, `${name}.input`, builder.input, rowsShape(dims)), dims, layout: { kind: 'rows' }, quantization: { scale: 1, zeroPoint: 0 } };
+}
+
+/** Values of one scale, one after another. */
+export function join({ builder }: QuantizedConversion, { name, dims, parts, axis }: Joined): Activation {
+  const rows = parts.map((part) => toRows(builder, part));
+  return { name, dims, tensor: concatenated(builder, name, rows, axis), layout: { kind: 'rows' }, quantization: rows[0]?.quantization ?? { scale: 1, zeroPoint: 0 } };
 }
 
 interface Step { readonly apply: (x: number) => number; readonly range: { readonly low: number; readonly high: number } | null }

@@ -71,6 +71,18 @@ export interface Mean {
   readonly countPadding: boolean;
 }
 
+/** Values one after another along an axis, each with a scale of its own. */
+export interface Joined {
+  readonly kind: 'joined';
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly parts: readonly Activation[];
+  readonly axis: number;
+}
+
+/** A softmax over the last axis, which the reader of the result computes: it can only be the model's output. */
+export interface FinalSoftmax { readonly kind: 'softmax'; readonly x: Dequantized }
+
 /** A function of each element of another value, in single precision. */
 export interface Mapped {
   readonly kind: 'mapped';
@@ -82,7 +94,7 @@ export interface Mapped {
 }
 
 /** A value between `DequantizeLinear` and `QuantizeLinear`: floats in the file, known exactly as integers and scales. */
-export type Real = Dequantized | Product | Pair | Mean | Mapped | FloatInput | QuantizedConstant | Constant;
+export type Real = Dequantized | Product | Pair | Mean | Joined | FinalSoftmax | Mapped | FloatInput | QuantizedConstant | Constant;
 
 /** Anything that a name in the graph may stand for. */
 export type Value = Integers | Real;
@@ -98,6 +110,7 @@ export function valueDims(value: Value): readonly number[] {
     case 'quantized-constant':
       return value.integers.dims;
     case 'mapped':
+    case 'softmax':
       return valueDims(value.x);
     default:
       return value.dims;
