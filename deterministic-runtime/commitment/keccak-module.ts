@@ -1,8 +1,11 @@
 import { ModuleBuilder } from '../wasm/assembler.ts';
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts';
 
-const LANES = 25;
+/** Lanes of the state, of 64 bits each. */
+export const LANES = 25;
 const ROUNDS = 24;
+/** The rounds' constants, as bytes. */
+export const ROUND_TABLE_BYTES = ROUNDS * 8;
 /** Lanes of a 64-byte message, and of a digest. */
 const MESSAGE_LANES = 8;
 const DIGEST_LANES = 4;
@@ -36,7 +39,14 @@ function roundConstants(): bigint[] {
   });
 }
 
-const ROTATIONS = rotationOffsets();
+export const ROTATIONS: readonly number[] = rotationOffsets();
+
+/** The rounds' constants, little-endian. */
+export function roundTable(): Uint8Array {
+  const table = new Uint8Array(ROUND_TABLE_BYTES);
+  roundConstants().forEach((constant, index) => new DataView(table.buffer).setBigUint64(index * 8, constant, true));
+  return table;
+}
 
 interface Registers {
   readonly state: readonly Local[];
@@ -56,9 +66,7 @@ export function keccakModule(pages: number): Uint8Array {
   const module = new ModuleBuilder();
   const constants = pages * 65536;
   module.memory({ minimum: pages + 1 }, 'memory');
-  const table = new Uint8Array(ROUNDS * 8);
-  roundConstants().forEach((constant, index) => new DataView(table.buffer).setBigUint64(index * 8, constant, true));
-  module.data(constants, table);
+  module.data(constants, roundTable());
   module.function({ export: 'hashPairs', parameters: ['i32', 'i32', 'i32'] }, (code, [source, target, pairs]) => {
     const locals = (count: number): Local[] => Array.from({ length: count }, () => code.local('v128'));
     const [state, other, columns, parities, row] = [locals(LANES), locals(LANES), locals(5), locals(5), locals(5)];
@@ -71,7 +79,7 @@ export function keccakModule(pages: number): Uint8Array {
         code.loop((again) => {
           emitRound(code, { state, next: other, columns, parities, row }, round, constants);
           emitRound(code, { state: other, next: state, columns, parities, row }, round, constants + 8);
-          code.get(round).i32(16).op('i32.add').tee(round).i32(ROUNDS * 8).op('i32.lt_u').branchIf(again);
+          code.get(round).i32(16).op('i32.add').tee(round).i32(ROUND_TABLE_BYTES).op('i32.lt_u').branchIf(again);
         });
       });
       for (let lane = 0; lane < DIGEST_LANES; lane += 2) {

@@ -20,6 +20,15 @@ describe('keccak', () => {
     }), { seed: 1 });
   });
 
+  test('long messages agree with noble, whatever their length', () => {
+    const message = new Uint8Array(3 * 1024 * 136 + 200).map((_, index) => (index * 7919) >> 5);
+    const before = message.slice();
+    for (const length of [8191, 8192, 8193, 61 * 136 - 1, 61 * 136, 61 * 136 + 1, 1024 * 136 - 1, 1024 * 136, 1024 * 136 + 1, 2048 * 136 + 135, message.length]) {
+      expect(toHex(keccak256(message.subarray(3, 3 + length))), String(length)).toBe(toHex(keccak_256(message.subarray(3, 3 + length))));
+    }
+    expect(message).toEqual(before);
+  });
+
   test('a level of pairs agrees with one hash at a time, zero pairs giving zero', () => {
     const pair = fc.oneof(bytes(64), fc.constant(new Uint8Array(64)), fc.nat(63).map((at) => new Uint8Array(64).fill(1, at, at + 1)));
     fc.assert(fc.property(fc.array(pair, { maxLength: 70 }), (pairs) => {

@@ -1,12 +1,16 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
+import { BLOCK_BYTES, STATE_BYTES, keccakAbsorbModule } from './keccak-absorb-module.ts';
 import { keccakModule } from './keccak-module.ts';
 
 /** Bytes of a hash, a node and a leaf. */
 export const HASH_BYTES = 32;
 const PAIR_BYTES = 2 * HASH_BYTES;
 
+/** Messages from this length on are hashed by WebAssembly: for short ones calling it does not pay. */
+const LONG_MESSAGE_BYTES = 8192;
+
 /** Keccak-256 as the EVM computes it, of any bytes. */
-export const keccak256 = (bytes: Uint8Array): Uint8Array => keccak_256(bytes);
+export const keccak256 = (bytes: Uint8Array): Uint8Array => (bytes.length < LONG_MESSAGE_BYTES ? keccak_256(bytes) : longKeccak(bytes));
 
 /** Keccak-256 of the concatenation. */
 export function keccakOf(...parts: readonly Uint8Array[]): Uint8Array {
@@ -17,6 +21,42 @@ export function keccakOf(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Keccak-256 of a text's UTF-8 bytes. */
 export const keccakText = (text: string): Uint8Array => keccak_256(new TextEncoder().encode(text));
+
+/** Blocks absorbed by one call into WebAssembly. */
+const BLOCKS_PER_CALL = 1024;
+
+interface Absorber {
+  /** The module's memory: the state, then `BLOCKS_PER_CALL` blocks. */
+  readonly memory: Uint8Array;
+  absorb(state: number, source: number, blocks: number): void;
+}
+
+let absorber: Absorber | undefined;
+
+function longKeccak(bytes: Uint8Array): Uint8Array {
+  if (absorber === undefined) {
+    const pages = Math.ceil((STATE_BYTES + BLOCKS_PER_CALL * BLOCK_BYTES) / PAGE_BYTES);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(keccakAbsorbModule(pages)));
+    const { memory, absorb } = exports as { memory: WebAssembly.Memory; absorb: Absorber['absorb'] };
+    absorber = { memory: new Uint8Array(memory.buffer), absorb };
+  }
+  const { memory, absorb } = absorber;
+  memory.fill(0, 0, STATE_BYTES);
+  const wholeBytes = Math.floor(bytes.length / BLOCK_BYTES) * BLOCK_BYTES;
+  for (let start = 0; start < wholeBytes; start += BLOCKS_PER_CALL * BLOCK_BYTES) {
+    const part = bytes.subarray(start, Math.min(wholeBytes, start + BLOCKS_PER_CALL * BLOCK_BYTES));
+    memory.set(part, STATE_BYTES);
+    absorb(0, STATE_BYTES, part.length / BLOCK_BYTES);
+  }
+  // The padding of Keccak before FIPS 202: 0x01 behind the message, 0x80 at the block's end.
+  const last = new Uint8Array(BLOCK_BYTES);
+  last.set(bytes.subarray(wholeBytes));
+  last[bytes.length - wholeBytes]! ^= 0x01;
+  last[BLOCK_BYTES - 1]! ^= 0x80;
+  memory.set(last, STATE_BYTES);
+  absorb(0, STATE_BYTES, 1);
+  return memory.slice(0, HASH_BYTES);
+}
 
 /** Pairs hashed by one call into WebAssembly: short calls let the engine replace its first, slow code early. */
 const PAIRS_PER_CALL = 1024;
