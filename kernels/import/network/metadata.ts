@@ -3,18 +3,21 @@
 /** The input is text: its bytes, zero padded. */
 export interface TextInput { readonly kind: 'text'; readonly encoding: 'utf-8'; readonly maximumBytes: number; readonly normalization: string }
 
-/** Numbers `x` that the program takes as `round(x / scale) + zeroPoint`, cut to the element's range. */
+/** Numbers `x` that the program takes as `round(x / scale) + zeroPoint`, cut to the element's range (sixteen bits for int32, where the scale is not 1). */
 export interface TensorInput {
   readonly kind: 'tensor';
   readonly name: string;
-  /** Element type of the original model. */
-  readonly type: 'float32';
+  /** Element type of the original model; int64 stands for whole numbers of any type. */
+  readonly type: 'float32' | 'int64';
   readonly dims: readonly number[];
-  /** How the program's bytes are to be read. */
-  readonly element: 'uint8' | 'int8';
+  /** How the program's elements are to be read. */
+  readonly element: 'uint8' | 'int8' | 'int32';
   readonly scale: number;
   readonly zeroPoint: number;
 }
+
+/** Several inputs, one after another in one tensor; all have the same element. */
+export interface TensorsInput { readonly kind: 'tensors'; readonly parts: readonly TensorInput[] }
 
 export interface TextOutput { readonly kind: 'text'; readonly encoding: 'utf-8' }
 
@@ -22,7 +25,7 @@ export interface TextOutput { readonly kind: 'text'; readonly encoding: 'utf-8' 
 export interface TensorOutput {
   readonly kind: 'tensor';
   readonly name: string;
-  readonly type: 'float32';
+  readonly type: 'float32' | 'int64';
   readonly dims: readonly number[];
   readonly element: 'int8' | 'int32';
   readonly scale: number;
@@ -31,8 +34,11 @@ export interface TensorOutput {
   readonly then?: 'softmax';
 }
 
+/** Several outputs, one after another in one tensor; all have the same element. */
+export interface TensorsOutput { readonly kind: 'tensors'; readonly parts: readonly TensorOutput[] }
+
 /** The output is the index of the greatest of the model's outputs. */
 export interface ClassOutput { readonly kind: 'class'; readonly classes: number; readonly element: 'int32' }
 
-export type InputMetadata = TextInput | TensorInput;
-export type OutputMetadata = TextOutput | TensorOutput | ClassOutput;
+export type InputMetadata = TextInput | TensorInput | TensorsInput;
+export type OutputMetadata = TextOutput | TensorOutput | TensorsOutput | ClassOutput;

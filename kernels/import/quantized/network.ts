@@ -76,6 +76,8 @@ export interface TransposedConvolutionOperation extends ImageOperation { readonl
 export interface PoolingOperation extends Common {
   readonly kind: 'pooling';
   readonly mode: 'maximum' | 'average';
+  /** For means: what is added to x to have the integers that are rounded away from zero; 128 for unsigned bytes kept less 128. */
+  readonly offset: number;
   readonly x: string;
   readonly window: Window;
   readonly low: number;
@@ -101,14 +103,21 @@ export interface ClampOperation extends Common { readonly kind: 'clamp'; readonl
 export interface ReshapeOperation extends Common { readonly kind: 'reshape'; readonly x: string }
 /** Axis i of the result is axis `order[i]` of x. */
 export interface TransposeOperation extends Common { readonly kind: 'transpose'; readonly x: string; readonly order: readonly number[] }
-/** From `starts[i]`, every `steps[i]`-th (negative: backwards); the output's dimensions say how many. */
-export interface SliceOperation extends Common { readonly kind: 'slice'; readonly x: string; readonly starts: readonly number[]; readonly steps: readonly number[] }
+/** `sizes[i]` elements of each axis from `starts[i]` on, `steps[i]` apart (negative: backwards). The output may have fewer dimensions, all of them those that are not of size 1. */
+export interface SliceOperation extends Common { readonly kind: 'slice'; readonly x: string; readonly starts: readonly number[]; readonly sizes: readonly number[]; readonly steps: readonly number[] }
 export interface PadOperation extends Common { readonly kind: 'pad'; readonly x: string; readonly before: readonly number[]; readonly after: readonly number[]; readonly fill: number }
 export interface ConcatenateOperation extends Common { readonly kind: 'concatenate'; readonly parts: readonly string[]; readonly axis: number }
 /** Entry i along `axis` of the result is entry `indices[i]` of x. */
 export interface GatherOperation extends Common { readonly kind: 'gather'; readonly x: string; readonly axis: number; readonly indices: readonly number[] }
 
+/**
+ * Over the last axis: `clamp(round(e[m − x[c]] / Σ_k e[m − x[k]] · outputSteps) + zeroPoint, −128, 127)` with m the row's maximum and `e[d] = table[d] / 2^30`, for d = 0 … 255; halves away
+ * from zero. `outputSteps` is 1 divided by the output's scale.
+ */
+export interface SoftmaxOperation extends Common { readonly kind: 'softmax'; readonly x: string; readonly table: Int32Array; readonly outputSteps: number; readonly zeroPoint: number }
+
 export type QuantizedOperation =
+  | SoftmaxOperation
   | LinearOperation | ConvolutionOperation | DepthwiseOperation | TransposedConvolutionOperation | PoolingOperation
   | AddOperation | MultiplyOperation | ExtremeOperation | TableOperation | RescaleOperation | ClampOperation
   | ReshapeOperation | TransposeOperation | SliceOperation | PadOperation | ConcatenateOperation | GatherOperation;

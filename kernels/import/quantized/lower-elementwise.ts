@@ -1,0 +1,59 @@
+import { clampOf, extremeOf, quantizedProduct, rescaleOf } from '../../quantized-elementwise.ts';
+import { quantizedAddition } from '../../quantized-add.ts';
+import { exponentialShares, exponentialSums, rowMaximum } from '../../quantized-softmax.ts';
+import { lookup } from '../../lookup.ts';
+import { expanded } from '../../movement.ts';
+import type { Tensor } from '../../program-builder.ts';
+import { elementOf, singleFactor, stageParameters } from './lowering.ts';
+import type { QuantizedLowering } from './lowering.ts';
+import type { AddOperation, ClampOperation, ExtremeOperation, MultiplyOperation, RescaleOperation, SoftmaxOperation, TableOperation } from './network.ts';
+
+/** A value repeated to the dimensions of another. */
+export function broadcast(lowering: QuantizedLowering, operation: string, name: string, target: readonly number[]): Tensor {
+  return expanded(lowering.builder, `${operation}.${name}`, lowering.tensor(name), lowering.value(name).dims, target);
+}
+
+export function lowerAdd(lowering: QuantizedLowering, { name, output, a, b, subtract, leftShift, stage }: AddOperation): Tensor {
+  const { dims, type } = lowering.value(output);
+  const operands = [broadcast(lowering, name, a.x, dims), broadcast(lowering, name, b.x, dims)];
+  const parameters = {
+    leftShift, aZero: a.zeroPoint, aMultiplier: a.multiplier, aShift: a.shift, bZero: b.zeroPoint, bMultiplier: b.multiplier, bShift: b.shift,
+    ...singleFactor(stage), ...stageParameters(stage),
+  };
+  return lowering.builder.append(name, { kernel: quantizedAddition({ element: elementOf(type), rounding: stage.rounding, subtract }), output: lowering.shapeOf(output), operands, parameters });
+}
+
+export function lowerMultiply(lowering: QuantizedLowering, { name, output, a, aZero, b, bZero, stage }: MultiplyOperation): Tensor {
+  const { dims, type } = lowering.value(output);
+  const operands = [broadcast(lowering, name, a, dims), broadcast(lowering, name, b, dims)];
+  const kernel = quantizedProduct({ element: elementOf(type), rounding: stage.rounding });
+  return lowering.builder.append(name, { kernel, output: lowering.shapeOf(output), operands, parameters: { aZero, bZero, ...singleFactor(stage), ...stageParameters(stage) } });
+}
+
+export function lowerExtreme(lowering: QuantizedLowering, { name, kind, output, a, b }: ExtremeOperation): Tensor {
+  const { dims, type } = lowering.value(output);
+  const operands = [broadcast(lowering, name, a, dims), broadcast(lowering, name, b, dims)];
+  return lowering.builder.append(name, { kernel: extremeOf({ element: elementOf(type), which: kind }), output: lowering.shapeOf(output), operands });
+}
+
+export function lowerTable({ builder }: QuantizedLowering, x: Tensor, { name, table }: TableOperation): Tensor {
+  return builder.append(name, { kernel: lookup, output: x.shape, operands: [x, builder.bytes(1, 256, table)] });
+}
+
+export function lowerRescale(lowering: QuantizedLowering, { name, x, output, xZero, stage }: RescaleOperation): Tensor {
+  const form = { from: lowering.tensor(x).shape.element, to: elementOf(lowering.value(output).type), rounding: stage.rounding };
+  return lowering.builder.append(name, { kernel: rescaleOf(form), output: lowering.shapeOf(output), operands: [lowering.tensor(x)], parameters: { xZero, ...singleFactor(stage), ...stageParameters(stage) } });
+}
+
+export function lowerClamp(lowering: QuantizedLowering, { name, x, low, high }: ClampOperation): Tensor {
+  const tensor = lowering.tensor(x);
+  return lowering.builder.append(name, { kernel: clampOf(tensor.shape.element), output: tensor.shape, operands: [tensor], parameters: { low, high } });
+}
+
+export function lowerSoftmax({ builder }: QuantizedLowering, x: Tensor, { name, table, outputSteps, zeroPoint }: SoftmaxOperation): Tensor {
+  const { rows } = x.shape;
+  const exponentials = builder.integers(1, 256, table);
+  const greatest = builder.append(`${name}.maximum`, { kernel: rowMaximum, output: { element: 'i32', rows, columns: 1 }, operands: [x] });
+  const sums = builder.append(`${name}.sums`, { kernel: exponentialSums, output: { element: 'i32', rows, columns: 2 }, operands: [x, greatest, exponentials] });
+  return builder.append(name, { kernel: exponentialShares, output: x.shape, operands: [x, greatest, sums, exponentials], parameters: { steps: outputSteps, zeroPoint } });
+}

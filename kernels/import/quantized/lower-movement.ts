@@ -1,0 +1,27 @@
+import { clampOf } from '../../quantized-elementwise.ts';
+import { concatenated, gathered, padded, reshaped, sliced, transposed } from '../../movement.ts';
+import type { Tensor } from '../../program-builder.ts';
+import type { QuantizedLowering } from './lowering.ts';
+import type { ConcatenateOperation, GatherOperation, PadOperation, ReshapeOperation, SliceOperation, TransposeOperation } from './network.ts';
+
+export const lowerReshape = (lowering: QuantizedLowering, { name, x, output }: ReshapeOperation): Tensor =>
+  reshaped(lowering.builder, name, lowering.tensor(x), lowering.shapeOf(output));
+
+export const lowerTranspose = (lowering: QuantizedLowering, { name, x, order }: TransposeOperation): Tensor =>
+  transposed(lowering.builder, name, lowering.tensor(x), lowering.value(x).dims, order);
+
+export const lowerSlice = (lowering: QuantizedLowering, { name, x, output, starts, sizes, steps }: SliceOperation): Tensor =>
+  reshaped(lowering.builder, `${name}.shape`, sliced(lowering.builder, name, lowering.tensor(x), lowering.value(x).dims, starts, sizes, steps), lowering.shapeOf(output));
+
+export const lowerPad = (lowering: QuantizedLowering, { name, x, before, after, fill }: PadOperation): Tensor =>
+  padded(lowering.builder, name, lowering.tensor(x), lowering.value(x).dims, before, after, fill);
+
+export const lowerConcatenate = (lowering: QuantizedLowering, { name, parts, axis }: ConcatenateOperation): Tensor =>
+  concatenated(lowering.builder, name, parts.map((part) => ({ tensor: lowering.tensor(part), dims: lowering.value(part).dims })), axis);
+
+export const lowerGather = (lowering: QuantizedLowering, { name, x, axis, indices, output }: GatherOperation): Tensor =>
+  reshaped(lowering.builder, `${name}.shape`, gathered(lowering.builder, name, lowering.tensor(x), lowering.value(x).dims, axis, indices), lowering.shapeOf(output));
+
+/** A tensor of its own with the same elements, for a result that no operator has computed. */
+export const copyOf = ({ builder }: QuantizedLowering, name: string, x: Tensor): Tensor =>
+  builder.append(name, { kernel: clampOf(x.shape.element), output: x.shape, operands: [x], parameters: { low: -(2 ** 31), high: 2 ** 31 - 1 } });
