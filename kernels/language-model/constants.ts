@@ -95,7 +95,7 @@ async function loadLayer(loader: Loader, { family, width }: Architecture, layer:
     attentionOutput: await loadProjection(loader, names('attentionOutput'), names('attentionOutputBias')),
     feedForwardNorm,
     feedForwardInput: family === 'llama'
-      ? await loadProjection(loader, names('gate', 'up'), [], feedForwardNorm.bias)
+      ? await loadProjection(loader, names('gate', 'up'), [undefined, ...names('upBias')], feedForwardNorm.bias)
       : await loadProjection(loader, names('up'), names('upBias'), feedForwardNorm.bias),
     feedForwardOutput: await loadProjection(loader, names('down'), names('downBias')),
   };
@@ -115,7 +115,7 @@ async function loadNorm(builder: ProgramBuilder, source: WeightSource, gainName:
 async function loadProjection(
   { builder, source, activationBits }: Loader,
   names: readonly WeightName[],
-  biases: readonly WeightName[],
+  biases: readonly (WeightName | undefined)[],
   normBias?: Float64Array,
   { bits = 8, known }: { readonly bits?: ActivationBits; readonly known?: QuantizedMatrix | undefined } = {},
 ): Promise<Projection> {
