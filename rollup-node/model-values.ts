@@ -5,7 +5,9 @@ import { elementBytes, packTensor, unpackTensor } from '../deterministic-runtime
 import type { TensorShape } from '../deterministic-runtime/program/tensor.ts';
 import { decodeOutput, encodeInput } from '../kernels/import/model-interface.ts';
 import type { DecodedOutput } from '../kernels/import/model-interface.ts';
+import type { GenerationSettings } from '../kernels/language-model/interface.ts';
 import { UserError } from './errors.ts';
+import { readableTokens, readPrompt, takesTokens } from './language-model.ts';
 
 const dims = z.array(z.int().min(1).max(2 ** 32)).max(64);
 const scale = z.number().positive();
@@ -23,11 +25,13 @@ const outputSchema = z.discriminatedUnion('kind', [
 ]);
 
 /**
- * The input tensor's padded words for a value as the original model has it: text for a text model, raw float32 for one that takes numbers. What
- * happens to it here (normalising, quantising) is outside the proven program.
+ * The input tensor's padded words for a value as the original model has it: text for a text model, a prompt for a token model, raw float32 for one
+ * that takes numbers. What happens to it here (normalising, tokenising, quantising) is outside the proven program.
  * @throws UserError when the value does not fit the model
  */
-export function readModelInput(model: Model, bytes: Uint8Array): Uint8Array {
+export function readModelInput(model: Model, bytes: Uint8Array, settings?: GenerationSettings): Uint8Array {
+  if (takesTokens(model)) return readPrompt(model, bytes, settings);
+  if (settings !== undefined) throw new UserError(`${model.program.name} takes no settings of how its answer is made`, { hint: 'they are for language models that take tokens' });
   const input = described(model, 'input', inputSchema, model.program.input);
   if (bytes.length === 0) throw new UserError('the input is empty', { hint: input.kind === 'text' ? 'this model takes UTF-8 text' : `this model takes ${input.dims.join(' × ')} float32 numbers` });
   try {
@@ -56,8 +60,9 @@ export function resultWords(model: Model, elements: Uint8Array): Uint8Array {
   return packTensor(output, padded);
 }
 
-/** A result for people: text, a class number, or real numbers. @throws UserError when the model does not say how to read it */
+/** A result for people: text, a class number, token ids, or real numbers. @throws UserError when the model does not say how to read it */
 export function readableOutput(model: Model, words: Uint8Array): string | number | readonly number[] {
+  if (takesTokens(model)) return readableTokens(model, words);
   const output = readOutput(model, words);
   switch (output.kind) {
     case 'text': return output.text;
@@ -66,8 +71,12 @@ export function readableOutput(model: Model, words: Uint8Array): string | number
   }
 }
 
-/** A result as the original model's bytes: UTF-8 text, one int32 for a class, or float32 numbers in row-major order, little-endian. */
+/** A result as the original model's bytes: UTF-8 text, token ids in JSON, one int32 for a class, or float32 numbers in row-major order, little-endian. */
 export function originalOutput(model: Model, words: Uint8Array): Uint8Array {
+  if (takesTokens(model)) {
+    const tokens = readableTokens(model, words);
+    return new TextEncoder().encode(typeof tokens === 'string' ? tokens : JSON.stringify(tokens));
+  }
   const output = readOutput(model, words);
   if (output.kind === 'text') return new TextEncoder().encode(output.text);
   const values = output.kind === 'class' ? [output.class] : output.values;

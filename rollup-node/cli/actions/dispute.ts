@@ -14,13 +14,14 @@ import { openBundle } from '../bundles.ts';
 import type { DisputeFlags } from '../commands/dispute.ts';
 import { readInputFile } from '../files.ts';
 import { openUntilInterrupted } from '../interrupt.ts';
+import { settingsOf } from '../options.ts';
 import { hex, printAnswer } from '../output.ts';
 import { clearStatus, showStatus } from '../status.ts';
 
 /** Plays a dispute, telling its moves on standard error. @throws UserError */
 export async function playDispute(directory: string, flags: DisputeFlags): Promise<void> {
   const encoded = await openBundle(directory);
-  const input = readModelInput(encoded.model, await readInputFile(flags.input));
+  const input = readModelInput(encoded.model, await readInputFile(flags.input), settingsOf(flags));
   const place = flags.fault === 'random' ? null : { slot: slotOfPlace(encoded, flags.fault), word: flags.fault.word };
   const closing = createClosing();
   const open = openUntilInterrupted(closing);

@@ -15,6 +15,7 @@ import { openBundle } from '../bundles.ts';
 import type { RequestFlags } from '../commands/request.ts';
 import { configOf } from '../configuration.ts';
 import { readInputFile } from '../files.ts';
+import { settingsOf } from '../options.ts';
 import { hex, printAnswer } from '../output.ts';
 import { clearStatus, showStatus } from '../status.ts';
 
@@ -25,12 +26,13 @@ const DELIVERED = 2;
 const REFUNDED = 3;
 
 /** Asks a model for an inference. Nothing is paid unless the input fits and the model is published. @throws UserError */
-export async function sendRequest(directory: string, inputFile: string, { finality, timeout, wait, contract: chosen, json, ...settings }: RequestFlags): Promise<void> {
+export async function sendRequest(directory: string, inputFile: string, flags: RequestFlags): Promise<void> {
+  const { finality, timeout, wait, contract: chosen, json, seed } = flags;
   const { modelId: id, model } = await openBundle(directory);
-  const elements = requestElements(model, readModelInput(model, await readInputFile(inputFile)));
+  const elements = requestElements(model, readModelInput(model, await readInputFile(inputFile), settingsOf(flags)));
   const { signature } = model.program;
-  const data = encodeModelCall(signature, elements, { finality: finality === 'final' ? 1 : 0, callbackGas: 0, deadlineSeconds: 0n, seed: zeroHash });
-  const config = await configOf(settings);
+  const data = encodeModelCall(signature, elements, { finality: finality === 'final' ? 1 : 0, callbackGas: 0, deadlineSeconds: 0n, seed: seed === undefined ? zeroHash : hex(seed) });
+  const config = await configOf(flags);
   const account = await loadAccount(config);
   showStatus(`connecting to ${config.rpcUrl}`);
   const client = await connect({ rpcUrl: config.rpcUrl, chainId: config.chainId, pollInterval: POLL_INTERVAL, retryCount: 2 });

@@ -1,39 +1,68 @@
 import { commitTensor } from '../../../deterministic-runtime/commitment/tree.ts';
+import type { Executor } from '../../../deterministic-runtime/executors/executor.ts';
+import type { EncodedModel } from '../../../deterministic-runtime/program/encoding.ts';
+import { UserError } from '../../errors.ts';
 import { executorByName } from '../../executors.ts';
+import { followAnswer } from '../../language-model.ts';
 import { originalOutput, readableOutput, readModelInput } from '../../model-values.ts';
 import { openBundle } from '../bundles.ts';
 import type { RunFlags } from '../commands/run.ts';
 import { checkWritable, readInputFile, writeOutputFile } from '../files.ts';
+import { settingsOf } from '../options.ts';
 import { hex, printAnswer } from '../output.ts';
-import { showStatus } from '../status.ts';
+import { clearStatus, showStatus } from '../status.ts';
 
-/** Runs one inference. @throws UserError */
+/** Runs one inference. Without `--json`, a language model's answer is printed as it is made. @throws UserError */
 export async function runModel(directory: string, flags: RunFlags): Promise<void> {
   if (flags.output !== undefined) await checkWritable(flags.output);
-  const { modelId, model } = await openBundle(directory);
-  const input = readModelInput(model, await readInputFile(flags.input));
+  const encoded = await openBundle(directory);
+  const input = readModelInput(encoded.model, await readInput(flags), settingsOf(flags));
   const executor = await executorByName(flags.executor);
   try {
-    showStatus(`compiling ${model.program.name} for ${executor.name}`);
-    const prepared = await executor.prepare(model);
-    showStatus(`running ${model.program.name} on ${executor.name}`);
-    const started = performance.now();
-    const { output } = await prepared.run(input);
-    const milliseconds = performance.now() - started;
-    await prepared.dispose();
-    if (flags.output !== undefined) await writeOutputFile(flags.output, originalOutput(model, output));
-    await printAnswer(
-      {
-        modelId: hex(modelId),
-        outputRoot: hex(commitTensor(output)),
-        output: readableOutput(model, output),
-        executor: executor.name,
-        adapter: executor.adapter,
-        milliseconds: Math.round(milliseconds * 1_000) / 1_000,
-      },
-      flags.json === true,
-    );
+    await runOn(executor, encoded, input, flags);
   } finally {
     await executor.dispose();
   }
+}
+
+async function runOn(executor: Executor, { modelId, model }: EncodedModel, input: Uint8Array, { seed, output: file, json }: RunFlags): Promise<void> {
+  showStatus(`compiling ${model.program.name} for ${executor.name}`);
+  const prepared = await executor.prepare(model);
+  showStatus(`running ${model.program.name} on ${executor.name}`);
+  let shown = '';
+  const answer = followAnswer(model, input, (text) => {
+    shown += text;
+    if (json === true) return;
+    clearStatus();
+    process.stdout.write(text);
+  });
+  const started = performance.now();
+  const { output, iterations } = await prepared.run(input, {
+    ...(seed === undefined ? {} : { seed }),
+    ...(answer === undefined ? {} : { observe: answer.observe, independentIterations: answer.promptTokens }),
+  });
+  const milliseconds = performance.now() - started;
+  answer?.end();
+  await prepared.dispose();
+  if (file !== undefined) await writeOutputFile(file, originalOutput(model, output));
+  if (shown !== '' && json !== true) process.stdout.write('\n\n');
+  const generated = answer === undefined ? undefined : iterations - Math.max(1, answer.promptTokens) + 1;
+  await printAnswer(
+    {
+      modelId: hex(modelId),
+      outputRoot: hex(commitTensor(output)),
+      ...(shown === '' || json === true ? { output: readableOutput(model, output) } : {}),
+      executor: executor.name,
+      adapter: executor.adapter,
+      milliseconds: Math.round(milliseconds * 1_000) / 1_000,
+      ...(answer === undefined ? {} : { promptTokens: answer.promptTokens, generatedTokens: generated, tokensPerSecond: Math.round((iterations / milliseconds) * 1_000) }),
+    },
+    json === true,
+  );
+}
+
+async function readInput({ input, prompt }: RunFlags): Promise<Uint8Array> {
+  if (prompt !== undefined) return new TextEncoder().encode(prompt);
+  if (input === undefined) throw new UserError('there is no input', { hint: 'name a file with --input, - for standard input, or give a text with --prompt' });
+  return readInputFile(input);
 }

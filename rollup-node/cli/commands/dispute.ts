@@ -2,9 +2,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ExecutorName } from '../../executors.ts';
 import { parseFaultPlace } from '../../match/fault-place.ts';
 import type { FaultPlace } from '../../match/fault-place.ts';
-import { executorOption, inputOption, jsonOption, wholeNumber, withExamples } from '../options.ts';
+import { addOptions, executorOption, generationOptions, inputOption, jsonOption, wholeNumber, withExamples } from '../options.ts';
+import type { GenerationFlags } from '../options.ts';
 
-export interface DisputeFlags {
+export interface DisputeFlags extends GenerationFlags {
   readonly input: string;
   readonly executor: ExecutorName;
   readonly fault: 'random' | FaultPlace;
@@ -18,13 +19,14 @@ export function disputeCommand(): Command {
   const command = new Command('dispute')
     .description('play a whole dispute about one inference on a fresh development chain')
     .argument('<bundle>', 'directory of the bundle')
-    .addOption(inputOption())
+    .addOption(inputOption().makeOptionMandatory())
     .addOption(new Option('--fault <place>', 'where the liar lies: random, or <operator>:<word> with the operator\'s name or number').argParser(parseFault).default('random'))
     .addOption(new Option('--seed <n>', 'chooses the random fault, or the wrong word at a named place').argParser(wholeNumber(0, 2 ** 32)).default(1))
     .addOption(new Option('--liar <side>', 'who lies').choices(['asserter', 'challenger']).default('asserter'))
     .addOption(executorOption())
     .addOption(jsonOption())
     .action(async (directory: string, flags: DisputeFlags) => (await import('../actions/dispute.ts')).playDispute(directory, flags));
+  addOptions(command, generationOptions());
   return withExamples(command, 'assay dispute mnist --input digit.f32', 'assay dispute mnist --input digit.f32 --fault Convolution28:5 --liar challenger --json');
 }
 

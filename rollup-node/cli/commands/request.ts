@@ -1,8 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addConfigOptions } from '../config-options.ts';
-import { jsonOption, wholeNumber, withExamples } from '../options.ts';
+import { addOptions, generationOptions, jsonOption, seedOption, wholeNumber, withExamples } from '../options.ts';
+import type { GenerationFlags } from '../options.ts';
 
-export interface RequestFlags extends Record<string, unknown> {
+export interface RequestFlags extends Record<string, unknown>, GenerationFlags {
+  readonly seed?: Uint8Array;
   readonly finality: 'asserted' | 'final';
   readonly timeout: number;
   readonly wait: boolean;
@@ -22,6 +24,7 @@ export function requestCommand(): Command {
     .addOption(new Option('--no-wait', 'print the request\'s id and end'))
     .addOption(jsonOption())
     .action(async (directory: string, inputFile: string, flags: RequestFlags) => (await import('../actions/request.ts')).sendRequest(directory, inputFile, flags));
+  addOptions(command, [...generationOptions(), seedOption()]);
   return withExamples(command, 'assay request lande text.txt --rpc-url http://127.0.0.1:8545 --assertions 0x… --key-file key.hex', 'assay request lande text.txt --config rollup.json --no-wait --json');
 }
 
