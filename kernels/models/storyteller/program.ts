@@ -5,7 +5,7 @@ import { loadStoryteller } from './format.ts';
 
 /** Bytes of a prompt, and of a continuation, at most; together they may not exceed the context's 320. */
 export const PROMPT_LIMIT = 160;
-export const STORY_LIMIT = 256;
+export const STORY_LIMIT = 320;
 
 /** How bytes are chosen: not always the likeliest, so that another seed tells another story. */
 export const SETTINGS = { temperature: 0.7, topK: 40, topP: 1 } as const;
