@@ -34,13 +34,14 @@ export function lowerProduct(conversion: QuantizedConversion, product: Product, 
   const { builder } = conversion;
   const plan = planSums(conversion, product);
   const steps = channelSteps(product, target);
-  const fits = plan.second === null ? steps.map(fitHalfUp) : [];
+  const [weights, ...more] = plan.weights;
+  const fits = more.length === 0 ? steps.map(fitHalfUp) : [];
   const { zeroPoint, low, high } = target;
   const outputs = product.scales.length;
-  if (fits.length === outputs && fits.every((fit) => fit !== null)) {
+  if (weights !== undefined && fits.length === outputs && fits.every((fit) => fit !== null)) {
     const scale = builder.integers(2, outputs, Int32Array.from([...fits.map((fit) => fit.multiplier), ...fits.map((fit) => fit.shift)]));
     const kernel = { linear, convolution, depthwise: depthwiseConvolution }[plan.form];
-    const tensor = builder.append(product.name, { kernel, output: plan.output, operands: [plan.x, plan.weights, plan.bias, scale], parameters: { ...plan.window, zeroPoint, low, high } });
+    const tensor = builder.append(product.name, { kernel, output: plan.output, operands: [plan.x, weights, plan.bias, scale], parameters: { ...plan.window, zeroPoint, low, high } });
     return { tensor, layout: plan.layout };
   }
   const sums = appendSums(conversion, product.name, plan);
@@ -56,23 +57,22 @@ export function lowerSums(conversion: QuantizedConversion, product: Product): { 
 interface Plan {
   readonly form: Form;
   readonly x: Tensor;
-  readonly weights: Tensor;
-  /** Weights of nine bits are two of eight, added. */
-  readonly second: Tensor | null;
+  /** One tensor of bytes, or several that are added. */
+  readonly weights: readonly Tensor[];
+
   readonly bias: Tensor;
   readonly window: Readonly<Record<string, number>>;
   readonly output: ReturnType<typeof bytesShape>;
   readonly layout: Layout;
 }
 
-function appendSums({ builder }: QuantizedConversion, name: string, { form, x, weights, second, bias, window, output }: Plan): Tensor {
+function appendSums({ builder }: QuantizedConversion, name: string, { form, x, weights, bias, window, output }: Plan): Tensor {
   const kernel = { linear: linearSums, convolution: convolutionSums, depthwise: depthwiseConvolutionSums }[form];
   const wide = { ...output, element: 'i32' as const };
-  const sums = builder.append(`${name}.sums`, { kernel, output: wide, operands: [x, weights, bias], parameters: window });
-  if (second === null) return sums;
-  const none = builder.integers(1, output.columns, new Int32Array(output.columns));
-  const rest = builder.append(`${name}.sums2`, { kernel, output: wide, operands: [x, second, none], parameters: window });
-  return builder.append(`${name}.total`, { kernel: addSums, output: wide, operands: [sums, rest] });
+  const none = weights.length > 1 ? builder.integers(1, output.columns, new Int32Array(output.columns)) : bias;
+  return weights
+    .map((plane, index) => builder.append(`${name}.sums${index === 0 ? '' : index}`, { kernel, output: wide, operands: [x, plane, index === 0 ? bias : none], parameters: window }))
+    .reduce((total, sums, index) => builder.append(`${name}.total${index}`, { kernel: addSums, output: wide, operands: [total, sums] }));
 }
 
 function planSums(conversion: QuantizedConversion, product: Product): Plan {
@@ -81,11 +81,7 @@ function planSums(conversion: QuantizedConversion, product: Product): Plan {
   const outputs = scales.length;
   const perOutput = weights.length / outputs;
   const bias = builder.integers(1, outputs, Int32Array.from(biases(product)));
-  const place = (rows: number, columns: number, sizes: readonly number[], steps: readonly number[]): { readonly weights: Tensor; readonly second: Tensor | null } => {
-    const [first, second] = halves(weights);
-    const tensor = (values: Int8Array): Tensor => builder.bytes(rows, columns, rearrange(values, sizes, steps));
-    return { weights: tensor(first), second: second === null ? null : tensor(second) };
-  };
+  const place = (rows: number, columns: number, sizes: readonly number[], steps: readonly number[]): { readonly weights: readonly Tensor[] } => ({ weights: planes(weights).map((plane) => builder.bytes(rows, columns, rearrange(plane, sizes, steps))) });
 
   if (window === null) {
     const rows = toRows(builder, product.x);
@@ -136,11 +132,16 @@ function ungrouped(product: Product, channels: number): Product {
   return { ...product, weights: dense, groups: 1 };
 }
 
-/** Weights of up to nine bits as one or two tensors of eight. */
-function halves(weights: Int16Array): [Int8Array, Int8Array | null] {
-  const first = Int8Array.from(weights, (weight) => Math.max(-128, Math.min(127, weight)));
-  const wide = weights.some((weight) => weight < -128 || weight > 127);
-  return [first, wide ? Int8Array.from(weights, (weight, index) => weight - (first[index] ?? 0)) : null];
+/** Weights −255 … 255 as bytes that add up to them: one tensor where they fit, else two or, for 255, three. */
+function planes(weights: Int16Array): Int8Array[] {
+  const rest = weights.slice();
+  const found: Int8Array[] = [];
+  do {
+    const plane = Int8Array.from(rest, (weight) => Math.max(-128, Math.min(127, weight)));
+    found.push(plane);
+    plane.forEach((weight, index) => { rest[index] = (rest[index] ?? 0) - weight; });
+  } while (rest.some((weight) => weight !== 0));
+  return found;
 }
 
 /** Biases with x's zero point in them: `bias[c] − zero · Σ weights[c]`. */
@@ -171,6 +172,7 @@ export function channelSteps(product: Product, target: Target): StepFunction[] {
     if (leastSum < -(2 ** 31) || greatestSum >= 2 ** 31) throw new ImportError(`${name}: the sums of channel ${channel} may leave 32 bits`);
     const slope = Math.fround(Math.fround(xScale * Math.fround(scale)) / Math.fround(target.scale));
     return {
+      arithmetic: 'single-precision',
       apply: (sum) => roundHalfEven(Math.fround(Math.fround(sum) * slope)),
       slope,
       leastSum,

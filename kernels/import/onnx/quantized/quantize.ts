@@ -186,6 +186,7 @@ function lowerMean({ builder }: QuantizedConversion, { name, x: value, dims, win
   });
   const ratio = exactRatio(x.quantization.scale, target.scale, taps);
   const steps: StepFunction = {
+    arithmetic: 'exact',
     apply: (sum) => halfEvenRatio(BigInt(sum) * ratio.numerator, ratio.denominator),
     slope: x.quantization.scale / (target.scale * taps),
     leastSum: taps * Math.min(0, -128 - zeroPoint),

@@ -1,5 +1,3 @@
-import { ImportError } from '../../import-error.ts';
-
 /** The nearest integer, halves to the even one. Exact for numbers below 2^52. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
@@ -15,8 +13,10 @@ export const cut = (value: number, low: number, high: number): number => Math.mi
  * All of it is relative to the result's zero point.
  */
 export interface StepFunction {
+  /** `single-precision`: the sum in single precision times the slope in single precision, halves to even. `exact`: the exact quotient, halves to even. */
+  readonly arithmetic: 'single-precision' | 'exact';
   readonly apply: (sum: number) => number;
-  /** About how much the result grows from one sum to the next. */
+  /** How much the result grows from one sum to the next: about, or in single precision exactly. */
   readonly slope: number;
   readonly leastSum: number;
   readonly greatestSum: number;
@@ -70,8 +70,14 @@ export interface Rounding {
 }
 
 /** Exceptions of one channel: each costs a comparison an element. */
-const MAXIMUM_EXCEPTIONS = 64;
+const MAXIMUM_EXCEPTIONS = 8;
 const GREATEST_MULTIPLIER = 2 ** 31 - 1;
+
+/** A number in single precision as its 24 bits and a shift, for `requantizeFloat32`; null where the shift does not fit. */
+export function singlePrecisionBits(slope: number): { readonly multiplier: number; readonly shift: number } | null {
+  const shift = 23 - Math.floor(Math.log2(slope));
+  return shift >= 1 && shift <= 62 ? { multiplier: slope * 2 ** shift, shift } : null;
+}
 
 /** `factor` as multiplier and shift, with as many bits as there are: exact for single-precision numbers from 2^-39 to 2^30. */
 function toMultiplier(factor: number): { readonly multiplier: number; readonly shift: number } {
@@ -109,13 +115,12 @@ export function fitHalfUp(steps: StepFunction): { readonly multiplier: number; r
 }
 
 /**
- * The step function as a multiplier, a shift and exceptions, for `requantizeHalfEven`: exact for every sum that can occur.
- *
- * @throws ImportError when it would take more exceptions than are sensible.
+ * The step function as a multiplier, a shift and exceptions, for `requantizeHalfEven`: exact for every sum that can occur. Null when it would take more exceptions than
+ * are sensible.
  */
-export function fitHalfEven(steps: StepFunction, what: string): Rounding {
+export function fitHalfEven(steps: StepFunction): Rounding | null {
   const { slope, low, high } = steps;
-  if (!(slope > 0 && slope < 2 ** 29)) throw new ImportError(`${what}: a factor of ${slope} between the scales is outside what integers can follow`);
+  if (!(slope > 0 && slope < 2 ** 29)) return null;
   const { multiplier, shift } = toMultiplier(slope);
   const halfEven = (sum: number): number => {
     const product = BigInt(sum) * BigInt(multiplier);
@@ -129,12 +134,11 @@ export function fitHalfEven(steps: StepFunction, what: string): Rounding {
   for (const { value } of values) {
     const [a, b] = [wanted.sums[value - wanted.first], given.sums[value - given.first]];
     const [from, to] = [Math.min(a ?? steps.greatestSum, b ?? steps.greatestSum), Math.max(a ?? steps.greatestSum + 1, b ?? steps.greatestSum + 1)];
-    if (to - from > MAXIMUM_EXCEPTIONS) throw new ImportError(`${what}: its rounding cannot be followed exactly in integers`);
+    if (to - from > MAXIMUM_EXCEPTIONS) return null;
     for (let sum = from; sum < to; sum += 1) {
       const step = cut(steps.apply(sum), low, high) - cut(halfEven(sum), low, high);
       if (step !== 0) exceptions.set(sum, step);
     }
   }
-  if (exceptions.size > MAXIMUM_EXCEPTIONS) throw new ImportError(`${what}: its rounding differs from an integer's at ${exceptions.size} sums; at most ${MAXIMUM_EXCEPTIONS} can be listed`);
-  return { multiplier, shift, exceptions };
+  return exceptions.size > MAXIMUM_EXCEPTIONS ? null : { multiplier, shift, exceptions };
 }
