@@ -20,7 +20,7 @@ const SAME_TOKENS = 100;
 const { values } = parseArgs({
   options: {
     stories: { type: 'string', default: '100' },
-    tokens: { type: 'string', default: '512' },
+    tokens: { type: 'string', default: '257' },
     'activation-bits': { type: 'string', default: '16' },
     'attention-bits': { type: 'string', default: '16' },
     'token-weight-bits': { type: 'string', default: '16' },
