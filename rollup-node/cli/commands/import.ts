@@ -1,20 +1,37 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { jsonOption, path, withExamples } from '../options.ts';
+import { jsonOption, path, wholeNumber, withExamples } from '../options.ts';
 
-export interface ImportFlags { readonly out: string; readonly calibration?: string; readonly name?: string; readonly classify?: boolean; readonly json?: boolean }
+export interface ImportFlags {
+  readonly out: string;
+  readonly calibration?: string;
+  readonly name?: string;
+  readonly classify?: boolean;
+  readonly promptLimit?: number;
+  readonly newTokens?: number;
+  readonly activationBits?: 8 | 16;
+  readonly json?: boolean;
+}
 
 /** `assay import <model file>`: makes an integer program of a model file. */
 export function importCommand(): Command {
   const command = new Command('import')
     .description('make an integer program of a model file, as a bundle that anyone can check')
-    .argument('<model>', 'an ONNX file, or npm:lande for the language detector that comes with Assay')
+    .argument('<model>', 'a network as an ONNX or TensorFlow Lite file; a language model as a GGUF or llama2.c file, or as a folder with safetensors, config.json and tokenizer.json; or npm:lande, the language detector that comes with Assay')
     .addOption(new Option('--out <bundle>', 'directory to write; a bundle that is there is replaced').argParser(path).makeOptionMandatory())
     .addOption(new Option('--calibration <file>', 'some hundred typical inputs, little-endian float32, one after another; models with float weights need them').argParser(path))
     .addOption(new Option('--classify', 'end with the index of the greatest output'))
     .addOption(new Option('--name <name>', 'name of the model; the file\'s own otherwise').argParser(modelName))
+    .addOption(new Option('--prompt-limit <tokens>', 'language models: longest prompt; 512, or the context, otherwise').argParser(wholeNumber(1, 2 ** 22)))
+    .addOption(new Option('--new-tokens <tokens>', 'language models: longest answer; 256, or the context, otherwise').argParser(wholeNumber(1, 2 ** 22)))
+    .addOption(new Option('--activation-bits <bits>', 'language models: bits of what enters matrix products; 16 otherwise, 8 is half the work and less exact').argParser(activationBits))
     .addOption(jsonOption())
     .action(async (source: string, flags: ImportFlags) => (await import('../actions/import.ts')).importModel(source, flags));
-  return withExamples(command, 'assay import npm:lande --out lande', 'assay import mnist.onnx --calibration digits.f32 --classify --out mnist');
+  return withExamples(command, 'assay import npm:lande --out lande', 'assay import mnist.onnx --calibration digits.f32 --classify --out mnist', 'assay import resnet8_int8.tflite --out resnet8', 'assay import stories260K.gguf --out stories');
+}
+
+function activationBits(text: string): number {
+  if (text !== '8' && text !== '16') throw new InvalidArgumentError('Expected 8 or 16.');
+  return Number(text);
 }
 
 /** Longest name that a bundle's manifest may have. */

@@ -1,0 +1,114 @@
+import { open, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { attach } from '../deterministic-runtime/bundle/attachments.ts';
+import type { Model } from '../deterministic-runtime/program/program.ts';
+import { ImportError } from '../kernels/import/import-error.ts';
+import { openLanguageModel } from '../kernels/import/language-model/open.ts';
+import { importOnnx } from '../kernels/import/onnx/import.ts';
+import { importTflite } from '../kernels/import/tflite/import.ts';
+import { buildLanguageModel } from '../kernels/language-model/program.ts';
+import { buildLande } from '../kernels/models/lande/program.ts';
+import { readInputFile } from './cli/files.ts';
+import { UserError } from './errors.ts';
+import { loadLandePackage } from './lande-package.ts';
+import { TOKENIZER_FILE } from './language-model.ts';
+import { openModelFiles } from './model-files/open.ts';
+
+export interface ModelImportOptions {
+  /** Typical inputs of a network, one after another. */
+  readonly calibration?: Float32Array;
+  /** End a network with the index of its greatest output. */
+  readonly classify?: boolean;
+  readonly name?: string;
+  /** Longest prompt of a language model, in tokens. */
+  readonly promptLimit?: number;
+  /** Longest answer of a language model, in tokens. */
+  readonly newTokens?: number;
+  /** Bits of what enters a language model's matrix products. */
+  readonly activationBits?: 8 | 16;
+}
+
+type Family = 'network' | 'language model' | 'package';
+
+/** Options that mean something for each family, with their flags. */
+const OPTIONS: Readonly<Record<Exclude<keyof ModelImportOptions, 'name'>, { readonly flag: string; readonly family: Family }>> = {
+  calibration: { flag: '--calibration', family: 'network' },
+  classify: { flag: '--classify', family: 'network' },
+  promptLimit: { flag: '--prompt-limit', family: 'language model' },
+  newTokens: { flag: '--new-tokens', family: 'language model' },
+  activationBits: { flag: '--activation-bits', family: 'language model' },
+};
+
+const LANDE = 'npm:lande';
+const LANGUAGE_MODEL_FILE = /\.(gguf|safetensors|safetensors\.index\.json|bin)$/;
+/** Where a TensorFlow Lite file says what it is: 4 bytes behind the root's offset. */
+const TFLITE_IDENTIFIER = 'TFL3';
+
+/**
+ * A model from a file or folder in any of the known formats, or from a package.
+ * @throws UserError for what is not there or options that do not belong; ImportError for models that cannot be imported; RangeError for dimensions or options that no program has
+ */
+export async function importModelFile(source: string, options: ModelImportOptions): Promise<Model> {
+  if (source === LANDE) {
+    refuseOptions(source, 'package', options);
+    if (options.name !== undefined) throw new UserError(`--name is for model files, not for ${LANDE}`);
+    return buildLande(await loadLandePackage());
+  }
+  if (source.startsWith('npm:')) throw new UserError(`${source} is not known: the one model that comes from npm is ${LANDE}`);
+  if (await holdsLanguageModel(source)) {
+    refuseOptions(source, 'language model', options);
+    return importLanguageModel(source, options);
+  }
+  refuseOptions(source, 'network', options);
+  return importNetwork(source, options);
+}
+
+async function holdsLanguageModel(source: string): Promise<boolean> {
+  const status = await stat(source).catch(() => null);
+  if (status === null) return false;
+  return status.isDirectory() || LANGUAGE_MODEL_FILE.test(source) || (status.isFile() && (await firstBytes(source, 4)) === 'GGUF');
+}
+
+async function importLanguageModel(source: string, { name, promptLimit, newTokens, activationBits }: ModelImportOptions): Promise<Model> {
+  const files = await openModelFiles(source);
+  try {
+    const { weights, format, tokenizer: readTokenizer } = await openLanguageModel(files);
+    const tokenizer = await readTokenizer();
+    const model = await buildLanguageModel(weights, {
+      name: name ?? basename(source).replace(LANGUAGE_MODEL_FILE, ''),
+      ...(promptLimit === undefined ? {} : { promptLimit }),
+      ...(newTokens === undefined ? {} : { newTokenLimit: newTokens }),
+      ...(activationBits === undefined ? {} : { activationBits }),
+      metadata: { source: { format } },
+    });
+    return tokenizer === undefined ? model : attach(model, { [TOKENIZER_FILE]: new TextEncoder().encode(JSON.stringify(tokenizer)) });
+  } finally {
+    await files.close();
+  }
+}
+
+async function importNetwork(source: string, { calibration, classify, name }: ModelImportOptions): Promise<Model> {
+  const bytes = await readInputFile(source);
+  if (bytes.length === 0) throw new UserError(`${source} is empty`);
+  const common = { classify: classify === true, ...(name === undefined ? {} : { name }), ...(calibration === undefined ? {} : { calibration }) };
+  const isTflite = source.endsWith('.tflite') || new TextDecoder('latin1').decode(bytes.subarray(4, 8)) === TFLITE_IDENTIFIER;
+  return isTflite ? importTflite(bytes, common).model : importOnnx(bytes, common).model;
+}
+
+/** Refuses options that would have no effect. */
+function refuseOptions(source: string, family: Family, options: ModelImportOptions): void {
+  const stray = Object.entries(OPTIONS).filter(([key, option]) => option.family !== family && options[key as keyof typeof OPTIONS] !== undefined).map(([, { flag }]) => flag);
+  if (stray.length > 0) throw new UserError(`${stray.join(' and ')} mean${stray.length === 1 ? 's' : ''} nothing for ${source}`, { hint: `it is a ${family}` });
+}
+
+async function firstBytes(path: string, count: number): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(count), 0, count, 0);
+    return buffer.toString('latin1', 0, bytesRead);
+  } catch (error) {
+    throw new ImportError(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    await file.close();
+  }
+}
