@@ -7,20 +7,18 @@ import type { Form } from './forms.ts';
 import { COLUMN, ITERATION, ROW } from './graph.ts';
 import { liveColumns } from './live-columns.ts';
 import { lowerKernel } from './lower.ts';
-import type { LoweredKernel, RowNumbering } from './lower.ts';
+import type { LoweredKernel, LoweringOptions, RowNumbering } from './lower.ts';
 import { scheduleOf } from './schedule.ts';
 import type { Schedule } from './schedule.ts';
 import { pushLowBytes } from './vector-operators.ts';
 
 /** One function of a module. */
-export interface KernelFunction {
+export interface KernelFunction extends LoweringOptions {
   /** The name it is exported under. */
   readonly name: string;
   readonly kernel: SpecializedKernel;
   /** For each operand, the bytes between the tensors of two iterations (unused for single ones). */
   readonly strides: readonly number[];
-  /** What a row is; `tensor` when absent. With `iterations` the output holds one tensor an iteration, without gaps. */
-  readonly numbering?: RowNumbering;
 }
 
 /** What the schedule of a kernel takes for the number of iterations of a chunk. */
@@ -57,9 +55,9 @@ export function addKernel(module: ModuleBuilder, compiled: KernelFunction): Func
   return module.function({ export: name, parameters }, (code, locals) => emitKernel(code, locals, compiled));
 }
 
-function emitKernel(code: FunctionBuilder, parameters: readonly Local[], { kernel, strides, numbering = 'tensor' }: KernelFunction): void {
+function emitKernel(code: FunctionBuilder, parameters: readonly Local[], { kernel, strides, numbering = 'tensor', distinct = false }: KernelFunction): void {
   const [iteration, from, to, fromColumn, toColumn, output, ...operands] = parameters as [Local, Local, Local, Local, Local, Local, ...Local[]];
-  const lowered = lowerKernel(kernel, strides, numbering);
+  const lowered = lowerKernel(kernel, strides, { numbering, distinct });
   const schedule = scheduleOf(kernel.output, lowered.element, kernel.output.rows * (numbering === 'tensor' ? 1 : TYPICAL_CHUNK));
   const emitter = new Emitter(code, (operand) => (operand < 0 ? output : operands[operand]!));
   const form: Form = schedule.columns === 1 ? 'scalar' : 'vector';

@@ -1,11 +1,11 @@
 import type { Emitter } from './emitter.ts';
 import { maskedSide, powerOfTwo, shiftsByLane, wideProduct, worksByLane } from './forms.ts';
 import type { Form } from './forms.ts';
-import type { Local } from './function-builder.ts';
+import type { FunctionBuilder, Local } from './function-builder.ts';
 import { isBoolean, isComparison } from './graph.ts';
 import type { BinaryNode, Node, RequantizeNode } from './graph.ts';
 import { pushBinary, pushRounding, pushSaturated } from './scalar-operators.ts';
-import { EVEN_LANES, pushI32x4, pushI64x2, pushPowerOfTwoDivision } from './vector-operators.ts';
+import { EVEN_LANES, ODD_LANES, pushI32x4, pushI64x2, pushPowerOfTwoDivision } from './vector-operators.ts';
 
 /** Pushes a value as one number, from what it demands. */
 export function pushScalar(emitter: Emitter, node: Node, row: number): void {
@@ -209,17 +209,22 @@ function pushRequantized(emitter: Emitter, node: RequantizeNode, row: number, un
       code.op('i64x2.splat').op('i64x2.add');
       emitter.use(node.shift, 'scalar', row);
       code.op('i64x2.shr_s').set(product);
-      clamp(emitter, product, 'min', 0x7fffffff);
-      clamp(emitter, product, 'max', -0x80000000);
     }
-    code.get(products[0]).get(products[1]).shuffle(EVEN_LANES);
+    pushSaturatedHalves(code, products);
   }
   for (const product of products) code.release(product);
 }
 
-function clamp({ code }: Emitter, value: Local, operator: 'min' | 'max', bound: number): void {
-  pushI64x2(code, operator, () => code.get(value), () => code.i64(bound).op('i64x2.splat'));
-  code.set(value);
+/** Pushes four i32 lanes: two vectors of i64, saturated. Lanes whose high half is not their low half's sign repeated do not fit. */
+function pushSaturatedHalves(code: FunctionBuilder, [first, second]: readonly [Local, Local]): void {
+  const [low, high] = [code.local('v128'), code.local('v128')];
+  code.get(first).get(second).shuffle(EVEN_LANES).set(low);
+  code.get(first).get(second).shuffle(ODD_LANES).set(high);
+  code.get(low);
+  code.get(high).i32(31).op('i32x4.shr_s').i32x4(0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff).op('v128.xor');
+  code.get(low).i32(31).op('i32x4.shr_s').get(high).op('i32x4.eq').op('v128.bitselect');
+  code.release(low);
+  code.release(high);
 }
 
 /** Pushes a vector of separately computed lanes. */

@@ -68,7 +68,7 @@ function accumulateDot(emitter: Emitter, node: DotNode, accumulators: readonly (
   const [held, streamed] = sides[0].rows * sides[0].lanes <= sides[1].rows * sides[1].lanes ? sides : [sides[1], sides[0]];
   const values = Array.from({ length: held.rows * held.lanes }, () => code.local('v128'));
   const value = code.local('v128');
-  for (let offset = 0; offset < 32; offset += 8) {
+  for (let offset = 0; offset < node.bytes; offset += 8) {
     values.forEach((local, number) => {
       held.load(Math.floor(number / held.lanes), number % held.lanes, offset);
       code.set(local);

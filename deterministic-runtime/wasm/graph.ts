@@ -37,8 +37,8 @@ export interface LoadNode extends Common {
   readonly column: Node;
   readonly limit: number | null;
 }
-/** Dot product of the 32 bytes at two addresses. */
-export interface DotNode extends Common { readonly kind: 'dot'; readonly left: Node; readonly right: Node }
+/** Dot product of the 32 bytes at two addresses, of which those from `bytes` on (a multiple of 8) are known to give zero. */
+export interface DotNode extends Common { readonly kind: 'dot'; readonly left: Node; readonly right: Node; readonly bytes: number }
 export interface ReduceNode extends Common { readonly kind: 'reduce'; readonly operator: ReductionOperator; readonly variable: number; readonly bound: Node; readonly body: Node }
 
 export type Node = ConstantNode | VariableNode | TensorNode | BinaryNode | SelectNode | ConvertNode | RequantizeNode | LoadNode | DotNode | ReduceNode;
@@ -116,8 +116,8 @@ export class Graph {
     });
   }
 
-  dot(left: Node, right: Node): Node {
-    return this.#intern(`dot ${left.id} ${right.id}`, { kind: 'dot', type: 'i32', free: left.free | right.free, left, right });
+  dot(left: Node, right: Node, bytes: number): Node {
+    return this.#intern(`dot ${left.id} ${right.id} ${bytes}`, { kind: 'dot', type: 'i32', free: left.free | right.free, left, right, bytes });
   }
 
   reduce(operator: ReductionOperator, variable: number, bound: Node, body: Node): Node {

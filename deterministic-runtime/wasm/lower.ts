@@ -30,20 +30,26 @@ export function longestRowBytes(kernel: SpecializedKernel): number {
 /** How a kernel's rows are numbered: those of one tensor, or those of the tensors of neighbouring iterations one after another. */
 export type RowNumbering = 'tensor' | 'iterations';
 
+export interface LoweringOptions {
+  /** `tensor` when absent. Of `iterations`, row `i` is row `i mod rows` of the iteration that is `i / rows` after the one that the kernel is called with. */
+  readonly numbering?: RowNumbering;
+  /** True where no two operands are the same tensor. Padding is zero, except perhaps that of one tensor which was replaced: products of two paddings are zero then. */
+  readonly distinct?: boolean;
+}
+
 /**
  * Turns reads into address arithmetic with explicit checks, and writes small outer loops out.
  * `strides[i]` is the distance in bytes between two iterations' tensors of operand `i` (unused for single ones).
- * With rows of `iterations`, row `i` is row `i mod rows` of the iteration that is `i / rows` after the one that the kernel is called with.
  */
-export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[], numbering: RowNumbering = 'tensor'): LoweredKernel {
+export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[], { numbering = 'tensor', distinct = false }: LoweringOptions = {}): LoweredKernel {
   const graph = new Graph();
   const i32 = (value: number): Node => graph.constant('i32', value);
   const add = (left: Node, right: Node): Node => graph.binary('add', 'i32', left, right);
   const scale = (value: Node, factor: number): Node => graph.binary('mul', 'i32', value, i32(factor));
   const { iteration, row: ownRow } = coordinates(graph, kernel.output.rows, numbering);
 
-  /** Values for one set of unrolled indices, in code of which there are `copies`. */
-  const lowering = (indices: readonly (Node | undefined)[], copies: number): ((expression: SpecializedExpression) => Node) => {
+  /** Values for one set of unrolled indices, in code of which there are `copies`; `written` are iterations that exist wherever a value counts. */
+  const lowering = (indices: readonly (Node | undefined)[], copies: number, written: readonly WrittenIteration[] = []): ((expression: SpecializedExpression) => Node) => {
     const lowered = new Map<SpecializedExpression, Node>();
     const lower = (expression: SpecializedExpression): Node => {
       const found = lowered.get(expression);
@@ -63,7 +69,7 @@ export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[
       if (read.iteration !== null) {
         const readIteration = lower(read.iteration);
         address = add(address, scale(readIteration, strides[read.operand] ?? 0));
-        if (read.checkIteration) {
+        if (read.checkIteration && !written.some(({ iteration: found, latest }) => found === read.iteration && latest <= read.latest)) {
           const newest = add(iteration, i32(read.latest + 1));
           checks.push(graph.binary('ltu', 'i32', readIteration, graph.binary('min', 'i32', newest, i32(kernel.maxIterations))));
         }
@@ -84,13 +90,23 @@ export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[
       return checked(rowAddress(word), lower(word.index), WORD_BYTES, word.checkColumn && shape !== undefined ? wordsPerRow(shape) : null);
     };
 
+    /** How many bytes of two words can have products other than zero. */
+    const meaningfulBytes = (left: SpecializedWord, right: SpecializedWord): number => {
+      if (!distinct || left.operand === right.operand) return WORD_BYTES;
+      const rest = [left, right].map(({ operand, index }) => {
+        const at = index.kind === 'index' ? indices[index.level] : lower(index);
+        return at?.kind === 'constant' ? kernel.operands[operand]!.shape.columns - Number(at.value) * WORD_BYTES : WORD_BYTES;
+      });
+      return Math.min(WORD_BYTES, Math.max(8, Math.ceil(Math.max(...rest) / 8) * 8));
+    };
+
     const reduction = (expression: SpecializedReduction): Node => {
       const { base, perIteration } = expression.bound;
       if (perIteration === 0 && base * copies <= MAX_UNROLLED && containsReduction(expression.body)) {
         const rounds = Array.from({ length: base }, (_, index) => {
           const bound = [...indices];
           bound[expression.level] = i32(index);
-          return lowering(bound, copies * base)(expression.body);
+          return lowering(bound, copies * base, written)(expression.body);
         });
         return rounds.reduce((left, right) => graph.binary(expression.operator, expression.type, left, right));
       }
@@ -104,10 +120,14 @@ export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[
         case 'coordinate': return { iteration, row: ownRow, column: graph.variable(COLUMN) }[expression.of];
         case 'index': return indices[expression.level] ?? graph.variable(indexVariable(expression.level));
         case 'binary': return graph.binary(expression.operator, expression.type, lower(expression.left), lower(expression.right));
-        case 'select': return graph.select(lower(expression.condition), lower(expression.whenTrue), lower(expression.whenFalse));
+        case 'select': {
+          const more = writtenWhere(kernel, expression.condition).filter((found) => !written.some((known) => known.iteration === found.iteration && known.latest <= found.latest));
+          const whenTrue = more.length === 0 ? lower : lowering(indices, copies, [...written, ...more]);
+          return graph.select(lower(expression.condition), whenTrue(expression.whenTrue), lower(expression.whenFalse));
+        }
         case 'convert': return graph.convert(expression.to, lower(expression.value));
         case 'requantize': return graph.requantize(lower(expression.accumulator), lower(expression.multiplier), lower(expression.shift));
-        case 'dot32': return graph.dot(wordAddress(expression.left), wordAddress(expression.right));
+        case 'dot32': return graph.dot(wordAddress(expression.left), wordAddress(expression.right), meaningfulBytes(expression.left, expression.right));
         case 'reduce': return reduction(expression);
         case 'load': {
           const base = rowAddress(expression);
@@ -124,6 +144,21 @@ export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[
   const row = scale(graph.variable(ROW), wordsPerRow(output) * WORD_BYTES);
   const column = scale(graph.variable(COLUMN), elementBytes(output.element));
   return { element: lowering([], 1)(kernel.element), address: add(add(graph.tensor(-1), row), column) };
+}
+
+/** An iteration that is at most `latest` after the reader's own, and of which memory has a tensor in any case. */
+interface WrittenIteration { readonly iteration: SpecializedExpression; readonly latest: 0 | -1 }
+
+/** The output's column as an iteration, where the condition says that it has come: reads need no check where only that case counts. */
+function writtenWhere(kernel: SpecializedKernel, condition: SpecializedExpression): readonly WrittenIteration[] {
+  if (condition.kind !== 'binary') return [];
+  const { operator, left, right } = condition;
+  if (operator === 'and') return [...writtenWhere(kernel, left), ...writtenWhere(kernel, right)];
+  const isColumn = left.kind === 'coordinate' && left.of === 'column' && kernel.output.columns <= kernel.maxIterations;
+  const isNow = right.kind === 'coordinate' && right.of === 'iteration';
+  if (!isColumn || !isNow) return [];
+  if (operator === 'lt') return [{ iteration: left, latest: -1 }];
+  return operator === 'le' ? [{ iteration: left, latest: 0 }] : [];
 }
 
 function coordinates(graph: Graph, rows: number, numbering: RowNumbering): { readonly iteration: Node; readonly row: Node } {

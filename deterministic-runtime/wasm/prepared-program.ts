@@ -78,11 +78,13 @@ async function compileModule(program: Program, { threads, leastWork, secondsToDe
   module.importMemory('env', 'memory', threads > 1 ? { minimum: 1, maximum: MAX_PAGES, shared: true } : { minimum: 1 });
   const functions = new Map<string, { readonly name: string; readonly reference: FunctionReference }>();
   const functionOf = (section: Section, index: number, strides: readonly number[], numbering: 'tensor' | 'iterations'): { readonly name: string; readonly reference: FunctionReference } => {
-    const key = `${keys[section][index]!} ${strides.join()} ${numbering}`;
+    const { operands } = program[section][index]!;
+    const distinct = new Set(operands.map((operand) => JSON.stringify(operand))).size === operands.length;
+    const key = `${keys[section][index]!} ${strides.join()} ${numbering} ${distinct}`;
     const found = functions.get(key);
     if (found !== undefined) return found;
     const name = `kernel${functions.size}`;
-    const made = { name, reference: addKernel(module, { name, kernel: kernels[section][index]!, strides, numbering }) };
+    const made = { name, reference: addKernel(module, { name, kernel: kernels[section][index]!, strides, numbering, distinct }) };
     functions.set(key, made);
     return made;
   };
