@@ -1,5 +1,6 @@
 import { i32, kernel } from '../deterministic-runtime/language/kernel.ts';
 import { maximum, sum } from '../deterministic-runtime/language/scalar.ts';
+import type { I32, I64 } from '../deterministic-runtime/language/scalar.ts';
 import { half, joined, multiplyHigh, unsigned } from './wide-integers.ts';
 
 /**
@@ -43,7 +44,7 @@ export const drawBlock = kernel('draw-block', {
   operands: { bits: i32, prefix: i32 },
   output: i32,
   element: ({ column, operands: { bits, prefix } }) => {
-    const upTo = (block: typeof column): ReturnType<typeof joined> => joined(prefix.at(0, block), prefix.at(1, block));
+    const upTo = (block: I32): I64 => joined(prefix.at(0, block), prefix.at(1, block));
     const target = multiplyHigh(joined(bits.at(0, 0), bits.at(0, 1)), upTo(prefix.columns.sub(1)));
     const block = sum(prefix.columns, (b) => upTo(b).le(target));
     return column.select(target.sub(upTo(block.sub(1))).narrow(), block);

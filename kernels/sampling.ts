@@ -1,3 +1,4 @@
+import type { Kernel } from '../deterministic-runtime/language/kernel.ts';
 import type { TensorShape } from '../deterministic-runtime/program/tensor.ts';
 import { argmax } from './argmax.ts';
 import type { ProgramBuilder, Tensor } from './program-builder.ts';
@@ -44,7 +45,7 @@ export function appendSampling(builder: ProgramBuilder, { name = 'sample', logit
   requireShape('settings', settings, { element: 'i32', rows: 1, columns: 4 });
   requireShape('the seed', seed, { element: 'i8', rows: 1, columns: 32 });
   if (tokens > LARGEST_VOCABULARY) throw new RangeError(`sampling chooses among at most ${LARGEST_VOCABULARY} tokens, not ${tokens}`);
-  const append = (step: string, kernel: Parameters<ProgramBuilder['append']>[1]['kernel'], rows: number, columns: number, operands: readonly Tensor[], parameters = {}): Tensor =>
+  const append = (step: string, kernel: Kernel, rows: number, columns: number, operands: readonly Tensor[], parameters = {}): Tensor =>
     builder.append(`${name}.${step}`, { kernel, output: { element: 'i32', rows, columns }, operands, parameters });
 
   const greatest = append('greatest', argmax, 1, 1, [logits]);

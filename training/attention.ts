@@ -1,5 +1,5 @@
 import type { Architecture } from '../kernels/language-model/architecture.ts';
-import type { Multiply } from './float-matrix.ts';
+import type { Matrix, Multiply } from './float-matrix.ts';
 import { causalSoftmax, causalSoftmaxBack, transpose } from './layers.ts';
 
 /** Positions that are done at once: keys behind the last of them are left out. */
@@ -23,6 +23,9 @@ export interface AttentionState {
   readonly probabilities: number;
 }
 
+const matrix = (offset: number, rowStride: number): Matrix => ({ offset, rowStride });
+const transposed = (offset: number, stride: number): Matrix => ({ offset, rowStride: 1, columnStride: stride });
+
 /** Calls with each block of positions: its first one, how many they are, and how many keys they see. */
 function blocks(positions: number, visit: (from: number, rows: number, keys: number) => void): void {
   for (let from = 0; from < positions; from += BLOCK) {
@@ -42,9 +45,9 @@ export function attend({ heap, multiply, positions, architecture, scratch }: Att
     transpose(heap, positions, headSize, key + group, shared, scratch);
     blocks(positions, (from, rows, keys) => {
       const scores = table + from * positions;
-      multiply({ rows, columns: keys, inner: headSize }, { offset: query + from * width + own, rowStride: width }, { offset: scratch, rowStride: positions }, { offset: scores, rowStride: positions });
+      multiply({ rows, columns: keys, inner: headSize }, matrix(query + from * width + own, width), matrix(scratch, positions), matrix(scores, positions));
       causalSoftmax({ heap, rows, width: keys }, scores, positions, from, 1 / Math.sqrt(headSize));
-      multiply({ rows, columns: headSize, inner: keys }, { offset: scores, rowStride: positions }, { offset: value + group, rowStride: shared }, { offset: mixed + from * width + own, rowStride: width });
+      multiply({ rows, columns: headSize, inner: keys }, matrix(scores, positions), matrix(value + group, shared), matrix(mixed + from * width + own, width));
     });
   }
 }
@@ -63,11 +66,11 @@ export function attendBack({ heap, multiply, positions, architecture, scratch }:
     blocks(positions, (from, rows, keys) => {
       const table = probabilities + (head * positions + from) * positions;
       const there = dMixedThenQuery + from * width + own;
-      multiply({ rows: keys, columns: headSize, inner: rows }, { offset: table, rowStride: 1, columnStride: positions }, { offset: there, rowStride: width }, { offset: dValue + group, rowStride: shared }, true);
-      multiply({ rows, columns: keys, inner: headSize }, { offset: there, rowStride: width }, { offset: scratch, rowStride: positions }, { offset: dScores, rowStride: positions });
+      multiply({ rows: keys, columns: headSize, inner: rows }, transposed(table, positions), matrix(there, width), matrix(dValue + group, shared), true);
+      multiply({ rows, columns: keys, inner: headSize }, matrix(there, width), matrix(scratch, positions), matrix(dScores, positions));
       causalSoftmaxBack({ heap, rows, width: keys }, table, positions, dScores, positions, from, 1 / Math.sqrt(headSize));
-      multiply({ rows: keys, columns: headSize, inner: rows }, { offset: dScores, rowStride: 1, columnStride: positions }, { offset: query + from * width + own, rowStride: width }, { offset: dKey + group, rowStride: shared }, true);
-      multiply({ rows, columns: headSize, inner: keys }, { offset: dScores, rowStride: positions }, { offset: key + group, rowStride: shared }, { offset: there, rowStride: width });
+      multiply({ rows: keys, columns: headSize, inner: rows }, transposed(dScores, positions), matrix(query + from * width + own, width), matrix(dKey + group, shared), true);
+      multiply({ rows, columns: headSize, inner: keys }, matrix(dScores, positions), matrix(key + group, shared), matrix(there, width));
     });
   }
 }

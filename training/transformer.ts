@@ -1,6 +1,6 @@
 import type { Architecture } from '../kernels/language-model/architecture.ts';
 import { TILE_COLUMNS, createMultiply } from './float-matrix.ts';
-import type { Multiply } from './float-matrix.ts';
+import type { Matrix, Multiply } from './float-matrix.ts';
 import { attend, attendBack } from './attention.ts';
 import { addTo, gatedUnit, gatedUnitBack, normalize, normalizeBack, rotate, rotations, transpose } from './layers.ts';
 import type { Rows } from './layers.ts';
@@ -24,6 +24,10 @@ interface LayerState {
   readonly up: number;
   readonly unit: number;
 }
+
+/** A matrix at an offset, and a transposed one. */
+const rowsOf = (offset: number, stride: number): Matrix => ({ offset, rowStride: stride });
+const columnsOf = (offset: number, stride: number): Matrix => ({ offset, rowStride: 1, columnStride: stride });
 
 /**
  * A Llama-family transformer of 32-bit floats that can be trained: RMSNorm, rotary positions of neighbouring pairs, grouped-query attention, SwiGLU,
@@ -112,14 +116,14 @@ export class Transformer {
   #linear(x: number, { rows, columns, start }: Parameter, y: number, accumulate = false): void {
     const { transposed } = this.#scratch;
     transpose(this.#heap, rows, columns, this.#parameters + start, columns, transposed);
-    this.#multiply({ rows: this.#positions, columns: rows, inner: columns }, { offset: x, rowStride: columns }, { offset: transposed, rowStride: rows }, { offset: y, rowStride: rows }, accumulate);
+    this.#multiply({ rows: this.#positions, columns: rows, inner: columns }, rowsOf(x, columns), rowsOf(transposed, rows), rowsOf(y, rows), accumulate);
   }
 
   /** The gradients of `linear`: adds the weight's, and gives that of `x`, or adds it. */
   #linearBack(x: number, { rows, columns, start }: Parameter, dy: number, dx: number, accumulate = false): void {
     const positions = this.#positions;
-    this.#multiply({ rows, columns, inner: positions }, { offset: dy, rowStride: 1, columnStride: rows }, { offset: x, rowStride: columns }, { offset: this.#gradients + start, rowStride: columns }, true);
-    this.#multiply({ rows: positions, columns, inner: rows }, { offset: dy, rowStride: rows }, { offset: this.#parameters + start, rowStride: columns }, { offset: dx, rowStride: columns }, accumulate);
+    this.#multiply({ rows, columns, inner: positions }, columnsOf(dy, rows), rowsOf(x, columns), rowsOf(this.#gradients + start, columns), true);
+    this.#multiply({ rows: positions, columns, inner: rows }, rowsOf(dy, rows), rowsOf(this.#parameters + start, columns), rowsOf(dx, columns), accumulate);
   }
 
   #forward(inputs: ArrayLike<number>): void {

@@ -3,6 +3,7 @@ import { int32 } from '../../deterministic-runtime/language/scalar.ts';
 import type { Model } from '../../deterministic-runtime/program/program.ts';
 import { packTensor } from '../../deterministic-runtime/program/tensor.ts';
 import { ProgramBuilder } from '../program-builder.ts';
+import type { Tensor } from '../program-builder.ts';
 import { appendSampling } from '../sampling.ts';
 
 const rowOf = kernel('row-of', { operands: { x: i32 }, parameters: ['from'], output: i32, element: ({ column, operands: { x }, parameters: { from } }) => x.at(from, column) });
@@ -14,7 +15,7 @@ export function samplingModel(tokens: number, draws: number): Model {
   const input = { element: 'i32', rows: 2, columns: Math.max(tokens, 4) } as const;
   const builder = new ProgramBuilder({ name: 'sampling', signature: 'sample()->()', input, metadata: {} });
   builder.beginBody(draws);
-  const row = (name: string, from: number, columns: number): ReturnType<ProgramBuilder['append']> =>
+  const row = (name: string, from: number, columns: number): Tensor =>
     builder.append(name, { kernel: rowOf, output: { element: 'i32', rows: 1, columns }, operands: [builder.input], parameters: { from } });
   const token = appendSampling(builder, { logits: row('logits', 0, tokens), settings: row('settings', 1, 4), seed: builder.seed });
   builder.append('stop', { kernel: never, output: { element: 'i32', rows: 1, columns: 1 }, operands: [] });
