@@ -36,8 +36,8 @@ function loadRuntime(): Promise<RuntimeModule> {
 /** A TensorFlow Lite model on its own runtime. */
 export interface TfliteOracle {
   readonly inputs: readonly { readonly name: string; readonly type: string; readonly dims: readonly number[] }[];
-  /** Raw values of the first output for raw values of the first input. */
-  run(input: ArrayLike<number>): number[];
+  /** Raw values of the first output for raw values of the inputs. */
+  run(...inputs: readonly ArrayLike<number>[]): number[];
 }
 
 /** Opens a model on TensorFlow Lite's runtime (with XNNPACK, one thread). @throws Error when it refuses the model. */
@@ -55,8 +55,8 @@ export async function openTfliteOracle(bytes: Uint8Array): Promise<TfliteOracle>
   const outputs = list(runner.GetOutputs());
   return {
     inputs: inputs.map(({ name, dataType, shape }) => ({ name, type: dataType, dims: shape.split(',').map(Number) })),
-    run(input) {
-      inputs[0]?.data().set(Array.from(input));
+    run(...values) {
+      values.forEach((value, index) => inputs[index]?.data().set(Array.from(value)));
       if (!runner.Infer()) throw new Error('the TensorFlow Lite runtime failed');
       return Array.from(outputs[0]?.data() ?? []);
     },

@@ -6,12 +6,12 @@ import type { Tensor } from '../../program-builder.ts';
 import { fromUnsigned, widen } from '../../requantize.ts';
 import { ImportError } from '../import-error.ts';
 import { elementCount } from '../network/float-tensor.ts';
-import type { ClassOutput, TensorInput, TensorOutput } from '../network/metadata.ts';
+import type { ClassOutput, TensorInput, TensorsInput } from '../network/metadata.ts';
 import { lowerAdd, lowerClamp, lowerExtreme, lowerMultiply, lowerRescale, lowerSoftmax, lowerTable } from './lower-elementwise.ts';
 import { lowerConvolution, lowerDepthwise, lowerPooling, lowerTransposedConvolution } from './lower-image.ts';
 import { lowerLinear } from './lower-matrix.ts';
 import { copyOf, lowerConcatenate, lowerGather, lowerPad, lowerReshape, lowerSlice, lowerTranspose } from './lower-movement.ts';
-import { QuantizedLowering, elementOf } from './lowering.ts';
+import { QuantizedLowering } from './lowering.ts';
 import type { Border, QuantizedNetwork, QuantizedOperation } from './network.ts';
 
 export interface QuantizedLoweringOptions {
@@ -27,47 +27,61 @@ export interface LoweredQuantizedNetwork { readonly model: Model; readonly tenso
 /**
  * Turns a network that is quantised already into a program with the same integers.
  *
- * @throws ImportError when an operation has dimensions or types that the kernels do not support.
+ * @throws ImportError when an operation has dimensions or types that the kernels do not support, and when inputs (or outputs) do not have one element type.
  */
 export function lowerQuantizedNetwork(network: QuantizedNetwork, { classify, metadata }: QuantizedLoweringOptions): LoweredQuantizedNetwork {
-  const { input, output } = network;
-  const [given, result] = [dimsOf(network, input), dimsOf(network, output)];
-  const size = elementCount(given);
+  const [inputs, outputs] = [partsOf(network, network.inputs, 'inputs'), partsOf(network, network.outputs, 'outputs')];
+  const total = inputs.reduce((sum, { size }) => sum + size, 0);
+  const [given, result] = [inputs[0]?.border.element ?? 'int8', outputs[0]?.border.element ?? 'int8'];
   const builder = new ProgramBuilder({
     name: network.name,
-    signature: `${classify ? 'classify' : 'infer'}(${signatureType(input)}[${size}])->(${classify ? 'int32' : `${signatureType(output)}[${elementCount(result)}]`})`,
-    input: { element: isByte(input) ? 'i8' : 'i32', rows: 1, columns: size },
-    metadata: { ...metadata, input: inputMetadata(input, given), output: classify ? classMetadata(result) : outputMetadata(network, result) },
+    signature: `${classify ? 'classify' : 'infer'}(${signatureType(given)}[${total}])->(${classify ? 'int32' : `${signatureType(result)}[${outputs.reduce((sum, { size }) => sum + size, 0)}]`})`,
+    input: { element: given.endsWith('int8') ? 'i8' : 'i32', rows: 1, columns: total },
+    metadata: { ...metadata, input: tensorMetadata(inputs), output: classify ? classMetadata(outputs) : tensorMetadata(outputs) },
   });
   const lowering = new QuantizedLowering(builder, network);
-  const signed = input.element === 'uint8' ? builder.append('input.signed', { kernel: fromUnsigned, output: builder.input.shape, operands: [builder.input] }) : builder.input;
-  lowering.define(input.value, reshaped(builder, 'input.shape', signed, lowering.shapeOf(input.value)));
+  defineInputs(lowering, inputs, given);
   for (const operation of network.operations) lowering.define(operation.output, lowerNamed(lowering, operation));
-  if (classify) appendClass(builder, lowering.tensor(output.value), result);
-  else appendResult(lowering, output, elementCount(result));
+  if (classify) appendClass(lowering, outputs);
+  else appendResult(lowering, outputs, result);
   return { model: builder.build(), tensors: lowering.tensors };
 }
 
-const isByte = ({ element }: Border): boolean => element === 'int8' || element === 'uint8';
+/** An input or an output with its dimensions. */
+interface Part { readonly border: Border; readonly dims: readonly number[]; readonly size: number }
 
-function dimsOf({ values }: QuantizedNetwork, { value }: Border): readonly number[] {
-  const found = values.get(value);
-  if (found === undefined) throw new ImportError(`the network has no value ${value}`);
-  return found.dims;
+function partsOf({ values }: QuantizedNetwork, borders: readonly Border[], what: string): readonly Part[] {
+  const elements = new Set(borders.map(({ element }) => element));
+  if (elements.size !== 1) throw new ImportError(elements.size === 0 ? `the model has no ${what} that it reads or computes` : `the model's ${what} have several element types (${[...elements].join(', ')}); one is supported`);
+  return borders.map((border) => {
+    const dims = values.get(border.value)?.dims;
+    if (dims === undefined) throw new ImportError(`the network has no value ${border.value}`);
+    return { border, dims, size: elementCount(dims) };
+  });
 }
 
 /** 16-bit numbers travel as int32. */
-const signatureType = ({ element }: Border): string => (element === 'int16' ? 'int32' : element);
+const signatureType = (element: Border['element']): string => (element === 'int16' ? 'int32' : element);
 
-const inputMetadata = ({ value, type, element, scale, zeroPoint }: Border, dims: readonly number[]): TensorInput =>
-  ({ kind: 'tensor', name: value, type: type === 'integer' ? element : 'float32', dims, element, scale, zeroPoint });
-
-function outputMetadata({ output, then }: QuantizedNetwork, dims: readonly number[]): TensorOutput {
-  const { value, type, element, scale, zeroPoint } = output;
-  return { kind: 'tensor', name: value, type: type === 'integer' ? element : 'float32', dims, element, scale, zeroPoint, ...(then === undefined ? {} : { then }) };
+function tensorMetadata(parts: readonly Part[]): TensorInput | TensorsInput {
+  const described = parts.map(({ border: { value, type, element, scale, zeroPoint }, dims }): TensorInput => ({ kind: 'tensor', name: value, type, dims, element, scale, zeroPoint }));
+  return described.length === 1 ? described[0] as TensorInput : { kind: 'tensors', parts: described };
 }
 
-const classMetadata = (dims: readonly number[]): ClassOutput => ({ kind: 'class', classes: elementCount(dims), element: 'int32' });
+const classMetadata = ([first]: readonly Part[]): ClassOutput => ({ kind: 'class', classes: first?.size ?? 0, element: 'int32' });
+
+/** The inputs' tensors: parts of the program's one. */
+function defineInputs(lowering: QuantizedLowering, inputs: readonly Part[], element: Border['element']): void {
+  const { builder } = lowering;
+  const given = builder.input;
+  const signed = element === 'uint8' ? builder.append('input.signed', { kernel: fromUnsigned, output: given.shape, operands: [given] }) : given;
+  let at = 0;
+  for (const { border: { value }, size } of inputs) {
+    const own = inputs.length === 1 ? signed : sliced(builder, `input.${value}`, signed, [given.shape.columns], [at], [size]);
+    lowering.define(value, reshaped(builder, `input.${value}.shape`, own, lowering.shapeOf(value)));
+    at += size;
+  }
+}
 
 /** As `lowerOperation`; numbers that fit no kernel are the file's fault. */
 function lowerNamed(lowering: QuantizedLowering, operation: QuantizedOperation): Tensor {
@@ -116,25 +130,32 @@ function eachImage(lowering: QuantizedLowering, { name, x, output }: { readonly 
   return concatenated(builder, `${name}.images`, images, 0);
 }
 
-function appendClass(builder: ProgramBuilder, tensor: Tensor, dims: readonly number[]): void {
+function appendClass(lowering: QuantizedLowering, outputs: readonly Part[]): void {
+  const { builder } = lowering;
+  const [{ border, dims }] = outputs as readonly [Part];
+  const tensor = lowering.tensor(border.value);
   const { rows, columns, element } = tensor.shape;
-  if (rows !== 1) throw new ImportError(`a class needs one row of outputs; this model's are [${dims.join(', ')}]`);
+  if (outputs.length > 1 || rows !== 1) throw new ImportError(`a class needs one output of one row; this model's are ${outputs.map((output) => `[${output.dims.join(', ')}]`).join(', ')}`);
+  if (tensor.operand.kind === 'input') throw new ImportError(`the model passes its input [${dims.join(', ')}] through and computes nothing`);
   const wide = element === 'i32' ? tensor : builder.append('outputs', { kernel: widen, output: { element: 'i32', rows: 1, columns }, operands: [tensor] });
   builder.append('class', { kernel: argmax, output: { element: 'i32', rows: 1, columns: 1 }, operands: [wide] });
 }
 
-/** The result is the last operator's, in one row, and with the signs that the file has. */
-function appendResult(lowering: QuantizedLowering, { value, element }: Border, size: number): void {
+/** The result is the last operator's: the outputs in one row, with the signs that the file has. */
+function appendResult(lowering: QuantizedLowering, outputs: readonly Part[], element: Border['element']): void {
   const { builder } = lowering;
-  const tensor = lowering.tensor(value);
-  if (tensor.operand.kind !== 'prologue') throw new ImportError('the model\'s output does not depend on its input');
-  const row = reshaped(builder, 'result', tensor, { element: elementOf(lowering.value(value).type), rows: 1, columns: size });
-  if (element === 'uint8') builder.append('result.unsigned', { kernel: fromUnsigned, output: row.shape, operands: [row] });
-  else if (row === tensor) copyIfNotLast(lowering, row);
+  const rows = outputs.map(({ border: { value }, size }) => {
+    const tensor = lowering.tensor(value);
+    const row = reshaped(builder, `result.${value}`, tensor, { ...tensor.shape, rows: 1, columns: size });
+    return { tensor: row, dims: [size], last: row !== tensor };
+  });
+  const joined = concatenated(builder, 'result', rows, 0);
+  if (element === 'uint8') builder.append('result.unsigned', { kernel: fromUnsigned, output: joined.shape, operands: [joined] });
+  else if (rows.length === 1 && rows[0]?.last === false) copyIfNotLast(lowering, joined);
 }
 
-/** Copies a result that other operators were appended after. */
+/** Copies a result that other operators were appended after, or that is an input or a constant. */
 function copyIfNotLast(lowering: QuantizedLowering, tensor: Tensor): void {
   const positions = [...lowering.tensors.values()].map(({ operand }) => (operand.kind === 'prologue' ? operand.operator : -1));
-  if (tensor.operand.kind === 'prologue' && tensor.operand.operator !== Math.max(...positions)) copyOf(lowering, 'result', tensor);
+  if (tensor.operand.kind !== 'prologue' || tensor.operand.operator !== Math.max(...positions)) copyOf(lowering, 'result', tensor);
 }

@@ -1,12 +1,13 @@
 import type { Rounding } from '../../rounding.ts';
 import type { Window } from '../network/layer.ts';
+import type { OriginalType } from '../network/metadata.ts';
 
 /*
  * A network that is quantised already, between its file and its program. Importers (TensorFlow Lite, quantised ONNX) say here which integers are computed from which, with every
  * multiplier, shift and table as numbers, so that nothing is re-quantised; `lowerQuantizedNetwork` (lower.ts) turns it into kernels.
  *
  * - Values have any number of dimensions, in row-major order; images are NHWC.
- * - Unsigned bytes are kept as signed ones, everything less 128: values, zero points, bounds. Only `QuantizedNetwork.input` and `.output` say what the file had.
+ * - Unsigned bytes are kept as signed ones, everything less 128: values, zero points, bounds. Only a network's `inputs` and `outputs` say what the file had.
  * - Booleans are int8: 0 and 1.
  */
 
@@ -125,17 +126,18 @@ export type QuantizedOperation =
 /** What the file had at a border of the network. `float32` where it converts by itself: then `scale` and `zeroPoint` say how. */
 export interface Border extends Scale {
   readonly value: string;
-  readonly type: 'float32' | 'integer';
+  /** Element type in the file. */
+  readonly type: OriginalType;
   /** The integers as the file counts them: `zeroPoint` is that of these, not less 128. */
   readonly element: 'int8' | 'uint8' | 'int16' | 'int32';
 }
 
 export interface QuantizedNetwork {
   readonly name: string;
-  readonly input: Border;
-  readonly output: Border;
-  /** What the model does after `output`, left to the reader of the result; scores that keep their order need no proof. */
-  readonly then?: 'softmax';
+  /** One after another in the program's input. */
+  readonly inputs: readonly Border[];
+  /** One after another in the program's result. */
+  readonly outputs: readonly Border[];
   readonly values: ReadonlyMap<string, QuantizedValue>;
   /** In an order in which they can be computed. */
   readonly operations: readonly QuantizedOperation[];

@@ -29,6 +29,7 @@ export class Conversion {
   readonly values = new Map<string, QuantizedValue>();
   readonly operations: QuantizedOperation[] = [];
   readonly #computed = new Set<number>();
+  readonly #read = new Set<number>();
   #added = 0;
 
   constructor(model: TfliteModel, rounding: Rounding) {
@@ -48,7 +49,13 @@ export class Conversion {
     const tensor = this.model.tensors[operator.inputs[position] ?? -1];
     if (tensor === undefined) return null;
     if (tensor.data === null && !this.#computed.has(tensor.index)) throw new ImportError(`${describe(operator)} reads tensor ${tensor.index} (${tensor.name}) before it is computed`);
+    this.#read.add(tensor.index);
     return this.#define(tensor, describe(operator));
+  }
+
+  /** True where an operator reads tensor `index`, or it is an output of the model. */
+  isRead(index: number): boolean {
+    return this.#read.has(index);
   }
 
   /** The tensor that an operator writes as its output number `position`; it counts as computed from now on. @throws ImportError when it is a constant or written twice. */
@@ -69,6 +76,7 @@ export class Conversion {
   result(index: number): IntegerTensor {
     const tensor = this.model.tensors[index];
     if (tensor === undefined || !this.#computed.has(index)) throw new ImportError(`the model's output, tensor ${index} (${tensor?.name ?? ''}), is computed by no operator`);
+    this.#read.add(index);
     return this.#define(tensor, 'the model\'s output');
   }
 

@@ -6,7 +6,7 @@ import type { Border, QuantizedNetwork, Rounding } from '../quantized/network.ts
 import { Conversion, describe } from './conversion.ts';
 import type { IntegerTensor } from './conversion.ts';
 import { decodeTflite } from './decode.ts';
-import type { TfliteModel } from './decode.ts';
+import type { TfliteModel, TfliteTensor } from './decode.ts';
 import { OPERATORS } from './operators.ts';
 
 export interface TfliteImportOptions {
@@ -45,19 +45,18 @@ export function importTflite(bytes: Uint8Array, { classify = false, name = 'tfli
 /** A file's operators on integers. @throws ImportError as `importTflite`. */
 export function toQuantizedNetwork(file: TfliteModel, name: string, rounding: Rounding): QuantizedNetwork {
   refuseUnsupported(file);
-  const [input] = file.inputs;
-  const [output] = file.outputs;
-  if (input === undefined || file.inputs.length > 1) throw new ImportError(`the model has ${file.inputs.length} inputs; models with one are supported`);
-  if (output === undefined || file.outputs.length > 1) throw new ImportError(`the model has ${file.outputs.length} outputs; models with one are supported`);
   const conversion = new Conversion(file, rounding);
-  const first = conversion.compute(file.tensors[input] as TfliteModel['tensors'][number], 'the model\'s input');
+  const given = file.inputs.map((index) => conversion.compute(file.tensors[index] as TfliteTensor, 'the model\'s input'));
   for (const operator of file.operators) OPERATORS.get(operator.operator)?.(conversion, operator);
-  const last = conversion.result(output);
-  return { name, input: border(first), output: border(last), values: conversion.values, operations: conversion.operations };
+  // An input that no operator reads as numbers (an output's shape, which the file says anyway) is left out.
+  const inputs = given.filter(({ tensor }) => conversion.isRead(tensor.index)).map(border);
+  const outputs = file.outputs.map((index) => border(conversion.result(index)));
+  return { name, inputs, outputs, values: conversion.values, operations: conversion.operations };
 }
 
 function border({ name, tensor, type, scale, zeroPoint, offset }: IntegerTensor): Border {
-  return { value: name, type: 'integer', element: offset === 128 ? 'uint8' : type, scale, zeroPoint: zeroPoint + offset, ...(tensor.type === 'bool' ? { scale: 1 } : {}) };
+  const original = tensor.type === 'bool' ? 'int8' : (tensor.type as Border['type']);
+  return { value: name, type: original, element: offset === 128 ? 'uint8' : type, scale, zeroPoint: zeroPoint + offset };
 }
 
 function refuseUnsupported({ operators, tensors }: TfliteModel): void {
