@@ -2,7 +2,8 @@
  * stories260K as an integer program against its weights in 64-bit floats, on 100 stories: mean negative log-likelihood a token, how often the likeliest next token is the
  * same, how far logits differ, and the first greedy token that is not the float golden's:
  * `npm run evidence:stories [-- --stories n] [--tokens n] [--activation-bits 8|16] [--attention-bits 8|16] [--token-weight-bits 8|16] [--executor name] [--json]`.
- * Exit code 1 when the mean is above 1.325, or one of the first 100 greedy tokens differs.
+ * The golden file's mean in floats, 1.3192, is that of the first 30 stories, 256 predicted tokens each at most; the later stories are harder (1.5990 over all 100).
+ * Exit code 1 when the mean of those 30 is above 1.325, that of all is above that of floats by 0.0058, or one of the first 100 greedy tokens differs.
  */
 import { parseArgs } from 'node:util';
 import { conclude, conditions, progress, rounded } from '../../bench/measurement.ts';
@@ -14,7 +15,10 @@ import { loadFloatTransformer } from '../models/float-transformer.ts';
 import { modelFiles } from '../models/model-files.ts';
 import { loadStories, logitsOf, negativeLogLikelihood, outputTokens, tokenInput } from '../models/stories.ts';
 
+/** What the golden file was made with, and what is asked for. */
+const GOLDEN_STORIES = 30;
 const MOST_NLL = 1.325;
+const MOST_LOSS = 0.0058;
 const SAME_TOKENS = 100;
 
 const { values } = parseArgs({
@@ -43,6 +47,7 @@ const float = await loadFloatTransformer(weights);
 await close();
 
 const total = { program: 0, float: 0, count: 0, same: 0, squares: 0, logits: 0, greatest: 0 };
+let golden30 = Number.NaN;
 const report = progress('stories', Number(values.stories));
 const likeliest = (logits: ArrayLike<number>): number => Array.from(logits).reduce((best, value, index, all) => (value > all[best]! ? index : best), 0);
 for (const [index, story] of stories.slice(0, Number(values.stories)).entries()) {
@@ -63,6 +68,7 @@ for (const [index, story] of stories.slice(0, Number(values.stories)).entries())
     });
     total.logits += reference[position]!.length;
   }
+  if (index + 1 === GOLDEN_STORIES) golden30 = total.program / total.count;
   report(index + 1);
 }
 const { output } = await prepared.run(tokenInput(prepared, [beginToken]));
@@ -73,10 +79,14 @@ const nll = total.program / total.count;
 conclude(
   {
     ...started, executor: values.executor, options: { activation: values['activation-bits'], attention: values['attention-bits'], tokenWeights: values['token-weight-bits'] },
-    stories: Number(values.stories), tokens: total.count, nll: rounded(nll, 5), floatNll: rounded(total.float / total.count, 5),
-    sameLikeliest: rounded(total.same / total.count, 5), logitError: { root_mean_square: rounded(Math.sqrt(total.squares / total.logits)), greatest: rounded(total.greatest) },
+    stories: Number(values.stories), tokens: total.count, nllOfFirst30: rounded(golden30, 5), nll: rounded(nll, 5), floatNll: rounded(total.float / total.count, 5),
+    sameLikeliest: rounded(total.same / total.count, 5), logitError: { rootMeanSquare: rounded(Math.sqrt(total.squares / total.logits)), greatest: rounded(total.greatest) },
     greedy: `${same} of ${golden.length} tokens`, steps: String(steps), levels: Math.ceil(Math.log2(Number(steps)) / 4),
   },
-  { [`a mean of at most ${MOST_NLL} a token`]: nll <= MOST_NLL, [`the first ${SAME_TOKENS} greedy tokens`]: same > SAME_TOKENS },
+  {
+    [`a mean of at most ${MOST_NLL} a token over the first ${GOLDEN_STORIES} stories`]: golden30 <= MOST_NLL,
+    [`at most ${MOST_LOSS} above floats`]: nll <= total.float / total.count + MOST_LOSS,
+    [`the first ${SAME_TOKENS} greedy tokens`]: same > SAME_TOKENS,
+  },
   values.json,
 );
