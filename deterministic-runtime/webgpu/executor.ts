@@ -1,12 +1,12 @@
 import type { Executor, PreparedModel } from '../executors/executor.ts';
 import type { SpecializedKernel } from '../language/specialized.ts';
 import type { Model } from '../program/program.ts';
-import { wordCount } from '../program/tensor.ts';
 import { openDevice } from './device.ts';
 import type { CheckedDevice } from './device.ts';
 import { checkKnownAnswers } from './known-answers.ts';
 import { prepareModel } from './prepared-model.ts';
-import type { Schedule } from './wgsl.ts';
+import { chooseSchedule } from './schedule.ts';
+import type { Schedule } from './schedule.ts';
 
 export interface WebGpuExecutorOptions {
   /** `navigator.gpu`, or what Dawn's `create` gives; the executor keeps it alive. */
@@ -16,9 +16,6 @@ export interface WebGpuExecutorOptions {
   /** False keeps `dot4I8Packed` out of the shaders; by default it is used where it passes the known-answer test. */
   readonly packedDot?: boolean;
 }
-
-/** Outputs of this many words keep a GPU busy with an invocation a tile. */
-const LARGE_OUTPUT = 2 ** 12;
 
 /**
  * An executor on a WebGPU device of its own. Before it is handed out, the adapter passes a known-answer test of every
@@ -39,9 +36,7 @@ export async function createWebGpuExecutor(options: WebGpuExecutorOptions): Prom
 export async function executorOn(device: CheckedDevice, { gpu, schedule, packedDot = true }: WebGpuExecutorOptions): Promise<Executor> {
   const packed = packedDot && gpu.wgslLanguageFeatures.has('packed_4x8_integer_dot_product') && (await passes(device, true));
   if (!packed) await checkKnownAnswers(device, false);
-  // Software drivers take ten times as long to compile tiles, and barriers cost them more than they save.
-  const scheduleFor = (kernel: SpecializedKernel): Schedule =>
-    schedule ?? (device.isSoftware ? 'invocation' : wordCount(kernel.output) >= LARGE_OUTPUT ? 'tile' : 'workgroup');
+  const scheduleFor = (kernel: SpecializedKernel): Schedule => schedule ?? chooseSchedule(kernel, device);
   return {
     name: 'webgpu',
     adapter: device.description,

@@ -5,7 +5,8 @@ import type { Operand, Operator, Program, Section } from '../program/program.ts'
 import { byteLength, WORD_BYTES, wordCount } from '../program/tensor.ts';
 import { WebGpuError } from './device.ts';
 import { compileWgsl } from './wgsl.ts';
-import type { Schedule, WgslShader } from './wgsl.ts';
+import type { Schedule } from './schedule.ts';
+import type { WgslShader } from './wgsl.ts';
 import { shardCount } from './storage.ts';
 import { UNITS_PER_WORD } from './wgsl-buffers.ts';
 import { readsOf } from './wgsl-reads.ts';

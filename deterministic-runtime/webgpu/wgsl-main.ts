@@ -1,25 +1,33 @@
-import type { ReductionOperator, ScalarType } from '../language/expression.ts';
 import type { SpecializedKernel } from '../language/specialized.ts';
 import { lanesPerWord, wordCount, wordsPerRow } from '../program/tensor.ts';
-import { combine } from './wgsl-operators.ts';
+import { longestOf, WORKGROUP_SIZE } from './schedule.ts';
+import type { Tiling } from './schedule.ts';
 import { UNITS_PER_WORD } from './wgsl-buffers.ts';
 import type { BufferCode } from './wgsl-buffers.ts';
-import { TILE_COLUMNS, tileRows } from './wgsl-tile.ts';
+import { Emitter } from './wgsl-emitter.ts';
+import type { ReadFunctions } from './wgsl-reads.ts';
+import { sharedMemory } from './wgsl-sharing.ts';
 
-/** The functions `element` and `main`, and how many workgroups cover the output. */
+/** The function `main` with what it needs, and how many workgroups cover the output. */
 export interface MainCode {
   readonly functions: string;
   readonly workgroups: number;
+  /** Library functions that are called. */
+  readonly library: ReadonlySet<string>;
 }
 
-/** Invocations in a workgroup: a multiple of every GPU's subgroup, and well below the portable limit of 256. */
-const WORKGROUP_SIZE = 64;
-/** How a workgroup that shares reductions divides its invocations: elements × slices of each reduction. */
-const ELEMENTS = 4;
-export const SLICES = WORKGROUP_SIZE / ELEMENTS;
+/** Where a kernel's output goes. */
+export interface OutputCode {
+  readonly buffer: BufferCode;
+  /** 32-bit units from one iteration's tensor to the next; 0 when there is one alone. */
+  readonly stride: number;
+}
+
+/** Bytes of workgroup memory that every adapter has. */
+const WORKGROUP_MEMORY = 16384;
 
 /** The head of every `main`: `group` counts workgroups over both dimensions of the dispatch. */
-const MAIN = `@compute @workgroup_size(${WORKGROUP_SIZE})
+const mainOf = (workgroupSize: number): string => `@compute @workgroup_size(${workgroupSize})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   if (run.running == 0u) { return; }
   let group = id.x + id.y * groups.x;`;
@@ -33,19 +41,17 @@ const sizes = ({ output }: SpecializedKernel): OutputSizes => ({
   lanes: lanesPerWord(output.element) / UNITS_PER_WORD,
 });
 
-/** Where a kernel's output goes. */
-export interface OutputCode {
-  readonly buffer: BufferCode;
-  /** 32-bit units from one iteration's tensor to the next; 0 when there is one alone. */
-  readonly stride: number;
-}
+const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');
 
 /** Writes `value` to `unit` of this iteration's tensor. */
-const storeUnit = ({ buffer, stride }: OutputCode, value: string): string => buffer.store(stride === 0 ? 'unit' : `run.iteration * ${stride}u + unit`, value);
+const storeUnit = ({ buffer, stride }: OutputCode, unit: string, value: string): string => buffer.store(stride === 0 ? unit : `run.iteration * ${stride}u + ${unit}`, value);
 
-/** Every invocation computes one unit, its elements one after another. `element`: the body of `fn element(row, column)`. */
-export function invocationMain(kernel: SpecializedKernel, output: OutputCode, element: string): MainCode {
+/** Every invocation computes one unit, its elements one after another. */
+export function invocationMain(kernel: SpecializedKernel, reads: ReadFunctions, output: OutputCode): MainCode {
   const { units, unitsPerRow, columns, lanes } = sizes(kernel);
+  const emitter = new Emitter({ reads });
+  const { lines, values } = emitter.emitAll(kernel.element, [{ row: 'row', column: 'column' }]);
   const value = lanes === 1
     ? `  let column = i32(unit % ${unitsPerRow}u);
   if (column < ${columns}i) { value = u32(element(row, column)); }`
@@ -54,116 +60,68 @@ export function invocationMain(kernel: SpecializedKernel, output: OutputCode, el
     if (column < ${columns}i) { value = value | ((u32(element(row, column)) & 0xffu) << (u32(lane) * 8u)); }
   }`;
   const functions = `fn element(row: i32, column: i32) -> i32 {
-${element}
+${indented([...lines, `return ${values[0]};`])}
 }
-${MAIN}
+${mainOf(WORKGROUP_SIZE)}
   let unit = group * ${WORKGROUP_SIZE}u + local;
   if (unit >= ${units}u) { return; }
   let row = i32(unit / ${unitsPerRow}u);
   var value = 0u;
 ${value}
-  ${storeUnit(output, 'value')}
+  ${storeUnit(output, 'unit', 'value')}
 }`;
-  return { functions, workgroups: Math.ceil(units / WORKGROUP_SIZE) };
+  return { functions, workgroups: Math.ceil(units / WORKGROUP_SIZE), library: emitter.library };
 }
 
 /**
- * Every invocation computes a tile. `sums`: statements that sum `total<r>_<c>` for elements at `row<r>`, `column<c>`; `element`: the body
- * of `fn element(row, column, total)`. Rows and columns past the output are computed as its last, and not stored.
+ * Every invocation computes a tile of elements, or a slice of it. Rows and columns past the output are computed as its last, and not stored.
+ * Where invocations share reductions, all of them run to the end, past the output's too (on its last tile): barriers need all.
  */
-export function tileMain(kernel: SpecializedKernel, output: OutputCode, element: string, sums: readonly string[]): MainCode {
+export function tiledMain(kernel: SpecializedKernel, tiling: Tiling, shareFrom: number, reads: ReadFunctions, output: OutputCode): MainCode {
   const { unitsPerRow, columns, lanes } = sizes(kernel);
-  const rows = tileRows(kernel);
-  const tilesPerRow = (unitsPerRow * lanes) / TILE_COLUMNS;
-  const tiles = Math.ceil(kernel.output.rows / rows) * tilesPerRow;
-  const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
-  const totals = range(rows).flatMap((row) => range(TILE_COLUMNS).map((column) => `total${row}_${column}`));
-  const store = lanes === 1
-    ? `      let unit = u32(row) * ${unitsPerRow}u + u32(column);
-      ${storeUnit(output, `select(0u, u32(value), column < ${columns}i)`)}`
-    : `      if (column < ${columns}i) { packed = packed | ((u32(value) & 0xffu) << (u32(c) * 8u)); }`;
-  const storePacked = `    let unit = u32(row) * ${unitsPerRow}u + u32(firstColumn) / ${lanes}u;
-    ${storeUnit(output, 'packed')}
-`;
-  const functions = `fn element(row: i32, column: i32, total: i32) -> i32 {
-${element}
-}
-${MAIN}
-  let tile = group * ${WORKGROUP_SIZE}u + local;
-  if (tile >= ${tiles}u) { return; }
-  let firstRow = i32(tile / ${tilesPerRow}u) * ${rows}i;
-  let firstColumn = i32(tile % ${tilesPerRow}u) * ${TILE_COLUMNS}i;
-${range(rows).map((row) => `  let row${row} = min(firstRow + ${row}i, ${kernel.output.rows - 1}i);`).join('\n')}
-${range(TILE_COLUMNS).map((column) => `  let column${column} = min(firstColumn + ${column}i, ${columns - 1}i);`).join('\n')}
-${sums.map((line) => `  ${line}`).join('\n')}
-  var totals = array<i32, ${totals.length}>(${totals.join(', ')});
-  for (var r = 0i; r < ${rows}i; r = r + 1i) {
-    let row = firstRow + r;
-    if (row >= ${kernel.output.rows}i) { break; }
-    ${lanes === 1 ? '' : 'var packed = 0u;'}
-    for (var c = 0i; c < ${TILE_COLUMNS}i; c = c + 1i) {
-      let column = firstColumn + c;
-      let value = element(row, min(column, ${columns - 1}i), totals[r * ${TILE_COLUMNS}i + c]);
-${store}
-    }
-${lanes === 1 ? '' : storePacked}  }
-}`;
-  return { functions, workgroups: Math.ceil(tiles / WORKGROUP_SIZE) };
-}
-
-/**
- * The invocations of a workgroup share the reductions of four elements. `element`: the body of `fn element(row, column, local, slice)`; `shared`:
- * `operator_type` of the reductions in it. Every invocation runs to the end, past the output's too (on its last element), since barriers need all of them.
- */
-export function workgroupMain(kernel: SpecializedKernel, output: OutputCode, element: string, shared: ReadonlySet<string>): MainCode {
-  const { units, unitsPerRow, columns, lanes } = sizes(kernel);
-  const packed = lanes > 1;
-  const store = packed
-    ? `  if (slice == 0u) { lanes[which] = (u32(value) & 0xffu) << (which * 8u); }
-  workgroupBarrier();
-  if ((local == 0u) && (wanted < ${units}u)) { ${storeUnit(output, Array.from({ length: lanes }, (_, lane) => `lanes[${lane}]`).join(' | '))} }`
-    : `  if ((slice == 0u) && (wanted < ${units}u)) { ${storeUnit(output, 'u32(value)')} }`;
-  const functions = `${sharingCode(shared)}
-fn element(row: i32, column: i32, local: u32, slice: u32) -> i32 {
-${element}
-}
-${packed ? `var<workgroup> lanes: array<u32, ${lanes}>;\n` : ''}${MAIN}
-  let slice = local % SLICES;
-  let which = local / SLICES;
-  let wanted = ${packed ? 'group' : `group * ${ELEMENTS}u + which`};
-  let unit = min(wanted, ${units - 1}u);
-  let row = i32(unit / ${unitsPerRow}u);
-  let column = i32(unit % ${unitsPerRow}u)${packed ? ` * ${lanes}i + i32(which)` : ''};
-  let computed = element(row, min(column, ${columns - 1}i), local, slice);
-  let value = select(0i, computed, column < ${columns}i);
-${store}
-}`;
-  return { functions, workgroups: packed ? units : Math.ceil(units / ELEMENTS) };
-}
-
-/** Functions that combine the slices' partial values: a tree in workgroup memory, the same total for every slice. */
-function sharingCode(shared: ReadonlySet<string>): string {
-  const functions = [...shared].map((name) => {
-    const [operator, type] = name.split('_') as [ReductionOperator, ScalarType];
-    const wgslType = type === 'i32' ? 'i32' : 'vec2<u32>';
-    const combined = combine(operator, type, `partial_${type}[local]`, `partial_${type}[local + step]`, (called, ...operands) => `${called}(${operands.join(', ')})`);
-    return `fn share_${name}(value: ${wgslType}, local: u32) -> ${wgslType} {
-  partial_${type}[local] = value;
-  workgroupBarrier();
-  for (var step = SLICES / 2u; step > 0u; step = step / 2u) {
-    if ((local % SLICES) < step) { partial_${type}[local] = ${combined}; }
-    workgroupBarrier();
-  }
-  let total = partial_${type}[local - local % SLICES];
-  workgroupBarrier();
-  return total;
-}`;
+  const { rows: allRows } = kernel.output;
+  const invocations = tiling.tiles * tiling.slices;
+  const shares = tiling.slices > 1;
+  const emitter = new Emitter({
+    reads,
+    ...(shares ? { sharing: {
+      slices: tiling.slices, invocations, stride: tiling.slicesAdjacent ? 1 : tiling.tiles,
+      most: Math.floor(WORKGROUP_MEMORY / (12 * invocations)), isShared: (reduction) => longestOf(kernel, reduction) >= shareFrom,
+    } } : {}),
   });
-  const types = new Set([...shared].map((name) => name.split('_')[1]));
-  return [
-    `const SLICES = ${SLICES}u;`,
-    types.has('i32') ? `var<workgroup> partial_i32: array<i32, ${WORKGROUP_SIZE}>;` : '',
-    types.has('i64') ? `var<workgroup> partial_i64: array<vec2<u32>, ${WORKGROUP_SIZE}>;` : '',
-    ...functions,
-  ].filter((part) => part !== '').join('\n');
+  // Columns beyond the output's width are padding everywhere: nothing is computed for them.
+  const computed = range(Math.min(tiling.columns, columns));
+  const elements = range(tiling.rows).flatMap((row) => computed.map((column) => ({ row: `row${row}`, column: `column${column}` })));
+  const { lines, values } = emitter.emitAll(kernel.element, elements);
+  const tilesPerRow = (unitsPerRow * lanes) / tiling.columns;
+  const tiles = Math.ceil(allRows / tiling.rows) * tilesPerRow;
+
+  const valueAt = (row: number, column: number): string =>
+    column >= computed.length ? '0u' : `select(0u, u32(${values[row * computed.length + column]}), firstColumn + ${column}i < ${columns}i)`;
+  const stores = range(tiling.rows).flatMap((row) => {
+    const first = `u32(firstRow + ${row}i) * ${unitsPerRow}u + u32(firstColumn) / ${lanes}u`;
+    const units = range(tiling.columns / lanes).map((unit) => lanes === 1 ? valueAt(row, unit)
+      : range(lanes).map((lane) => `((${valueAt(row, unit * lanes + lane)} & 0xffu) << ${8 * lane}u)`).join(' | '));
+    const writes = units.map((value, unit) => storeUnit(output, `${first} + ${unit}u`, value));
+    return row === 0 ? writes : [`if (firstRow + ${row}i < ${allRows}i) {`, ...writes.map((line) => `  ${line}`), '}'];
+  });
+  const functions = [
+    ...sharedMemory(emitter.shared, invocations),
+    mainOf(invocations),
+    indented([
+      ...(tiling.slicesAdjacent
+        ? [`let slice = local % ${tiling.slices}u;`, `let wanted = group * ${tiling.tiles}u + local / ${tiling.slices}u;`]
+        : [`let slice = local / ${tiling.tiles}u;`, `let wanted = group * ${tiling.tiles}u + local % ${tiling.tiles}u;`]),
+      ...(shares ? [`let tile = min(wanted, ${tiles - 1}u);`] : [`if (wanted >= ${tiles}u) { return; }`, 'let tile = wanted;']),
+      `let firstRow = i32(tile / ${tilesPerRow}u) * ${tiling.rows}i;`,
+      `let firstColumn = i32(tile % ${tilesPerRow}u) * ${tiling.columns}i;`,
+      ...range(tiling.rows).map((row) => `let row${row} = min(firstRow + ${row}i, ${allRows - 1}i);`),
+      ...computed.map((column) => `let column${column} = min(firstColumn + ${column}i, ${columns - 1}i);`),
+      ...lines,
+      ...(shares ? [`if ((slice != 0u) || (wanted >= ${tiles}u)) { return; }`] : []),
+      ...stores,
+    ]),
+    '}',
+  ].join('\n');
+  return { functions, workgroups: Math.ceil(tiles / tiling.tiles), library: emitter.library };
 }

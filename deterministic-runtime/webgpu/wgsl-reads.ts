@@ -17,14 +17,12 @@ export interface OperandStorage {
 export interface ReadFunctions {
   /** `name(iteration?, row, column) -> i32`: one element, 0 where there is none. */
   load(read: SpecializedLoad): string;
-  /** `name(iteration?, row, index) -> u32`: where the word starts, in the units that `dot` takes; NO_WORD where there is none. */
+  /** `name(iteration?, row, index) -> u32`: where the word starts, in what `fetch` takes; NO_WORD where there is none. */
   word(read: SpecializedWord): string;
-  /** `name(left, right) -> i32`: dot product of two words given by their addresses. */
-  dot(left: SpecializedWord, right: SpecializedWord): string;
   /** `name(address) -> Word`: the word at an address. */
   fetch(read: SpecializedWord): string;
   /** `name(left, right) -> i32`: dot product of two words. */
-  dotWords(): string;
+  dot(): string;
   /** Buffer declarations and functions. `firstBinding` is the binding of the first operand. */
   code(firstBinding: number): string;
   /** Operands that have bindings of their own, in the order of the bindings. */
@@ -103,21 +101,6 @@ export function createReadFunctions(kernel: SpecializedKernel, { storage, shardU
         return `fn word_${suffix(read)}(${parameters}) -> u32 {\n${guard}  return ${asVectors.has(read.operand) ? `(${units}) >> 2u` : units};\n}`;
       });
     },
-    dot(left, right) {
-      const checks = [checked(left) ? `(left == ${NO_WORD})` : '', checked(right) ? `(right == ${NO_WORD})` : ''].filter((check) => check !== '');
-      const name = `dot_${left.operand}${checked(left) ? 'c' : ''}_${right.operand}${checked(right) ? 'c' : ''}`;
-      return define(name, () => {
-        const guard = checks.length === 0 ? '' : `  if (${checks.join(' || ')}) { return 0i; }\n`;
-        const unit = (operand: number, address: string, index: number): string =>
-          asVectors.has(operand) ? `${address}${index >> 2}.${'xyzw'.charAt(index & 3)}` : at(operand, `${address} + ${index}u`);
-        const vectors = [['left', left.operand], ['right', right.operand]] as const;
-        const loads = vectors.flatMap(([address, operand]) =>
-          asVectors.has(operand) ? [0, 1].map((half) => `  let ${address}${half} = ${at(operand, `${address} + ${half}u`)};\n`) : []).join('');
-        const products = Array.from({ length: UNITS_PER_WORD }, (_, index) =>
-          `${dot4}(${unit(left.operand, 'left', index)}, ${unit(right.operand, 'right', index)})`);
-        return `fn ${name}(left: u32, right: u32) -> i32 {\n${guard}${loads}  return ${products.join('\n    + ')};\n}`;
-      });
-    },
     fetch(read) {
       const { operand } = read;
       const name = `fetch_${operand}${checked(read) ? 'c' : ''}`;
@@ -129,7 +112,7 @@ export function createReadFunctions(kernel: SpecializedKernel, { storage, shardU
         return `fn ${name}(address: u32) -> Word {\n${guard}  return Word(${half(0)}, ${half(4)});\n}`;
       });
     },
-    dotWords: () => define('dot_words', () => {
+    dot: () => define('dot_words', () => {
       const products = ['low', 'high'].flatMap((half) => [...'xyzw'].map((part) => `${dot4}(left.${half}.${part}, right.${half}.${part})`));
       return `struct Word { low: vec4<u32>, high: vec4<u32> }\nfn dot_words(left: Word, right: Word) -> i32 {\n  return ${products.join('\n    + ')};\n}`;
     }),

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { i32, i8, kernel } from '../language/kernel.ts';
 import type { Kernel } from '../language/kernel.ts';
 import { dot32, sum } from '../language/scalar.ts';
+import type { I32 } from '../language/scalar.ts';
 import { specialize } from '../language/specialize.ts';
 import type { SpecializedExpression, SpecializedKernel } from '../language/specialized.ts';
 import type { TensorShape } from '../program/tensor.ts';
@@ -34,16 +35,51 @@ describe('compileWgsl', () => {
   });
 
   test('shares long reductions within a workgroup, and only those', () => {
-    expect(compile(linear(1, 40, 4096), { schedule: 'workgroup' })).toMatchObject({ schedule: 'workgroup', workgroups: 10 });
+    // 128 words: 64 slices of a tile of one row; an output of 40 i32 is 40 tiles of one, one of 400 is 100 of four.
+    expect(compile(linear(1, 40, 4096), { schedule: 'workgroup' })).toMatchObject({ schedule: 'workgroup', workgroups: 40 });
+    expect(compile(linear(1, 400, 4096), { schedule: 'workgroup' })).toMatchObject({ schedule: 'workgroup', workgroups: 100 });
+    expect(compile(linear(1, 400, 1024), { schedule: 'workgroup' })).toMatchObject({ schedule: 'workgroup', workgroups: 100 / 4 });
     expect(compile(linear(1, 40, 64), { schedule: 'workgroup' })).toMatchObject({ schedule: 'invocation' });
     expect(compile(linear(1, 40, 64), { schedule: 'workgroup', shareFrom: 2 })).toMatchObject({ schedule: 'workgroup' });
   });
 
-  test('tiles matrix products, and nothing else', () => {
+  test('a row of weights is read by neighbouring invocations, the activations once for four rows', () => {
+    const { code } = compile(linear(1, 400, 4096), { schedule: 'workgroup' });
+    expect(code).toContain('let slice = local % 64u;');
+    const loop = code.slice(code.indexOf('for (var k0'), code.indexOf('partial_i32[0u'));
+    expect(loop.match(/fetch_0\(/g)).toHaveLength(1);
+    expect(loop.match(/fetch_1\(/g)).toHaveLength(4);
+  });
+
+  test('columns beside each other are read by neighbouring invocations where rows are summed', () => {
+    const mix = kernel('mix', { operands: { x: i8 }, output: i32, element: ({ column, operands: { x } }) => sum(x.rows, (k) => x.at(k, column)) });
+    const { code, schedule } = compile(bind(mix, [shape('i8', 200, 128)], shape('i32', 1, 128)), { schedule: 'workgroup' });
+    expect(schedule).toBe('workgroup');
+    expect(code).toContain('let slice = local / 32u;');
+  });
+
+  test('reductions that do not need each other share a loop, and what they read', () => {
+    const planes = kernel('planes', {
+      operands: { x: i8, w: i8 }, output: i32,
+      element: ({ column, operands: { x, w } }) => {
+        const dot = (row: number): I32 => sum(x.words, (k) => dot32(x.word(row, k), w.word(column, k)));
+        return dot(0).mul(256).add(dot(1)).add(sum(x.words, (k) => dot32(x.word(0, k), w.word(dot(0).and(1), k))));
+      },
+    });
+    const { code } = compile(bind(planes, [shape('i8', 2, 64), shape('i8', 8, 64)], shape('i32', 1, 8)));
+    // The sum that the third one needs stands before it, as a loop of its own.
+    const [before, loop] = [code.indexOf('for (var k1'), code.indexOf('for (var k0')];
+    expect(code.match(/for \(var k/g)).toHaveLength(2);
+    expect(before).toBeLessThan(loop);
+    expect(code.slice(loop).match(/= fetch_0\(/g)).toHaveLength(2);
+    expect(code.slice(loop).match(/= fetch_1\(/g)).toHaveLength(2);
+  });
+
+  test('tiles what is read for several rows or columns, and nothing else', () => {
     // 5 rows of 40 i32: tiles of 4 × 4.
     expect(compile(linear(5, 40, 64), { schedule: 'tile' })).toMatchObject({ schedule: 'tile', workgroups: 1 });
     expect(compile(linear(100, 400, 64), { schedule: 'tile' })).toMatchObject({ schedule: 'tile', workgroups: Math.ceil((25 * 100) / 64) });
-    const mixed = kernel('mixed', { operands: { x: i8 }, output: i32, element: ({ row, column, operands: { x } }) => sum(x.words, (k) => dot32(x.word(row.add(column), k), x.word(column, k))) });
+    const mixed = kernel('mixed', { operands: { x: i8 }, output: i32, element: ({ row, column, operands: { x } }) => sum(x.words, (k) => dot32(x.word(row.add(column), k), x.word(column.mul(row), k))) });
     expect(compile(bind(mixed, [shape('i8', 9, 64)], shape('i32', 4, 4)), { schedule: 'tile' })).toMatchObject({ schedule: 'invocation' });
   });
 

@@ -1,28 +1,19 @@
-import type { SpecializedKernel, SpecializedReduction } from '../language/specialized.ts';
+import type { SpecializedKernel } from '../language/specialized.ts';
 import { wordCount } from '../program/tensor.ts';
 import { RUN_STRUCT } from './run-state.ts';
+import { SHARE_FROM, tilingFor } from './schedule.ts';
+import type { Schedule } from './schedule.ts';
 import { bufferCode } from './wgsl-buffers.ts';
-import { Emitter, openScope } from './wgsl-emitter.ts';
 import { libraryCode } from './wgsl-library.ts';
-import { invocationMain, SLICES, tileMain, workgroupMain } from './wgsl-main.ts';
-import type { MainCode, OutputCode } from './wgsl-main.ts';
+import { invocationMain, tiledMain } from './wgsl-main.ts';
 import { createReadFunctions } from './wgsl-reads.ts';
-import type { OperandStorage, ReadFunctions } from './wgsl-reads.ts';
-import { findMatrixProduct, tileRows, tileSums } from './wgsl-tile.ts';
-
-/**
- * `invocation`: each invocation computes one 32-bit unit of the output (four i8 elements, or an i32). `tile`: of a matrix
- * product, each computes a tile of up to 4 × 4 elements. `workgroup`: the invocations of a workgroup share the long
- * reductions of four elements, which keeps a GPU busy where the output is small. Kernels that have no matrix product or no long
- * reduction fall back to `invocation`. All give the same bits, since reductions are associative and commutative.
- */
-export type Schedule = 'invocation' | 'tile' | 'workgroup';
+import type { OperandStorage } from './wgsl-reads.ts';
 
 export interface WgslOptions {
   readonly schedule: Schedule;
   /** Whether `dot4I8Packed` may be used. */
   readonly packedDot: boolean;
-  /** Shortest reduction that a workgroup shares; default 32, two terms a slice. */
+  /** Shortest reduction that a workgroup shares; default 32. */
   readonly shareFrom?: number;
   /** One for each operand; by default, each in a buffer of its own. */
   readonly storage?: readonly OperandStorage[];
@@ -55,7 +46,9 @@ export function compileWgsl(kernel: SpecializedKernel, options: WgslOptions): Wg
   const dot4 = options.packedDot ? 'dot4_packed' : 'dot4_unpacked';
   const output = bufferCode('result', { firstBinding: 1, shards: outputShards, shardUnits, writable: true });
   const reads = createReadFunctions(kernel, { storage, shardUnits, output, dot4 });
-  const { functions, library, schedule, workgroups } = writeMain(kernel, options, reads, { buffer: output, stride: outputStride });
+  const tiling = tilingFor(kernel, options.schedule, options.shareFrom);
+  const destination = { buffer: output, stride: outputStride };
+  const { functions, library, workgroups } = tiling === null ? invocationMain(kernel, reads, destination) : tiledMain(kernel, tiling, options.shareFrom ?? SHARE_FROM, reads, destination);
   const readCode = reads.code(1 + outputShards);
   const usesDot = readCode.includes(dot4);
   const code = [
@@ -67,22 +60,6 @@ export function compileWgsl(kernel: SpecializedKernel, options: WgslOptions): Wg
     readCode,
     functions,
   ].filter((part) => part !== '').join('\n');
-  return { code, operands: reads.bindings(), workgroups, schedule };
+  return { code, operands: reads.bindings(), workgroups, schedule: tiling === null ? 'invocation' : options.schedule };
 }
 
-/** The functions `element` and `main` in the schedule that is asked for, or that the kernel allows. */
-function writeMain(kernel: SpecializedKernel, options: WgslOptions, reads: ReadFunctions, output: OutputCode): MainCode & { readonly library: ReadonlySet<string>; readonly schedule: Schedule } {
-  const { schedule, shareFrom = 2 * SLICES } = options;
-  const product = schedule === 'tile' ? findMatrixProduct(kernel) : null;
-  const isShared = ({ bound }: SpecializedReduction): boolean =>
-    schedule === 'workgroup' && bound.base + bound.perIteration * kernel.maxIterations >= shareFrom;
-  const given = product === null ? {} : { given: { node: product.reductions[0], name: 'total' } };
-  const emitter = new Emitter({ reads, isShared, ...given });
-  const scope = openScope();
-  const value = emitter.emit(kernel.element, scope, { row: 'row', column: 'column' });
-  const element = [...scope.lines, `return ${value};`].map((line) => `  ${line}`).join('\n');
-  const { library } = emitter;
-  if (product !== null) return { ...tileMain(kernel, output, element, tileSums(product, tileRows(kernel), reads, emitter)), library, schedule: 'tile' };
-  if (emitter.shared.size > 0) return { ...workgroupMain(kernel, output, element, emitter.shared), library, schedule: 'workgroup' };
-  return { ...invocationMain(kernel, output, element), library, schedule: 'invocation' };
-}

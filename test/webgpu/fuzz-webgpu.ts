@@ -13,8 +13,10 @@ export const SHADER_VARIANTS: readonly PlanOptions[] = [
   { schedule: () => 'invocation', packedDot: true },
   { schedule: () => 'invocation', packedDot: false },
   { schedule: () => 'workgroup', packedDot: true, shareFrom: 2 },
+  { schedule: () => 'tile', packedDot: true },
   // Histories, constants, inputs and outputs in parts of two words.
   { schedule: () => 'invocation', packedDot: true, shardBytes: 64 },
+  { schedule: () => 'workgroup', packedDot: true, shareFrom: 2, shardBytes: 128 },
 ];
 
 /** The model in parts as small as asked for, or else as small as a shader can bind. */
