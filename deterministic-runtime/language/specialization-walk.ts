@@ -27,8 +27,8 @@ interface Value {
 interface Scope {
   readonly indices: readonly (Value | undefined)[];
   readonly depth: number;
-  /** How often a word may still run through here. */
-  readonly steps: number;
+  /** How often a word may still run a reduction's body, by the reduction's level in the source: one of an outer level is computed outside of the inner loops. */
+  readonly steps: readonly number[];
   readonly known: Map<Expression | WordExpression, Value | SpecializedWord>;
 }
 
@@ -52,7 +52,7 @@ export class SpecializationWalk {
 
   /** The specialised element. `steps`: how many runs of a reduction's body one element may take. */
   run(steps: number): SpecializedExpression {
-    return this.#value(this.#kernel.element, { indices: [], depth: 0, steps, known: new Map() }).node;
+    return this.#value(this.#kernel.element, { indices: [], depth: 0, steps: [steps], known: new Map() }).node;
   }
 
   #range(value: Interval, ahead?: Interval): Range {
@@ -224,12 +224,14 @@ export class SpecializationWalk {
       indices[level] = index;
       return this.#value(expression.body, { ...inside, indices, known: new Map() });
     };
-    const once = (): Value => withIndex(this.#constant('i32', 0), scope);
+    const available = scope.steps[level] ?? scope.steps.at(-1)!;
+    const bodySteps = (steps: number): readonly number[] => [...scope.steps.slice(0, level + 1), steps];
+    const once = (): Value => withIndex(this.#constant('i32', 0), { ...scope, steps: bodySteps(available) });
     if (greatest === 1n) return once();
     if (scope.depth >= MAX_REDUCTION_DEPTH) this.#fail(`nests reductions more than ${MAX_REDUCTION_DEPTH} deep`);
-    const steps = scope.steps / Number(greatest);
+    const steps = available / Number(greatest);
     if (steps < 1) this.#fail('takes more than 2^24 steps a word: split it into several operators');
-    const inside = withIndex(this.#index(scope.depth, bound, greatest), { ...scope, depth: scope.depth + 1, steps });
+    const inside = withIndex(this.#index(scope.depth, bound, greatest), { ...scope, depth: scope.depth + 1, steps: bodySteps(steps) });
     const varies = (this.#builder.variablesOf(inside.node) & indexVariable(scope.depth)) !== 0;
     const body = varies ? inside : once();
     const node = this.#builder.reduce({ operator, type, level: scope.depth, bound, body: body.node });

@@ -140,6 +140,15 @@ describe('refuses', () => {
     expect(() => specialize(definition, bind(options))).toThrow(message);
   });
 
+  test('a reduction that stands outside another is counted once, however often it is used inside', () => {
+    const definition = over((x) => {
+      const greatest = maximum(x.columns, (k) => x.at(0, k));
+      return sum(x.columns, (k) => x.at(0, k).div(greatest));
+    });
+    const element = elementOf(definition, { operands: [single(integers(1, 4096))], output: integers(1, 8) });
+    expect(element).toMatchObject({ kind: 'reduce', operator: 'add', body: { kind: 'binary', right: { kind: 'reduce', operator: 'max' } } });
+  });
+
   test('three reductions are possible', () => {
     expect(elementOf(nested, { operands: [ok] }).kind).toBe('reduce');
   });

@@ -85,24 +85,28 @@ export async function extrapolatedFigures(architecture: Architecture, options: L
 
 /** Elements of the noise that all matrices are cut from. */
 const NOISE = 2 ** 21;
-let noise: Float32Array | undefined;
 
-/** Weights of any dimensions that cost nothing to make: every request gets the same noise. `output` is a tensor of its own. */
+/** Weights of any dimensions that cost next to nothing to make: every request gets the beginning of the same noise. `output` is a tensor of its own. */
 export function patternWeights(architecture: Architecture): WeightSource {
   const shape = (name: WeightName) => weightShape(architecture, name);
+  const scaled = new Map<number, Float32Array>();
+  const noiseFor = (columns: number): Float32Array => {
+    let bits = 1;
+    const known = scaled.get(columns) ?? Float32Array.from({ length: NOISE }, () => {
+      bits = (Math.imul(bits, 1664525) + 1013904223) | 0;
+      return bits / 2 ** 31 / Math.sqrt(columns);
+    });
+    scaled.set(columns, known);
+    return known;
+  };
   return {
     architecture,
     shape,
     rows: async (name, from, to) => {
       const columns = shape(name)?.columns ?? 0;
-      let bits = 1;
-      noise ??= Float32Array.from({ length: NOISE }, () => {
-        bits = (Math.imul(bits, 1664525) + 1013904223) | 0;
-        return bits / 2 ** 31;
-      });
       const length = (to - from) * columns;
       if (length > NOISE) throw new RangeError(`${length} elements were asked for at once; the pattern has ${NOISE}`);
-      return name.tensor.endsWith('Norm') ? new Float32Array(length).fill(1) : noise.subarray(0, length).map((value) => value / Math.sqrt(columns));
+      return name.tensor.endsWith('Norm') ? new Float32Array(length).fill(1) : noiseFor(columns).subarray(0, length);
     },
   };
 }
