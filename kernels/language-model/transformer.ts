@@ -108,10 +108,10 @@ function attention(context: Context, name: string, { attentionNorm, attentionInp
 }
 
 /**
- * Scores are dot product · (product of both maxima, in fixed point) · factor, with log2 e / √headSize and both sides' limits in the factor. Half of
- * its bits are shifted out before, half behind the product, so that neither side overflows.
+ * What `attentionScores` multiplies a dot product with, beside the product of both sides' maxima in fixed point: log2 e / √headSize over both sides' limits.
+ * That factor is below 1; its leading zeros are shifted out last, so that neither the factor nor a score loses its digits.
  */
-function scoreScale(bits: TransformerPlan['attentionBits'], headSize: number): Record<'multiplier' | 'multiplierShift' | 'shift', number> {
+export function scoreScale(bits: TransformerPlan['attentionBits'], headSize: number): Record<'multiplier' | 'multiplierShift' | 'shift', number> {
   const unit = bits === 16 ? 256 : 1;
   const factor = (unit * Math.LOG2E) / (ACTIVATION_LIMIT[bits] ** 2 * Math.sqrt(headSize));
   // The greatest shift with which the factor is at most 1.
