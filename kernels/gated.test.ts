@@ -19,7 +19,7 @@ function tableOf(family: keyof typeof FUNCTIONS): { rows: number; columns: numbe
 }
 
 describe('docs/numerics.md', () => {
-  test.each([['llama', 1.5e-5, 'SiLU'], ['gpt2', 2.5e-5, 'GELU']] as const)('%s: error at most %f (%s), on every 16.16 number from −20 to 20 and at the ends', async (family, bound) => {
+  test.each([['llama', 1.5e-5, 'SiLU'], ['gpt2', 2.5e-5, 'GELU']] as const)('%s: error at most %f (%s), on every 16.16 number from −20 to 20 and at the ends', async (family, bound, _name) => {
     const numbers = Int32Array.from({ length: 40 * ONE + 4 }, (_, index) => (index < 40 * ONE ? index - 20 * ONE : [2 ** 31 - 1, -(2 ** 31), 1000 * ONE, -1000 * ONE][index - 40 * ONE]!));
     const values = await runCompiled(activated, [1, numbers.length], [{ rows: 1, columns: numbers.length, data: numbers }, tableOf(family)]);
     const exact = FUNCTIONS[family];
