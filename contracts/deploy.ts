@@ -5,6 +5,7 @@ import {
 import {
   dissectionGameAbi, dissectionGameBytecode, forumAbi, forumBytecode, inboxAbi, inboxBytecode, modelContractAbi,
   modelContractBytecode, modelRegistryAbi, modelRegistryBytecode, resultAssertionsAbi, resultAssertionsBytecode,
+  storybookAbi, storybookBytecode,
   wordMachineAbi, wordMachineBytecode,
 } from './abi/generated.ts';
 
@@ -118,6 +119,13 @@ export async function deploy(wallet: Wallet, chain: PublicClient, parameters: De
 export async function deployForum(wallet: Wallet, chain: PublicClient, model: Address, inbox: Address): Promise<Address> {
   const nonce = await chain.getTransactionCount({ address: wallet.account.address, blockTag: 'pending' });
   const hash = await create(wallet, { abi: forumAbi, bytecode: forumBytecode, args: [model, inbox] }, nonce);
+  return (await receiptOf(chain, hash)).address;
+}
+
+/** Deploys the example dApp for a language model's contract. @throws Error when the creation fails. */
+export async function deployStorybook(wallet: Wallet, chain: PublicClient, model: Address, inbox: Address): Promise<Address> {
+  const nonce = await chain.getTransactionCount({ address: wallet.account.address, blockTag: 'pending' });
+  const hash = await create(wallet, { abi: storybookAbi, bytecode: storybookBytecode, args: [model, inbox] }, nonce);
   return (await receiptOf(chain, hash)).address;
 }
 

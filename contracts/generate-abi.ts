@@ -14,7 +14,7 @@ interface Artifact {
 }
 
 /** Contracts whose ABI and bytecode are exported; and interfaces, whose ABI alone is. */
-const CONTRACTS = ['WordMachine', 'DissectionGame', 'ModelContract', 'ModelRegistry', 'Inbox', 'ResultAssertions', 'Forum'];
+const CONTRACTS = ['WordMachine', 'DissectionGame', 'ModelContract', 'ModelRegistry', 'Inbox', 'ResultAssertions', 'Forum', 'Storybook'];
 const INTERFACES = ['IInferenceConsumer', 'IOneStepVerifier'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getAddress } from 'viem';
 import type { Account, Address, Chain, Transport, WalletClient } from 'viem';
-import { deploy, deployForum, DEVNET_PARAMETERS } from '../contracts/deploy.ts';
+import { deploy, deployForum, deployStorybook, DEVNET_PARAMETERS } from '../contracts/deploy.ts';
 import type { Deployment, DeploymentParameters } from '../contracts/deploy.ts';
 import type { Executor } from '../deterministic-runtime/executors/executor.ts';
 import type { Model } from '../deterministic-runtime/program/program.ts';
@@ -61,8 +61,8 @@ export interface DevnetOptions {
 export interface PublishedModel extends LocalModel {
   /** The model's own contract. */
   readonly contract: Address;
-  /** The example dApp, for a model with the signature `detect(string)->(string)`. */
-  readonly forum?: Address;
+  /** The example dApp: a forum for a model with the signature `detect(string)->(string)`, a storybook for language models. */
+  readonly dApp?: Address;
 }
 
 /** Whatever else a node of the development chain is to be. */
@@ -147,10 +147,21 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   }
 }
 
-/** Registers a model, and gives it the example dApp where its signature is the one of a language detector. */
+/** Deploys the example dApp for a model's contract. */
+type DeployExample = typeof deployForum;
+
+/** Example dApps, by the signature of the models that they are for. */
+const EXAMPLES: ReadonlyMap<string, DeployExample> = new Map([
+  ['detect(string)->(string)', deployForum],
+  ['complete(string)->(string)', deployStorybook],
+  ['generate(int32[])->(int32[])', deployStorybook],
+]);
+
+/** Registers a model, and gives it an example dApp where there is one for its signature. */
 async function publish(wallet: WalletClient<Transport, Chain, Account>, client: ChainClient, deployment: Deployment, { model, fee = 0n, uri = '' }: DevnetModel): Promise<PublishedModel> {
   const local = localModel(model);
   const contract = await registerModel(wallet, client, deployment.modelRegistry, local.encoded, { fee, uri });
-  if (model.program.signature !== 'detect(string)->(string)') return { ...local, contract };
-  return { ...local, contract, forum: getAddress(await deployForum(wallet, client, contract, deployment.inbox)) };
+  const deployExample = EXAMPLES.get(model.program.signature);
+  if (deployExample === undefined) return { ...local, contract };
+  return { ...local, contract, dApp: getAddress(await deployExample(wallet, client, contract, deployment.inbox)) };
 }

@@ -13,6 +13,7 @@ import { UserError } from './errors.ts';
 import { loadLandePackage } from './lande-package.ts';
 import { TOKENIZER_FILE } from './language-model.ts';
 import { openModelFiles } from './model-files/open.ts';
+import { loadStorytellerModel } from './storyteller-files.ts';
 
 export interface ModelImportOptions {
   /** Typical inputs of a network, one after another. */
@@ -40,6 +41,7 @@ const OPTIONS: Readonly<Record<Exclude<keyof ModelImportOptions, 'name'>, { read
 };
 
 const LANDE = 'npm:lande';
+const STORYTELLER = 'storyteller';
 const LANGUAGE_MODEL_FILE = /\.(gguf|safetensors|safetensors\.index\.json|bin)$/;
 /** Where a TensorFlow Lite file says what it is: 4 bytes behind the root's offset. */
 const TFLITE_IDENTIFIER = 'TFL3';
@@ -49,10 +51,10 @@ const TFLITE_IDENTIFIER = 'TFL3';
  * @throws UserError for what is not there or options that do not belong; ImportError for models that cannot be imported; RangeError for dimensions or options that no program has
  */
 export async function importModelFile(source: string, options: ModelImportOptions): Promise<Model> {
-  if (source === LANDE) {
+  if (source === LANDE || source === STORYTELLER) {
     refuseOptions(source, 'package', options);
-    if (options.name !== undefined) throw new UserError(`--name is for model files, not for ${LANDE}`);
-    return buildLande(await loadLandePackage());
+    if (options.name !== undefined) throw new UserError(`--name is for model files, not for ${source}`);
+    return source === LANDE ? buildLande(await loadLandePackage()) : loadStorytellerModel();
   }
   if (source.startsWith('npm:')) throw new UserError(`${source} is not known: the one model that comes from npm is ${LANDE}`);
   if (await holdsLanguageModel(source)) {

@@ -1,12 +1,11 @@
 import { formatEther, parseEventLogs } from 'viem';
 import type { Address, Hex, Log } from 'viem';
-import { dissectionGameAbi, forumAbi, inboxAbi, modelRegistryAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
+import { dissectionGameAbi, forumAbi, inboxAbi, modelRegistryAbi, resultAssertionsAbi, storybookAbi } from '../../contracts/abi/generated.ts';
 import { segmentAt } from '../../fraud-proof/dispute/split.ts';
 import type { Segment } from '../../fraud-proof/dispute/split.ts';
-import { decodeModelResult } from '../model-call.ts';
 
-/** All events of the rollup and of the example dApp. */
-const EVENTS = [...dissectionGameAbi, ...resultAssertionsAbi, ...inboxAbi, ...modelRegistryAbi, ...forumAbi].filter((item) => item.type === 'event');
+/** All events of the rollup and of the example dApps, whose `Expired` are alike. */
+const EVENTS = [...dissectionGameAbi, ...resultAssertionsAbi, ...inboxAbi, ...modelRegistryAbi, ...forumAbi, ...storybookAbi.filter((item) => item.type !== 'event' || item.name !== 'Expired')].filter((item) => item.type === 'event');
 
 type RollupEvent = ReturnType<typeof parseEventLogs<typeof EVENTS, true>>[number];
 
@@ -14,7 +13,8 @@ type RollupEvent = ReturnType<typeof parseEventLogs<typeof EVENTS, true>>[number
 export interface Narration {
   /** A name for an address. */
   nameOf(address: Address): string;
-  readonly signature: string;
+  /** A delivered result, ABI encoded, for people. */
+  readable(result: Hex): string;
   readonly games: Map<Hex, Segment>;
 }
 
@@ -26,7 +26,7 @@ export function describeLogs(logs: readonly Log[], narration: Narration): string
 }
 
 /** Contracts log these after what follows from them. */
-const CAUSES: ReadonlySet<string> = new Set(['Submitted', 'Delivered', 'Settled']);
+const CAUSES: ReadonlySet<string> = new Set(['Submitted', 'Begun', 'Delivered', 'Settled']);
 
 /** `Ending.Timeout` of the dissection game. */
 const TIMEOUT = 3;
@@ -34,7 +34,7 @@ const TIMEOUT = 3;
 const ether = (wei: bigint): string => `${Number(formatEther(wei)).toLocaleString('en', { maximumFractionDigits: 4 })} ETH`;
 const count = (number: bigint): string => number.toLocaleString('en');
 
-function describeEvent(event: RollupEvent, { nameOf, signature, games }: Narration): string | null {
+function describeEvent(event: RollupEvent, { nameOf, readable, games }: Narration): string | null {
   switch (event.eventName) {
     case 'ModelRegistered': return `publishes the model ${event.args.modelId.slice(0, 10)}… as the contract function ${event.args.signature}`;
     case 'Joined': return `joins the forum as a reader of "${event.args.language}"`;
@@ -54,9 +54,11 @@ function describeEvent(event: RollupEvent, { nameOf, signature, games }: Narrati
     case 'Defeated': return 'the assertion is defeated, its bond lost';
     case 'GameSettled': return event.args.bounty > 0n ? `bounty of ${ether(event.args.bounty)} to ${nameOf(event.args.challenger)}` : null;
     case 'PaidOut': return `stakes: ${ether(event.args.paid)} to ${nameOf(event.args.winner)}, ${ether(event.args.burnt)} burnt`;
-    case 'Delivered': return `delivers "${String(decodeModelResult(signature, event.args.result))}" to the caller${event.args.callbackSucceeded ? '' : ', whose callback failed'}`;
+    case 'Delivered': return `delivers “${readable(event.args.result)}” to the caller${event.args.callbackSucceeded ? '' : ', whose callback failed'}`;
     case 'Published': return `the forum publishes the post: ${event.args.language} has readers`;
     case 'Rejected': return `the forum rejects the post: nobody reads ${event.args.language}`;
+    case 'Begun': return 'begins a story';
+    case 'Continued': return 'the storybook has its continuation';
     case 'FeeClaimed': return `the fee of ${ether(event.args.fee)} goes to ${nameOf(event.args.sponsor)}`;
     case 'BondReleased': return event.args.paid > 0n ? `the assertion is final: bond of ${ether(event.args.paid)} back` : `${ether(event.args.burnt)} of the bond burnt`;
     case 'Withdrawn': return event.args.amount > 0n ? `withdraws ${ether(event.args.amount)}` : null;

@@ -31,7 +31,7 @@ export async function tellDisputedStep(stage: Stage, node: AssayNode, requestId:
 
   const { encoded } = stage.model;
   const prepared = await executor.prepare(encoded.model);
-  const trace = await openTrace({ prepared, input: inputWords(encoded.model.program.input, hexToBytes(request.input)) });
+  const trace = await openTrace({ prepared, input: inputWords(encoded.model.program.input, hexToBytes(request.input)), seed: hexToBytes(request.seed) });
   await prepared.dispose();
   const { operator, row, column, pc, text } = explainStep(trace, step);
   stage.print(`  the disputed instruction: step ${step.toLocaleString('en')} of ${trace.steps.toLocaleString('en')}`);

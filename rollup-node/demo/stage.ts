@@ -1,36 +1,31 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseEventLogs } from 'viem';
-import type { Address, Hex } from 'viem';
-import { forumAbi } from '../../contracts/abi/generated.ts';
+import type { Hex } from 'viem';
+import type { Model } from '../../deterministic-runtime/program/program.ts';
 import type { Executor } from '../../deterministic-runtime/executors/executor.ts';
-import { buildLande } from '../../kernels/models/lande/program.ts';
 import { DEVNET_PARAMETERS } from '../../contracts/deploy.ts';
-import { encodeModelText } from '../../kernels/import/model-interface.ts';
 import { startDevnet, DEVNET_ACCOUNTS } from '../devnet.ts';
 import type { Devnet, PublishedModel } from '../devnet.ts';
-import { loadLandePackage } from '../lande-package.ts';
 import type { Logger } from '../log.ts';
-import { requestElements } from '../model-values.ts';
 import type { AssayNode } from '../node.ts';
+import { MEMBERS } from './dapp.ts';
+import type { DApp } from './dapp.ts';
 import { startTimeline } from './timeline.ts';
 import type { Timeline } from './timeline.ts';
 
 /** The challenge window of the demo's chain, in seconds. */
 const WINDOW_SECONDS = 5;
-/** Accounts of the forum's members. */
-export const MEMBERS = { Ada: 5, Bert: 6 } as const;
 /** Wei that an inference costs here. */
 const FEE = 10n ** 15n;
 
-/** Where the stories are played: a chain with the model, the forum, and nodes. */
+/** Where the scenes are played: a chain with a model, a dApp that calls it, and nodes. */
 export interface Stage {
   readonly devnet: Devnet;
   readonly model: PublishedModel;
-  readonly forum: Address;
+  readonly dApp: DApp;
   readonly timeline: Timeline;
   print(line: string): void;
-  /** Posts in the forum, as a user does who has normalised the text first; gives the post's id. */
-  post(text: string): Promise<Hex>;
+  /** A user gives the dApp a text; gives the id of the request that it makes of it. */
+  ask(text: string): Promise<Hex>;
   /** Waits until a node has seen the request delivered, and all that it is owed for collected. */
   settled(node: AssayNode, requestId: Hex): Promise<void>;
   close(): Promise<void>;
@@ -40,15 +35,16 @@ export interface Stage {
 export const challengeSeconds = ({ model }: Pick<Stage, 'model'>): bigint => BigInt(WINDOW_SECONDS) + model.encoded.steps / DEVNET_PARAMETERS.stepsPerSecond;
 
 export interface StageOptions {
+  readonly model: Model;
+  readonly dApp: DApp;
   readonly sequencerExecutor: Executor;
   readonly watcherExecutor: Executor;
   readonly log: Logger;
   readonly print: (line: string) => void;
 }
 
-/** Builds the embedded model, and starts a development chain with it. @throws UserError when anvil is missing */
-export async function openStage({ sequencerExecutor, watcherExecutor, log, print }: StageOptions): Promise<Stage> {
-  const program = buildLande(await loadLandePackage());
+/** Starts a development chain with a model and its dApp. @throws UserError when anvil is missing */
+export async function openStage({ model: program, dApp, sequencerExecutor, watcherExecutor, log, print }: StageOptions): Promise<Stage> {
   const devnet = await startDevnet({
     models: [{ model: program, fee: FEE }],
     sequencerExecutor,
@@ -60,32 +56,24 @@ export async function openStage({ sequencerExecutor, watcherExecutor, log, print
   });
   try {
     const [model] = devnet.models;
-    if (model?.forum === undefined) throw new Error('the development chain has no forum');
-    const { forum } = model;
+    if (model?.dApp === undefined) throw new Error(`the development chain has no dApp for ${program.program.signature}`);
     const { deployment, client } = devnet;
     const names = new Map<string, string>([
       ...Object.entries({ ...DEVNET_ACCOUNTS, ...MEMBERS }).map(([name, index]) => [devnet.wallet(index).account.address.toLowerCase(), name] as const),
-      [forum.toLowerCase(), 'the forum'],
+      [model.dApp.toLowerCase(), dApp.name],
     ]);
     const timeline = await startTimeline({
       client,
-      contracts: [deployment.modelRegistry, deployment.inbox, deployment.resultAssertions, deployment.dissectionGame, forum],
-      narration: { nameOf: (address) => names.get(address.toLowerCase()) ?? address, signature: program.program.signature, games: new Map() },
+      contracts: [deployment.modelRegistry, deployment.inbox, deployment.resultAssertions, deployment.dissectionGame, model.dApp],
+      narration: { nameOf: (address) => names.get(address.toLowerCase()) ?? address, readable: (result) => dApp.readable(model, result), games: new Map() },
       print,
     });
-    const user = devnet.wallet(MEMBERS.Ada);
+    const site = { client, address: model.dApp, model };
+    await dApp.open(site, (member) => devnet.wallet(MEMBERS[member]));
     return {
-      devnet, model, forum, timeline, print,
-      post: async (text) => {
-        const price = await client.readContract({ address: forum, abi: forumAbi, functionName: 'price' });
-        const normalized = new TextDecoder().decode(requestElements(program, encodeModelText(program, text)));
-        const hash = await user.writeContract({ address: forum, abi: forumAbi, functionName: 'post', args: [normalized], value: price });
-        const { logs } = await client.waitForTransactionReceipt({ hash });
-        const [event] = parseEventLogs({ abi: forumAbi, eventName: 'Submitted', logs });
-        if (event === undefined) throw new Error('the forum recorded no post');
-        return event.args.postId;
-      },
-      settled: (node, requestId) => settled(node, requestId),
+      devnet, model, dApp, timeline, print,
+      ask: (text) => dApp.ask(site, devnet.wallet(MEMBERS.Ada), text),
+      settled,
       close: async () => {
         await timeline.stop();
         await devnet.stop();

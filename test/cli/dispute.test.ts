@@ -52,7 +52,7 @@ describe.concurrent('a dispute that cannot be played', () => {
 });
 
 describe.concurrent('an interrupted command leaves no chain behind', () => {
-  test.each([['dispute', parameters], ['demo', () => ['demo', '--executor', 'wasm', '--story', 'honest']], ['devnet', () => ['devnet', '--api-port', '0']]] as const)('%s', async (name, command) => {
+  test.each([['dispute', parameters], ['demo', () => ['demo', '--executor', 'wasm', '--scene', 'honest']], ['devnet', () => ['devnet', '--api-port', '0']]] as const)('%s', async (name, command) => {
     const pidFile = at(`${name}.pid`);
     writeFileSync(at(`${name}-anvil`), `#!/bin/sh\necho $$ > ${pidFile}\nexec ${await findAnvil()} "$@"\n`);
     chmodSync(at(`${name}-anvil`), 0o755);

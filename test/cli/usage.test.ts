@@ -57,6 +57,6 @@ describe.concurrent('--verbose adds the stack trace', () => {
 
 test('the demo is a program of its own, too', async () => {
   const demo = commands.find((command) => command.name() === 'demo');
-  expect(demo?.options.map(({ long }) => long)).toEqual(expect.arrayContaining(['--story', '--text', '--seed', '--executor', '--watcher-executor']));
+  expect(demo?.options.map(({ long }) => long)).toEqual(expect.arrayContaining(['--scene', '--story', '--model', '--text', '--seed', '--executor', '--watcher-executor']));
   await refusal(['demo', '--text', 'a'.repeat(2_000)], 2, /2002 bytes of UTF-8 and the model reads 1024/);
 });

@@ -58,19 +58,19 @@ function answerOf({ url, deployment, models, wallet }: Devnet, apiUrl: string): 
     apiUrl,
     assertions: deployment.resultAssertions,
     startBlock: Number(deployment.block),
-    models: models.map(({ modelId, contract, forum, encoded: { model: { program } } }) => ({ modelId, name: program.name, signature: program.signature, contract, forum })),
+    models: models.map(({ modelId, contract, dApp, encoded: { model: { program } } }) => ({ modelId, name: program.name, signature: program.signature, contract, dApp })),
     account: account.address,
     privateKey: privateKey === null ? undefined : bytesToHex(privateKey),
   };
 }
 
 async function printForPeople(devnet: Devnet, apiUrl: string): Promise<void> {
-  const { rpcUrl, assertions, models, account, privateKey } = answerOf(devnet, apiUrl) as { rpcUrl: string; assertions: string; models: { signature: string; contract: string; forum?: string }[]; account: string; privateKey: string };
+  const { rpcUrl, assertions, models, account, privateKey } = answerOf(devnet, apiUrl) as { rpcUrl: string; assertions: string; models: { signature: string; contract: string; dApp?: string }[]; account: string; privateKey: string };
   await print([
     `chain       ${rpcUrl}`,
     `API         ${apiUrl}`,
     `assertions  ${assertions}`,
-    ...models.map(({ signature, contract, forum }) => `model       ${signature} at ${contract}${forum === undefined ? '' : `, forum at ${forum}`}`),
+    ...models.map(({ signature, contract, dApp }) => `model       ${signature} at ${contract}${dApp === undefined ? '' : `, example dApp at ${dApp}`}`),
     `account     ${account} is yours to use, key ${privateKey} (of every such chain, so worth nothing)`,
     '',
     'To ask the model, in another terminal:',
