@@ -5,16 +5,20 @@
  *     VK_ICD_FILENAMES=/usr/share/vulkan/icd.d/lvp_icd.x86_64.json npx deno run -A --unstable-webgpu test/webgpu/deno-cross-check.ts
  */
 import { createWebGpuExecutor } from '../../deterministic-runtime/webgpu/executor.ts';
-import { landeWorkload, matrixWorkload, randomWorkloads, runHashes, SEED, smallWorkloads } from './workloads.ts';
+import { openDevice } from '../../deterministic-runtime/webgpu/device.ts';
+import { prepareModel } from '../../deterministic-runtime/webgpu/prepared-model.ts';
+import { landeWorkload, languageWorkload, loopWorkload, matrixWorkload, randomWorkloads, runHashes, SEED, smallWorkloads, TILED_RANDOM_WORKLOADS } from './workloads.ts';
 
 const { gpu } = (globalThis as unknown as { readonly navigator: { readonly gpu: GPU } }).navigator;
 const lande = await landeWorkload();
 const matrix = matrixWorkload();
+const language = await languageWorkload();
+const random = randomWorkloads();
 /** The schedules for real GPUs, where a model has what they are for: long reductions, and matrix products. */
 const runs = [
-  { schedule: 'invocation', workloads: [...smallWorkloads(), matrix, ...randomWorkloads(), lande] },
-  { schedule: 'workgroup', workloads: [lande] },
-  { schedule: 'tile', workloads: [matrix] },
+  { schedule: 'invocation', workloads: [...smallWorkloads(), matrix, ...random, lande, language] },
+  { schedule: 'workgroup', workloads: [lande, language] },
+  { schedule: 'tile', workloads: [matrix, ...random.slice(0, TILED_RANDOM_WORKLOADS), language] },
 ] as const;
 const results: Record<string, string[]> = {};
 let adapter = '';
@@ -28,4 +32,10 @@ for (const { schedule, workloads } of runs) {
   }
   await executor.dispose();
 }
+// A history in several bindings.
+const device = await openDevice(gpu);
+const loop = loopWorkload();
+const prepared = await prepareModel(device, loop.model, { schedule: () => 'invocation', packedDot: true, shardBytes: 512 });
+results[`${loop.name}, split`] = await runHashes(loop, (input) => prepared.run(input, { keep: 'all', seed: SEED }));
+device.dispose();
 console.log(JSON.stringify({ adapter, results }));

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { evaluateProgram } from '../../deterministic-runtime/language/evaluate.ts';
 import { openExecutor } from './open-webgpu.ts';
-import { landeWorkload, matrixWorkload, randomWorkloads, runHashes, SEED, smallWorkloads } from './workloads.ts';
+import { landeWorkload, languageWorkload, loopWorkload, matrixWorkload, randomWorkloads, runHashes, SEED, smallWorkloads, TILED_RANDOM_WORKLOADS } from './workloads.ts';
 
 const DRIVERS = '/usr/share/vulkan/icd.d';
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -47,15 +47,19 @@ test.skipIf(manifest === undefined || deno === undefined)('Deno (wgpu, naga) × 
 
   const executor = await openExecutor();
   expect(executor.adapter).not.toBe(adapter);
-  const small = [...smallWorkloads(), matrixWorkload(), ...randomWorkloads()];
-  const workloads = [...small, await landeWorkload()];
-  expect(Object.keys(results).length).toBe(workloads.length + 2);
-  expect(Object.keys(results)).toEqual(expect.arrayContaining([...workloads.map(({ name }) => `${name}, invocation`), 'lande, workgroup', 'matrix-products, tile']));
+  const random = randomWorkloads();
+  const small = [...smallWorkloads(), matrixWorkload(), loopWorkload(), ...random];
+  const workloads = [...small, await landeWorkload(), await languageWorkload()];
+  expect(Object.keys(results).sort()).toEqual([
+    ...workloads.map(({ name }) => (name === 'counting-loop' ? `${name}, split` : `${name}, invocation`)),
+    'lande, workgroup', 'language-model, workgroup',
+    ...random.slice(0, TILED_RANDOM_WORKLOADS).map(({ name }) => `${name}, tile`), 'matrix-products, tile', 'language-model, tile',
+  ].sort());
   for (const workload of workloads) {
     const prepared = await executor.prepare(workload.model);
     const expected = await runHashes(workload, (input) => prepared.run(input, { keep: 'all', seed: SEED }));
     if (small.includes(workload)) expect(expected).toEqual(await runHashes(workload, async (input) => evaluateProgram(workload.model, input, SEED)));
-    for (const schedule of ['invocation', 'workgroup', 'tile']) expect(results[`${workload.name}, ${schedule}`] ?? expected).toEqual(expected);
+    for (const schedule of ['invocation', 'workgroup', 'tile', 'split']) expect(results[`${workload.name}, ${schedule}`] ?? expected).toEqual(expected);
   }
   await executor.dispose();
-});
+}, 240_000);

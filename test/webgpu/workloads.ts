@@ -4,11 +4,15 @@ import { generateCase } from '../../deterministic-runtime/language/testing/arbit
 import { slotCount } from '../../deterministic-runtime/program/program.ts';
 import type { Model } from '../../deterministic-runtime/program/program.ts';
 import { packTensor } from '../../deterministic-runtime/program/tensor.ts';
+import { encodePrompt } from '../../kernels/language-model/interface.ts';
+import { buildLanguageModel } from '../../kernels/language-model/program.ts';
+import { randomWeights } from '../../kernels/language-model/random-weights.ts';
 import { buildLande } from '../../kernels/models/lande/program.ts';
 import { encodeText, normalizeText } from '../../kernels/models/lande/text.ts';
 import { loadLandePackage } from '../../rollup-node/lande-package.ts';
 import { matrixInput, matrixProducts } from '../models/matrix-products.ts';
 import { smallClassifier, smallClassifierInput } from '../models/small-classifier.ts';
+import { countingLoop, countingLoopInput } from '../models/counting-loop.ts';
 import { tokenLoop } from '../models/token-loop.ts';
 
 /** A model and inputs for it, for comparing implementations. */
@@ -49,6 +53,24 @@ export function smallWorkloads(): Workload[] {
 export function matrixWorkload(): Workload {
   return { name: 'matrix-products', model: matrixProducts(), inputs: [0, 1].map((seed) => matrixInput(seed)) };
 }
+
+/** A loop that stops at different iterations, some of them within a submit. */
+export function loopWorkload(): Workload {
+  return { name: 'counting-loop', model: countingLoop(), inputs: [1, 0, 2, 7, 33].map(countingLoopInput) };
+}
+
+/** A language model of random weights that samples: reductions long enough to be shared, a history of keys and values. */
+export async function languageWorkload(): Promise<Workload> {
+  const model = await buildLanguageModel(randomWeights({
+    family: 'llama', vocabulary: 50, width: 32, hidden: 40, layers: 1, heads: 2, keyValueHeads: 1, headSize: 16, context: 10, normEpsilon: 1e-5,
+    rotary: { base: 10_000, pairs: 'adjacent' }, beginToken: 1, endTokens: [2],
+  }, 3), { promptLimit: 6, newTokenLimit: 6 });
+  const prompts = [[1, 17, 30], [1, 9]] as const;
+  return { name: 'language-model', model, inputs: prompts.map((prompt) => encodePrompt(model, prompt, { temperature: 1.5, topK: 20, topP: 0.9 })) };
+}
+
+/** As many of the random models are also run in tiles, which take long to compile. */
+export const TILED_RANDOM_WORKLOADS = 4;
 
 /** Models that a generator makes up: every operation and every kind of read. */
 export function randomWorkloads(count = 12): Workload[] {
