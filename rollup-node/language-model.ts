@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Model } from '../deterministic-runtime/program/program.ts';
-import { decodePrompt, decodeTokens, encodePrompt, nextTokenOperator, tokensInput } from '../kernels/language-model/interface.ts';
+import { decodePrompt, decodeTokens, encodePrompt, nextTokenOperator, promptIterations, tokensInput } from '../kernels/language-model/interface.ts';
 import type { GenerationSettings } from '../kernels/language-model/interface.ts';
 import { byteTokenizer } from '../kernels/tokenizer/byte-tokenizer.ts';
 import { parseTokenizer } from '../kernels/tokenizer/json.ts';
@@ -75,7 +75,7 @@ export function followAnswer(model: Model, input: Uint8Array, onText: (text: str
   const isBytes = !takesTokens(model);
   const tokenizer = isBytes ? byteTokenizer({ endTokens: [0] }) : tokenizerOf(model);
   if (tokenizer === undefined) return undefined;
-  const prompt = isBytes ? [...input.subarray(0, endOfText(input))] : decodePrompt(model, input);
+  const prompt = isBytes ? [...input.subarray(0, promptIterations(model, input))] : decodePrompt(model, input);
   const stream: TokenStream = tokenizer.stream(prompt);
   const first = Math.max(1, prompt.length) - 1;
   const give = (text: string): void => { if (text !== '') onText(text); };
@@ -85,11 +85,6 @@ export function followAnswer(model: Model, input: Uint8Array, onText: (text: str
   };
   return { promptTokens: prompt.length, observe: { operator, onTensor }, end: () => give(stream.end()) };
 }
-
-const endOfText = (input: Uint8Array): number => {
-  const end = input.indexOf(0);
-  return end < 0 ? input.length : end;
-};
 
 function readTokenList(bytes: Uint8Array): number[] {
   const parsed = z.array(token).safeParse(parseJson(bytes));

@@ -70,6 +70,14 @@ export function decodePrompt(model: Model, words: Uint8Array): number[] {
   return readTokens(unpackTensor(model.program.input, words).subarray(SETTINGS * 4));
 }
 
+/** How many iterations of a language model's body take their token from the prompt: what `independentIterations` is told. 0 for other models. */
+export function promptIterations(model: Model, words: Uint8Array): number {
+  if (nextTokenOperator(model.program) === undefined) return 0;
+  if (tokensInput(model.program) !== undefined) return decodePrompt(model, words).length;
+  const end = words.indexOf(0);
+  return end < 0 ? words.length : end;
+}
+
 /** The tokens that a result stands for. @throws RangeError when the words are not of the output's size */
 export function decodeTokens(model: Model, words: Uint8Array): number[] {
   const last = model.program.epilogue.at(-1);

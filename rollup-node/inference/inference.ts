@@ -3,6 +3,7 @@ import type { Hex } from 'viem';
 import { commitTensor } from '../../deterministic-runtime/commitment/tree.ts';
 import type { Executor, PreparedModel } from '../../deterministic-runtime/executors/executor.ts';
 import { createLiftedExecutor } from '../../deterministic-runtime/lift/executor.ts';
+import { promptIterations } from '../../kernels/language-model/interface.ts';
 import { runWithFault } from '../../fraud-proof/trace/fault.ts';
 import type { Fault } from '../../fraud-proof/trace/fault.ts';
 import { openTrace } from '../../fraud-proof/trace/trace.ts';
@@ -96,7 +97,7 @@ export function createInference(options: InferenceOptions): Inference {
     const { model, prepared: ready, input, seed } = parts;
     const fault = (await chooseFault?.(parts)) ?? null;
     const start = performance.now();
-    const { output, iterations } = fault === null ? await ready.run(input, { seed, ...stoppable }) : await runWithFault(model.encoded, ready, { input, seed, ...stoppable }, fault);
+    const { output, iterations } = fault === null ? await ready.run(input, { seed, independentIterations: promptIterations(model.encoded.model, input), ...stoppable }) : await runWithFault(model.encoded, ready, { input, seed, ...stoppable }, fault);
     const milliseconds = performance.now() - start;
     metrics.inferenceSeconds.observe({ model: model.encoded.model.program.name, executor: executor.name }, milliseconds / 1_000);
     return { output, outputCommitment: bytesToHex(commitTensor(output)), iterations, executor: executor.name, milliseconds };
