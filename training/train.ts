@@ -1,15 +1,17 @@
 /**
  * Trains the embedded model: `npx tsx training/train.ts --out <folder> [--seed 1] [--steps 3000] [--minutes 50]`, on one core. Writes
- * `weights.bin`, which `kernels/models/storyteller` reads, and `report.json` at each checkpoint and at the end.
+ * `weights.bin`, which `kernels/models/storyteller` reads, and `report.json` at each checkpoint and at the end. `--from <weights.bin>` goes on from
+ * weights that are there already, with a new optimizer; give another seed then, for other stories.
  *
  * The same seed and number of steps give the same weights on machines whose engine computes `Math.exp`, `Math.sin` and `Math.cos` alike; a limit of
  * time ends the schedule early, so that the weights depend on it. The committed file is what counts.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { encodeStoryteller } from '../kernels/models/storyteller/format.ts';
 import { STORYTELLER } from '../kernels/models/storyteller/architecture.ts';
+import { floatStoryteller } from './float-storyteller.ts';
 import { Optimizer } from './optimizer.ts';
 import { initialParameters } from './parameters.ts';
 import { Random } from './random.ts';
@@ -24,11 +26,12 @@ const { values: options } = parseArgs({
     minutes: { type: 'string', default: '50' },
     batch: { type: 'string', default: '4' },
     rate: { type: 'string', default: '0.003' },
+    from: { type: 'string' },
   },
 });
 const [seed, steps, minutes, batch, rate] = [options.seed, options.steps, options.minutes, options.batch, options.rate].map(Number) as [number, number, number, number, number];
 if (options.out === undefined || ![seed, steps, minutes, batch, rate].every((value) => value > 0)) {
-  console.error('usage: train.ts --out <folder> [--seed 1] [--steps 3000] [--minutes 50] [--batch 4] [--rate 0.003]');
+  console.error('usage: train.ts --out <folder> [--seed 1] [--steps 3000] [--minutes 50] [--batch 4] [--rate 0.003] [--from <weights.bin>]');
   process.exit(2);
 }
 const folder = options.out;
@@ -40,8 +43,8 @@ const HELD_OUT_STRETCHES = 32;
 const WARM_UP_STEPS = 100;
 
 const positions = STORYTELLER.context;
-const model = new Transformer(STORYTELLER, positions);
-model.values.set(initialParameters(model.layout, new Random(seed)));
+const model = options.from === undefined ? new Transformer(STORYTELLER, positions) : await floatStoryteller(readFileSync(options.from));
+if (options.from === undefined) model.values.set(initialParameters(model.layout, new Random(seed)));
 const optimizer = new Optimizer(model.layout);
 const texts = new Random(seed + 0x1000);
 const started = performance.now();
