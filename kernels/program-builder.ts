@@ -120,6 +120,16 @@ export class ProgramBuilder {
     return { operand: { kind: this.#section, operator: position }, shape: output };
   }
 
+  /** Whether a tensor is what was appended last, which is the result. */
+  isLast({ operand }: Tensor): boolean {
+    return operand.kind === this.#section && operand.operator === this.#sections[this.#section].length - 1;
+  }
+
+  /** Element type of the result so far. */
+  get resultElement(): TensorShape['element'] | undefined {
+    return this.#sections[this.#section].at(-1)?.output.element;
+  }
+
   /** The finished model. @throws Error when it has no operator, or announced ones are missing. */
   build(): Model {
     const { prologue, body, epilogue } = this.#sections;

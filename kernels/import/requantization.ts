@@ -19,8 +19,22 @@ export function toRequantization(factor: number): Requantization {
   return { multiplier, shift };
 }
 
+/**
+ * As `toRequantization`, with a multiplier below 2^bits, for accumulators of more than 32 bits; factors that are too large to stand for become the greatest that is not.
+ *
+ * @throws RangeError for a factor that is negative or not a number.
+ */
+export function toShortRequantization(factor: number, bits: number): Requantization {
+  if (!(factor >= 0)) throw new RangeError(`a requantisation factor is at least 0, not ${factor}`);
+  if (factor >= 2 ** (bits - 2)) return { multiplier: 2 ** bits - 1, shift: 1 };
+  if (factor === 0) return { multiplier: 0, shift: 1 };
+  const shift = Math.max(1, Math.min(62, bits - 1 - Math.floor(Math.log2(factor))));
+  const multiplier = Math.round(factor * 2 ** shift);
+  return multiplier < 2 ** bits ? { multiplier, shift } : { multiplier: Math.round(factor * 2 ** (shift - 1)), shift: shift - 1 };
+}
+
 /** Multipliers, then shifts: the two rows of a `requantization` operand. */
-export function requantizationRows(factors: readonly number[]): Int32Array {
-  const scales = factors.map(toRequantization);
+export function requantizationRows(factors: readonly number[], convert: (factor: number) => Requantization = toRequantization): Int32Array {
+  const scales = factors.map((factor) => convert(factor));
   return Int32Array.from([...scales.map(({ multiplier }) => multiplier), ...scales.map(({ shift }) => shift)]);
 }

@@ -68,7 +68,7 @@ describe.skipIf(found === null)('MNIST CNN', () => {
       const pixels = Float32Array.from(digits.image(index));
       const results = await session.run({ Input3: new Tensor('float32', pixels, [1, 1, 28, 28]) });
       const reference = results['Plus214_Output_0']?.data as Float32Array;
-      const own = evaluateNetwork(network, pixels).get(network.output)?.data ?? new Float32Array();
+      const own = evaluateNetwork(network, pixels).get(network.outputs[0] ?? '')?.data ?? new Float32Array();
       own.forEach((value, k) => expect(Math.abs(value - (reference[k] ?? NaN))).toBeLessThan(0.05));
     }
   });

@@ -1,14 +1,15 @@
 import type { TensorShape } from '../../../deterministic-runtime/program/tensor.ts';
-import { permute, reshape } from '../../layout.ts';
+import { reshape } from '../../layout.ts';
+import { copied, reshaped, rowMajorShape, transposed } from '../../movement.ts';
 import type { ProgramBuilder, Tensor } from '../../program-builder.ts';
 import { ImportError } from '../import-error.ts';
-import { elementCount, strides } from './float-tensor.ts';
+import { elementCount } from './float-tensor.ts';
 import type { Quantization } from './quantization.ts';
 
 /**
  * How a value of the network lies in a tensor of the program.
  * - `rows`: row-major; leading dimensions are the rows, the last one the columns.
- * - `image`: dimensions [1][C][H][W] as H·W rows of C columns.
+ * - `image`: dimensions [N][C][H][W] (or [N][C][L], [N][C][D][H][W]) as N·H·W rows of C columns.
  * - `flat-image`: what was an image, with one row left: the element order is the image's, not the network's.
  */
 export type Layout =
@@ -23,6 +24,8 @@ export interface Activation {
   readonly dims: readonly number[];
   readonly layout: Layout;
   readonly quantization: Quantization;
+  /** Its integers may have all 32 bits: indices and the like, and sums that keep their precision. Else i32 tensors hold 16 bits. */
+  readonly wide?: boolean;
 }
 
 export const bytesShape = (rows: number, columns: number): TensorShape => ({ element: 'i8', rows, columns });
@@ -35,53 +38,54 @@ export function imageSize(dims: readonly number[], what: string): { readonly cha
 }
 
 /** Rows and columns of a value in row-major order. */
-export function rowsShape(dims: readonly number[]): TensorShape {
-  const columns = dims.at(-1) ?? 1;
-  return bytesShape(elementCount(dims) / columns, columns);
-}
+export const rowsShape = (dims: readonly number[], element: TensorShape['element'] = 'i8'): TensorShape => rowMajorShape(element, dims);
+
+/** The order in which a value's axes lie in its tensor, slowest first. */
+export const axisOrder = ({ kind }: Layout, rank: number): number[] => {
+  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  return kind === 'image' ? [0, ...axes.slice(2), 1] : axes;
+};
+
+/** Dimensions in the order in which they lie. */
+export const lyingDims = (layout: Layout, dims: readonly number[]): number[] => axisOrder(layout, dims.length).map((axis) => dims[axis] ?? 1);
 
 /** The same value in row-major order. */
 export function toRows(builder: ProgramBuilder, activation: Activation): Activation {
-  const { layout, dims, name } = activation;
-  const shape = rowsShape(dims);
+  const { layout, dims, name, tensor } = activation;
   if (layout.kind === 'rows') return activation;
-  const channels = layout.kind === 'image' ? imageSize(dims, name).channels : layout.channels;
-  const pixels = elementCount(dims) / channels;
-  const tensor = reorder(builder, `${name}.rows`, activation.tensor, shape, [channels, pixels], [1, channels]);
-  return { ...activation, tensor, layout: { kind: 'rows' } };
+  const { element } = tensor.shape;
+  if (layout.kind === 'flat-image') {
+    const natural = transposed(builder, `${name}.rows`, tensor, [layout.pixels, layout.channels], [1, 0]);
+    return { ...activation, tensor: reshaped(builder, `${name}.rows`, natural, rowsShape(dims, element)), layout: { kind: 'rows' } };
+  }
+  const lying = lyingDims(layout, dims);
+  const back = dims.map((_, axis) => axisOrder(layout, dims.length).indexOf(axis));
+  return { ...activation, tensor: transposed(builder, `${name}.rows`, tensor, lying, back), layout: { kind: 'rows' } };
 }
 
-/** The same value as an image. @throws ImportError when it is none. */
+/** The same value as an image. @throws ImportError when it has fewer than three dimensions. */
 export function toImage(builder: ProgramBuilder, activation: Activation): Activation {
   const { layout, dims, name } = activation;
   if (layout.kind === 'image') return activation;
-  const { channels, height, width } = imageSize(dims, name);
+  if (dims.length < 3) throw new ImportError(`${name} has the dimensions [${dims.join(', ')}]; an image here is [batch, channels, …]`);
   const rows = toRows(builder, activation);
-  const tensor = reorder(builder, `${name}.image`, rows.tensor, bytesShape(height * width, channels), [height * width, channels], [1, height * width]);
-  return { ...activation, tensor, layout: { kind: 'image' } };
+  return { ...activation, tensor: transposed(builder, `${name}.image`, rows.tensor, dims, axisOrder({ kind: 'image' }, dims.length)), layout: { kind: 'image' } };
 }
+
+/** The same value in this layout: rows or an image. */
+export const toLayout = (builder: ProgramBuilder, activation: Activation, kind: 'rows' | 'image'): Activation =>
+  kind === 'image' ? toImage(builder, activation) : toRows(builder, activation);
 
 /** The same elements under another shape. */
 export function withShape(builder: ProgramBuilder, name: string, tensor: Tensor, shape: TensorShape): Tensor {
   if (tensor.shape.rows === shape.rows && tensor.shape.columns === shape.columns) return tensor;
-  return builder.append(name, { kernel: reshape, output: shape, operands: [tensor] });
+  if (shape.element === 'i8') return builder.append(name, { kernel: reshape, output: shape, operands: [tensor] });
+  return reshaped(builder, name, tensor, shape);
 }
 
 /** Axes in another order: coordinates below `sizes`, each `steps` elements apart in the source. */
-export function reorder(
-  builder: ProgramBuilder,
-  name: string,
-  tensor: Tensor,
-  shape: TensorShape,
-  sizes: readonly number[],
-  steps: readonly number[],
-): Tensor {
-  const inOrder = strides(sizes).every((stride, axis) => sizes[axis] === 1 || stride === steps[axis]);
-  if (inOrder) return withShape(builder, name, tensor, shape);
-  const missing = 4 - sizes.length;
-  const size = [...new Array<number>(missing).fill(1), ...sizes];
-  const step = [...new Array<number>(missing).fill(0), ...steps];
-  const [, size1 = 1, size2 = 1, size3 = 1] = size;
-  const [stride0 = 0, stride1 = 0, stride2 = 0, stride3 = 0] = step;
-  return builder.append(name, { kernel: permute, output: shape, operands: [tensor], parameters: { size1, size2, size3, stride0, stride1, stride2, stride3 } });
-}
+export const reorder = (builder: ProgramBuilder, name: string, tensor: Tensor, shape: TensorShape, sizes: readonly number[], steps: readonly number[]): Tensor =>
+  copied(builder, name, tensor, shape, sizes.map((size, axis) => ({ size, step: steps[axis] ?? 0 })));
+
+/** Elements of a value. */
+export const sizeOf = ({ dims }: Pick<Activation, 'dims'>): number => elementCount(dims);

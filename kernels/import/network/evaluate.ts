@@ -1,20 +1,46 @@
-import { broadcastTo, elementCount, strides } from './float-tensor.ts';
+import { convolve, pool } from './evaluate-image.ts';
+import { argument, broadcastIndices, combine, concatenate, gather, matrixProduct, multiplyMatrix, normalize, pad, reduce, resample, slice } from './evaluate-tensor.ts';
+import { elementCount, strides } from './float-tensor.ts';
 import type { FloatTensor } from './float-tensor.ts';
 import { dimsOf } from './layer.ts';
-import type { ConvolutionLayer, DenseLayer, Layer, Network, PoolingLayer, Range, TransposeLayer } from './layer.ts';
+import type { Layer, Network, Range } from './layer.ts';
+
+/** What `evaluateNetwork` may do to each value as soon as it is computed: look at it, or change it. */
+export type Observe = (name: string, tensor: FloatTensor) => FloatTensor;
 
 /**
- * Every value of the network for one input, computed in floating point: what quantisation is calibrated on and compared with.
+ * Every value of the network for one input (all inputs, one after another), computed in floating point: what quantisation is calibrated on and compared with.
  *
  * @throws RangeError when the input has another number of elements.
  */
-export function evaluateNetwork(network: Network, input: Float32Array): ReadonlyMap<string, FloatTensor> {
-  const dims = dimsOf(network, network.input);
-  if (input.length !== elementCount(dims)) throw new RangeError(`the input has ${elementCount(dims)} elements, not ${input.length}`);
+export function evaluateNetwork(network: Network, input: Float32Array, observe: Observe = (_, tensor) => tensor): ReadonlyMap<string, FloatTensor> {
+  const size = inputSize(network);
+  if (input.length !== size) throw new RangeError(`the input has ${size} elements, not ${input.length}`);
   const values = new Map<string, FloatTensor>(network.constants);
-  values.set(network.input, { dims, data: input });
-  for (const layer of network.layers) values.set(layer.output, evaluateLayer(layer, (name) => valueOf(values, name), dimsOf(network, layer.output)));
+  let start = 0;
+  for (const name of network.inputs) {
+    const dims = dimsOf(network, name);
+    const end = start + elementCount(dims);
+    values.set(name, observe(name, { dims, data: input.subarray(start, end) }));
+    start = end;
+  }
+  for (const layer of network.layers) values.set(layer.output, observe(layer.output, evaluateLayer(layer, (name) => valueOf(values, name), dimsOf(network, layer.output))));
   return values;
+}
+
+/** Elements of all inputs together. */
+export const inputSize = (network: Network): number => network.inputs.reduce((sum, name) => sum + elementCount(dimsOf(network, name)), 0);
+
+/** The outputs' numbers, one output after another, from all values. */
+export function outputsOf(network: Network, values: ReadonlyMap<string, FloatTensor>): Float32Array {
+  const parts = network.outputs.map((name) => valueOf(values, name).data);
+  const result = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let start = 0;
+  for (const part of parts) {
+    result.set(part, start);
+    start += part.length;
+  }
+  return result;
 }
 
 function valueOf(values: ReadonlyMap<string, FloatTensor>, name: string): FloatTensor {
@@ -26,117 +52,89 @@ function valueOf(values: ReadonlyMap<string, FloatTensor>, name: string): FloatT
 /** One layer's result. */
 export function evaluateLayer(layer: Layer, valueOf: (name: string) => FloatTensor, dims: readonly number[]): FloatTensor {
   const x = valueOf(layer.x);
+  return { dims, data: evaluateData(layer, x, valueOf, dims) };
+}
+
+function evaluateData(layer: Layer, x: FloatTensor, valueOf: (name: string) => FloatTensor, dims: readonly number[]): Float32Array | Float64Array {
   switch (layer.kind) {
-    case 'convolution':
-      return { dims, data: convolve(layer, x, dims) };
-    case 'dense':
-      return { dims, data: multiplyMatrix(layer, x) };
-    case 'pooling':
-      return { dims, data: pool(layer, x, dims) };
-    case 'add':
-    case 'multiply': {
-      const a = broadcastTo(x, dims);
-      const b = broadcastTo(valueOf(layer.b), dims);
-      const combined = layer.kind === 'add' ? a.map((value, index) => value + (b[index] ?? 0)) : a.map((value, index) => value * (b[index] ?? 0));
-      return { dims, data: cut(combined, layer.range) };
+    case 'convolution': return cut(convolve(layer, x, dims), layer.range);
+    case 'dense': return cut(multiplyMatrix(layer, x), layer.range);
+    case 'pooling': return pool(layer, x, dims);
+    case 'add': return cut(combine(x, valueOf(layer.b), dims, (a, b) => a + b), layer.range);
+    case 'multiply': return cut(combine(x, valueOf(layer.b), dims, (a, b) => a * b), layer.range);
+    case 'operation': return combine(x, valueOf(layer.b), dims, OPERATIONS[layer.operation]);
+    case 'select': {
+      const [a, b] = [valueOf(layer.a), valueOf(layer.b)];
+      const [atX, atA, atB] = [x, a, b].map(({ dims: own }) => broadcastIndices(own, dims)) as [Int32Array, Int32Array, Int32Array];
+      return Float32Array.from(atX, (at, index) => (x.data[at] !== 0 ? a.data[atA[index] ?? 0] : b.data[atB[index] ?? 0]) ?? 0);
     }
-    case 'clamp':
-      return { dims, data: cut(Float32Array.from(x.data), layer.range) };
-    case 'function':
-      return { dims, data: Float32Array.from(x.data, layer.apply) };
-    case 'reshape':
-      return { dims, data: x.data };
-    case 'transpose':
-      return { dims, data: permute(layer, x, dims) };
-    case 'softmax':
-      return { dims, data: softmax(x.data, dims.at(-1) ?? 1) };
+    case 'clamp': return cut(Float32Array.from(x.data), layer.range);
+    case 'function': return Float32Array.from(x.data, layer.apply);
+    case 'reshape': return x.data;
+    case 'transpose': {
+      const along = strides(x.dims);
+      return gather(x.data, dims, layer.order.map((axis) => along[axis] ?? 0), 0);
+    }
+    case 'softmax': return layer.logarithmic === true ? logarithmicSoftmax(x.data, dims.at(-1) ?? 1) : softmax(x.data, dims.at(-1) ?? 1);
+    case 'matrix-product': return matrixProduct(layer, x, valueOf(layer.b), dims);
+    case 'reduction': return reduce(layer, x);
+    case 'argument': return argument(layer, x);
+    case 'normalization': return normalize(layer, x);
+    case 'concatenation': return concatenate([x, ...layer.others.map(valueOf)], layer.axis, dims);
+    case 'slice': return slice(layer, x, dims);
+    case 'expand': return combine(x, { dims: [], data: new Float32Array(1) }, dims, (a) => a);
+    case 'pad': return pad(layer, x, dims);
+    case 'gather': return resample({ axis: layer.axis, source: [layer.indices.map((index) => Math.max(index, 0))], weight: [layer.indices.map((index) => (index < 0 ? 0 : 1))] }, x, dims);
+    case 'resampling': return resample(layer, x, dims);
+    case 'embedding': {
+      const table = valueOf(layer.table);
+      const width = table.data.length / (table.dims[0] ?? 1);
+      const result = new Float32Array(elementCount(dims));
+      x.data.forEach((given, row) => {
+        const index = given < 0 ? given + (table.dims[0] ?? 0) : given;
+        result.set(table.data.subarray(index * width, (index + 1) * width), row * width);
+      });
+      return result;
+    }
   }
 }
 
+const truth = (value: boolean): number => (value ? 1 : 0);
+
+const OPERATIONS = {
+  subtract: (a: number, b: number): number => a - b,
+  divide: (a: number, b: number): number => a / b,
+  minimum: Math.min,
+  maximum: Math.max,
+  equal: (a: number, b: number): number => truth(a === b),
+  less: (a: number, b: number): number => truth(a < b),
+  'less-or-equal': (a: number, b: number): number => truth(a <= b),
+  and: (a: number, b: number): number => truth(a !== 0 && b !== 0),
+  or: (a: number, b: number): number => truth(a !== 0 || b !== 0),
+  xor: (a: number, b: number): number => truth((a !== 0) !== (b !== 0)),
+} as const;
+
 /** The softmax of each run of `length` numbers. */
 export function softmax(data: Float32Array | Float64Array, length: number): Float32Array {
+  return rows(data, length, (row, greatest, total) => row.map((value) => Math.exp(value - greatest) / total));
+}
+
+const logarithmicSoftmax = (data: Float32Array | Float64Array, length: number): Float32Array =>
+  rows(data, length, (row, greatest, total) => row.map((value) => value - greatest - Math.log(total)));
+
+function rows(data: Float32Array | Float64Array, length: number, give: (row: Float64Array, greatest: number, total: number) => Float64Array): Float32Array {
   const result = new Float32Array(data.length);
   for (let start = 0; start < data.length; start += length) {
-    const row = Array.from(data.subarray(start, start + length));
+    const row = Float64Array.from(data.subarray(start, start + length));
     const greatest = row.reduce((left, right) => Math.max(left, right), -Infinity);
-    const powers = row.map((value) => Math.exp(value - greatest));
-    const total = powers.reduce((left, right) => left + right, 0);
-    result.set(powers.map((power) => power / total), start);
+    const total = row.reduce((sum, value) => sum + Math.exp(value - greatest), 0);
+    result.set(give(row, greatest, total), start);
   }
   return result;
 }
 
 function cut(data: Float32Array, range: Range | null): Float32Array {
-  return range === null ? data : data.map((value) => Math.min(Math.max(value, range.low), range.high));
-}
-
-function convolve({ weights, bias, groups, window, range }: ConvolutionLayer, { data }: FloatTensor, dims: readonly number[]): Float32Array {
-  const { inputHeight, inputWidth, outputHeight, outputWidth, kernelHeight, kernelWidth } = window;
-  const [, outputs = 0] = dims;
-  const [, channels = 0] = weights.dims;
-  const result = new Float32Array(elementCount(dims));
-  for (let o = 0; o < outputs; o += 1) {
-    const firstChannel = Math.floor(o / (outputs / groups)) * channels;
-    for (let y = 0; y < outputHeight; y += 1) {
-      for (let x = 0; x < outputWidth; x += 1) {
-        let total = bias?.[o] ?? 0;
-        for (let ky = 0; ky < kernelHeight; ky += 1) {
-          const iy = y * window.strideY - window.padTop + ky * window.dilationY;
-          if (iy < 0 || iy >= inputHeight) continue;
-          for (let kx = 0; kx < kernelWidth; kx += 1) {
-            const ix = x * window.strideX - window.padLeft + kx * window.dilationX;
-            if (ix < 0 || ix >= inputWidth) continue;
-            for (let c = 0; c < channels; c += 1) {
-              const source = ((firstChannel + c) * inputHeight + iy) * inputWidth + ix;
-              total += (data[source] ?? 0) * (weights.data[((o * channels + c) * kernelHeight + ky) * kernelWidth + kx] ?? 0);
-            }
-          }
-        }
-        result[(o * outputHeight + y) * outputWidth + x] = total;
-      }
-    }
-  }
-  return cut(result, range);
-}
-
-function multiplyMatrix({ weights, bias, range }: DenseLayer, { data }: FloatTensor): Float32Array {
-  const [outputs = 0, inputs = 0] = weights.dims;
-  const rows = data.length / inputs;
-  const result = new Float32Array(rows * outputs);
-  for (let row = 0; row < rows; row += 1) {
-    for (let n = 0; n < outputs; n += 1) {
-      let total = bias?.[n] ?? 0;
-      for (let k = 0; k < inputs; k += 1) total += (data[row * inputs + k] ?? 0) * (weights.data[n * inputs + k] ?? 0);
-      result[row * outputs + n] = total;
-    }
-  }
-  return cut(result, range);
-}
-
-function pool({ mode, window, countPadding }: PoolingLayer, { data }: FloatTensor, dims: readonly number[]): Float32Array {
-  const { inputHeight, inputWidth, outputHeight, outputWidth, kernelHeight, kernelWidth } = window;
-  return Float32Array.from({ length: elementCount(dims) }, (_, index) => {
-    const x = index % outputWidth;
-    const y = Math.floor(index / outputWidth) % outputHeight;
-    const channel = Math.floor(index / (outputWidth * outputHeight));
-    const taps: number[] = [];
-    for (let ky = 0; ky < kernelHeight; ky += 1) {
-      for (let kx = 0; kx < kernelWidth; kx += 1) {
-        const iy = y * window.strideY - window.padTop + ky * window.dilationY;
-        const ix = x * window.strideX - window.padLeft + kx * window.dilationX;
-        if (iy >= 0 && iy < inputHeight && ix >= 0 && ix < inputWidth) taps.push(data[(channel * inputHeight + iy) * inputWidth + ix] ?? 0);
-      }
-    }
-    if (mode === 'maximum') return Math.max(...taps);
-    return taps.reduce((left, right) => left + right, 0) / (countPadding ? kernelHeight * kernelWidth : Math.max(taps.length, 1));
-  });
-}
-
-function permute({ order }: TransposeLayer, { dims: from, data }: FloatTensor, dims: readonly number[]): Float32Array {
-  const sourceStrides = strides(from);
-  const targetStrides = strides(dims);
-  return Float32Array.from({ length: elementCount(dims) }, (_, index) => {
-    const source = order.reduce((sum, axis, i) => sum + (Math.floor(index / (targetStrides[i] ?? 1)) % (dims[i] ?? 1)) * (sourceStrides[axis] ?? 0), 0);
-    return data[source] ?? 0;
-  });
+  if (range === null) return data;
+  for (let index = 0; index < data.length; index += 1) data[index] = Math.min(Math.max(data[index] ?? 0, range.low), range.high);
+  return data;
 }

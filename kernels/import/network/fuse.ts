@@ -10,7 +10,7 @@ type Weighted = ConvolutionLayer | DenseLayer;
  * and clamps go into the layer before them. A layer takes over what follows it only if nothing else reads its result.
  */
 export function fuseLayers(network: Network): Network {
-  const readers = new Map<string, number>([[network.output, 1]]);
+  const readers = new Map<string, number>(network.outputs.map((name) => [name, 1]));
   for (const layer of network.layers) for (const input of layerInputs(layer)) readers.set(input, (readers.get(input) ?? 0) + 1);
 
   const layers: Layer[] = [];

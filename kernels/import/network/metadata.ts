@@ -1,17 +1,20 @@
 /** What a program's metadata says of its input and output: how a model's own numbers map to the program's integers, outside what is proven. */
 
+/** Element types of original models. */
+export type OriginalType = 'float32' | 'int8' | 'uint8' | 'int16' | 'int32' | 'int64';
+
 /** The input is text: its bytes, zero padded. */
 export interface TextInput { readonly kind: 'text'; readonly encoding: 'utf-8'; readonly maximumBytes: number; readonly normalization: string }
 
-/** Numbers `x` that the program takes as `round(x / scale) + zeroPoint`, cut to the element's range (sixteen bits for int32, where the scale is not 1). */
+/** Numbers `x` that the program takes as `round(x / scale) + zeroPoint`, cut to the element's range; 16-bit elements travel as int32. */
 export interface TensorInput {
   readonly kind: 'tensor';
   readonly name: string;
-  /** Element type of the original model; int64 stands for whole numbers of any type. */
-  readonly type: 'float32' | 'int64';
+  /** Element type of the original model. */
+  readonly type: OriginalType;
   readonly dims: readonly number[];
   /** How the program's elements are to be read. */
-  readonly element: 'uint8' | 'int8' | 'int32';
+  readonly element: 'uint8' | 'int8' | 'int16' | 'int32';
   readonly scale: number;
   readonly zeroPoint: number;
 }
@@ -25,9 +28,9 @@ export interface TextOutput { readonly kind: 'text'; readonly encoding: 'utf-8' 
 export interface TensorOutput {
   readonly kind: 'tensor';
   readonly name: string;
-  readonly type: 'float32' | 'int64';
+  readonly type: OriginalType;
   readonly dims: readonly number[];
-  readonly element: 'int8' | 'int32';
+  readonly element: 'uint8' | 'int8' | 'int16' | 'int32';
   readonly scale: number;
   readonly zeroPoint: number;
   /** What the original model does after that, which the program leaves to the reader. */

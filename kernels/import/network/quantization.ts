@@ -17,6 +17,16 @@ export function activationQuantization({ low, high }: Range): Quantization {
 export const quantizeValue = (value: number, { scale, zeroPoint }: Quantization): number =>
   Math.min(127, Math.max(-128, Math.round(value / scale) + zeroPoint));
 
+/** Sixteen bits, −32767 … 32767, symmetric about 0. */
+export function wideQuantization({ low, high }: Range): Quantization {
+  const greatest = Math.max(Math.abs(low), Math.abs(high));
+  return { scale: greatest > 0 ? greatest / 32767 : 1, zeroPoint: 0 };
+}
+
+/** The integer that stands for a real number (which may be infinite), cut to these. */
+export const quantizeTo = (value: number, { scale, zeroPoint }: Quantization, least: number, greatest: number): number =>
+  Math.min(greatest, Math.max(least, Math.round(value / scale) + zeroPoint));
+
 /** Weights −127…127, symmetric about 0, with a scale for each of the first dimension's entries (each output channel). */
 export interface QuantizedWeights { readonly values: Int8Array; readonly scales: readonly number[] }
 

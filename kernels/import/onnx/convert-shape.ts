@@ -1,6 +1,7 @@
 import { ImportError } from '../import-error.ts';
 import { elementCount } from '../network/float-tensor.ts';
 import { describe, integer, integers } from './attributes.ts';
+import { typeOfElement } from './element-type.ts';
 import type { Conversion } from './conversion.ts';
 import type { OnnxNode } from './graph.ts';
 
@@ -12,9 +13,9 @@ export function convertConstant(conversion: Conversion, node: OnnxNode): void {
   const value = node.attributes.get('value');
   const number = node.attributes.get('value_float') ?? node.attributes.get('value_int');
   const list = node.attributes.get('value_floats') ?? node.attributes.get('value_ints');
-  if (typeof value === 'object' && 'data' in value) conversion.addConstant(conversion.output(node), value);
-  else if (typeof number === 'number') conversion.addConstant(conversion.output(node), { dims: [], data: Float64Array.of(number) });
-  else if (Array.isArray(list)) conversion.addConstant(conversion.output(node), { dims: [list.length], data: Float64Array.from(list as number[]) });
+  if (typeof value === 'object' && 'data' in value) conversion.addConstant(conversion.output(node), value, typeOfElement(value.elementType));
+  else if (typeof number === 'number') conversion.addConstant(conversion.output(node), { dims: [], data: Float64Array.of(number) }, node.attributes.has('value_int') ? 'integer' : 'float');
+  else if (Array.isArray(list)) conversion.addConstant(conversion.output(node), { dims: [list.length], data: Float64Array.from(list as number[]) }, node.attributes.has('value_ints') ? 'integer' : 'float');
   else throw new ImportError(`${describe(node)} has no value of a kind that is read here`);
 }
 
@@ -68,26 +69,19 @@ export function convertTranspose(conversion: Conversion, node: OnnxNode): void {
   conversion.addLayer({ kind: 'transpose', name: node.name, x: conversion.input(node, 0), output: conversion.output(node), order }, order.map((axis) => dims[axis] ?? 1));
 }
 
-/** Softmax over the last axis. */
-export function convertSoftmax(conversion: Conversion, node: OnnxNode): void {
-  const dims = conversion.inputDims(node, 0);
-  // Before operator set 13 the default axis is 1; with all dimensions but one being 1 that is the same.
-  const axis = normalizeAxis(node, integer(node, 'axis', -1), dims.length);
-  if (elementCount(dims.slice(axis)) !== (dims.at(-1) ?? 1)) throw new ImportError(`${describe(node)}: a softmax over axis ${axis} of [${dims.join(', ')}] is not supported, only over the last`);
-  conversion.addLayer({ kind: 'softmax', name: node.name, x: conversion.input(node, 0), output: conversion.output(node) }, dims);
-}
-
 function addReshape(conversion: Conversion, node: OnnxNode, dims: readonly number[]): void {
   conversion.addLayer({ kind: 'reshape', name: node.name, x: conversion.input(node, 0), output: conversion.output(node) }, dims);
 }
 
-function axes(conversion: Conversion, node: OnnxNode): readonly number[] | null {
+/** The axes that a node names, by its second input or an attribute; null where it names none. */
+export function axes(conversion: Conversion, node: OnnxNode): readonly number[] | null {
   if (conversion.hasInput(node, 1)) return [...conversion.constantInput(node, 1, 'axes').data];
   const attribute = node.attributes.get('axes');
   return Array.isArray(attribute) ? (attribute as readonly number[]) : null;
 }
 
-function normalizeAxis(node: OnnxNode, axis: number, rank: number): number {
+/** An axis counted from the front. @throws ImportError when there is none of that number. */
+export function normalizeAxis(node: OnnxNode, axis: number, rank: number): number {
   const normalized = axis < 0 ? axis + rank : axis;
   if (!Number.isSafeInteger(normalized) || normalized < 0 || normalized >= rank) throw new ImportError(`${describe(node)}: axis ${axis} is outside ${rank} dimensions`);
   return normalized;

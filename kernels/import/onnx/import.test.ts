@@ -30,8 +30,8 @@ async function check(graph: TestGraph, salts: readonly number[] = [3, 4, 5]): Pr
   for (const input of inputs) {
     const reference = (await session.run({ [name]: new Tensor('float32', input, dims) }))[output];
     const expected = reference?.data as Float32Array;
-    expect(network.dims.get(network.output)).toEqual(reference?.dims);
-    const own = evaluateNetwork(network, input).get(network.output)?.data ?? new Float32Array();
+    expect(network.dims.get(network.outputs[0] ?? '')).toEqual(reference?.dims);
+    const own = evaluateNetwork(network, input).get(network.outputs[0] ?? '')?.data ?? new Float32Array();
     const integers = dequantizeOutput(model, (await prepared.run(quantizeInput(model, input))).output);
     expect(own).toHaveLength(expected.length);
     expect(integers).toHaveLength(expected.length);
@@ -116,7 +116,7 @@ describe('convolutions and pooling', () => {
     expect(network.layers.map(({ kind }) => kind)).toEqual(['multiply', 'convolution', 'convolution', 'add', 'pooling', 'reshape', 'dense', 'dense']);
     const prepared = await createWasmExecutor().prepare(model);
     const output = decodeOutput(model, (await prepared.run(quantizeInput(model, Float32Array.from(numbers(72, 3))))).output);
-    const logits = evaluateNetwork(network, Float32Array.from(numbers(72, 3))).get(network.output)?.data ?? [];
+    const logits = evaluateNetwork(network, Float32Array.from(numbers(72, 3))).get(network.outputs[0] ?? '')?.data ?? [];
     expect(output).toEqual({ kind: 'class', class: [...logits].indexOf(Math.max(...logits)) });
   });
 });

@@ -1,9 +1,12 @@
-import { convertAveragePool, convertConv, convertGlobalAveragePool, convertMaxPool } from './convert-image.ts';
-import { convertAdd, convertBatchNormalization, convertClip, convertDiv, convertMul, convertRelu, convertSub, elementFunction } from './convert-elementwise.ts';
+import { convertAveragePool, convertConv, convertConvTranspose, convertDepthToSpace, convertLpPool, convertMaxPool, convertSpaceToDepth, globalPool } from './convert-image.ts';
+import { binary, convertBatchNormalization, convertCast, convertCastLike, convertClip, convertDiv, convertPRelu, convertPow, convertRelu, convertSub, convertWhere, elementFunctions, variadic } from './convert-elementwise.ts';
 import { convertGemm, convertMatMul } from './convert-matrix.ts';
-import { convertConstant, convertFlatten, convertIdentity, convertReshape, convertSoftmax, convertSqueeze, convertTranspose, convertUnsqueeze } from './convert-shape.ts';
+import { convertConcat, convertConstantOfShape, convertExpand, convertGather, convertPad, convertRange, convertShape, convertSize, convertSlice, convertSplit, convertTile, convertTrilu } from './convert-movement.ts';
+import { convertRecurrent } from './convert-recurrent.ts';
+import { convertResize } from './convert-resize.ts';
+import { argument, convertCumSum, convertInstanceNormalization, convertLogSumExp, convertLpNormalization, convertMeanVariance, convertReduce, layerNormalization, softmax } from './convert-rows.ts';
+import { convertConstant, convertFlatten, convertIdentity, convertReshape, convertSqueeze, convertTranspose, convertUnsqueeze } from './convert-shape.ts';
 import type { Conversion } from './conversion.ts';
-import { float } from './attributes.ts';
 import type { OnnxNode } from './graph.ts';
 
 /** Adds what a node computes to the network. */
@@ -11,32 +14,79 @@ export type Convert = (conversion: Conversion, node: OnnxNode) => void;
 
 /** The operators of the ONNX standard that are imported. */
 export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>([
-  ['Add', convertAdd],
+  ...elementFunctions,
+  ['Add', binary('add')],
+  ['And', binary('and')],
+  ['ArgMax', argument(false)],
+  ['ArgMin', argument(true)],
   ['AveragePool', convertAveragePool],
   ['BatchNormalization', convertBatchNormalization],
+  ['Cast', convertCast],
+  ['CastLike', convertCastLike],
   ['Clip', convertClip],
+  ['Concat', convertConcat],
   ['Constant', convertConstant],
+  ['ConstantOfShape', convertConstantOfShape],
   ['Conv', convertConv],
+  ['ConvTranspose', convertConvTranspose],
+  ['CumSum', convertCumSum],
+  ['DepthToSpace', convertDepthToSpace],
   ['Div', convertDiv],
   ['Dropout', convertIdentity],
+  ['Equal', binary('equal')],
+  ['Expand', convertExpand],
   ['Flatten', convertFlatten],
+  ['Gather', convertGather],
   ['Gemm', convertGemm],
-  ['GlobalAveragePool', convertGlobalAveragePool],
+  ['GlobalAveragePool', globalPool('average')],
+  ['GlobalLpPool', convertLpPool],
+  ['GlobalMaxPool', globalPool('maximum')],
+  ['Greater', binary('less', true)],
+  ['GreaterOrEqual', binary('less-or-equal', true)],
+  ['GroupNormalization', convertInstanceNormalization],
+  ['GRU', convertRecurrent],
   ['Identity', convertIdentity],
-  ['LeakyRelu', elementFunction((node) => {
-    const alpha = float(node, 'alpha', 0.01);
-    return (x) => (x < 0 ? alpha * x : x);
-  })],
+  ['InstanceNormalization', convertInstanceNormalization],
+  ['LayerNormalization', layerNormalization(true)],
+  ['Less', binary('less')],
+  ['LessOrEqual', binary('less-or-equal')],
+  ['LogSoftmax', softmax(true)],
+  ['LpNormalization', convertLpNormalization],
+  ['LpPool', convertLpPool],
+  ['LSTM', convertRecurrent],
   ['MatMul', convertMatMul],
+  ['Max', variadic('maximum')],
   ['MaxPool', convertMaxPool],
-  ['Mul', convertMul],
+  ['Mean', variadic('add', true)],
+  ['MeanVarianceNormalization', convertMeanVariance],
+  ['Min', variadic('minimum')],
+  ['Mul', binary('multiply')],
+  ['Or', binary('or')],
+  ['Pad', convertPad],
+  ['Pow', convertPow],
+  ['PRelu', convertPRelu],
+  ['Range', convertRange],
+  ...['ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceMax', 'ReduceMean', 'ReduceMin', 'ReduceSum', 'ReduceSumSquare'].map((operator): [string, Convert] => [operator, convertReduce]),
+  ['ReduceLogSumExp', convertLogSumExp],
   ['Relu', convertRelu],
   ['Reshape', convertReshape],
-  ['Sigmoid', elementFunction(() => (x) => 1 / (1 + Math.exp(-x)))],
-  ['Softmax', convertSoftmax],
+  ['Resize', convertResize],
+  ['RMSNormalization', layerNormalization(false)],
+  ['RNN', convertRecurrent],
+  ['Shape', convertShape],
+  ['Size', convertSize],
+  ['Slice', convertSlice],
+  ['Softmax', softmax(false)],
+  ['SpaceToDepth', convertSpaceToDepth],
+  ['Split', convertSplit],
   ['Squeeze', convertSqueeze],
   ['Sub', convertSub],
-  ['Tanh', elementFunction(() => Math.tanh)],
+  ['Sum', variadic('add')],
+  ['Tile', convertTile],
   ['Transpose', convertTranspose],
+  ['Trilu', convertTrilu],
   ['Unsqueeze', convertUnsqueeze],
+  ['Upsample', convertResize],
+  ['Where', convertWhere],
+  ['Xor', binary('xor')],
 ]);
