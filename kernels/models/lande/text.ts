@@ -33,15 +33,16 @@ export function truncateText(normalized: string, maximumBytes = MAXIMUM_TEXT_BYT
 /**
  * The input's padded words for a text, taken as it is (see `normalizeText`).
  *
- * @throws RangeError when the text is longer than 1,024 bytes of UTF-8 or has a NUL character, which is what the padding consists of.
+ * @param shape i8 [1][N] of the model's input; lande's by default
+ * @throws RangeError when the text is longer than N bytes of UTF-8 or has a NUL character, which is what the padding consists of.
  */
-export function encodeText(text: string): Uint8Array {
+export function encodeText(text: string, shape: TensorShape = TEXT_SHAPE): Uint8Array {
   const bytes = new TextEncoder().encode(text);
-  if (bytes.length > MAXIMUM_TEXT_BYTES) {
-    throw new RangeError(`the text has ${bytes.length} bytes of UTF-8 and the model reads ${MAXIMUM_TEXT_BYTES}: shorten it`);
+  if (bytes.length > shape.columns) {
+    throw new RangeError(`the text has ${bytes.length} bytes of UTF-8 and the model reads ${shape.columns}: shorten it`);
   }
   if (bytes.includes(0)) throw new RangeError('the text has a NUL character, which cannot be told from its end: remove it');
-  const elements = new Uint8Array(MAXIMUM_TEXT_BYTES);
+  const elements = new Uint8Array(shape.columns);
   elements.set(bytes);
-  return packTensor(TEXT_SHAPE, elements);
+  return packTensor(shape, elements);
 }
