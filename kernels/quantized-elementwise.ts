@@ -44,3 +44,32 @@ export const extremeOf = remembered(({ element, which }: { readonly element: Ele
       return which === 'minimum' ? left.min(right) : left.max(right);
     },
   }));
+
+/**
+ * Another factor for what is negative (TensorFlow Lite `LEAKY_RELU`): `y = clamp(scaled(x − xZero, x < xZero ? negative factor : factor) + zeroPoint, low, high)`. Shapes: x, y [R][C].
+ */
+export const leakyOf = remembered(({ element, rounding }: { readonly element: ElementType; readonly rounding: Rounding }): Kernel =>
+  kernel(`leaky-${rounding}-${element}`, {
+    operands: { x: element },
+    parameters: ['xZero', 'multiplier', 'shift', 'negativeMultiplier', 'negativeShift', 'zeroPoint', 'low', 'high'],
+    output: element,
+    element: ({ row, column, operands: { x }, parameters: p }) => {
+      const value = x.at(row, column).sub(p.xZero);
+      const factor = { multiplier: value.lt(0).select(p.negativeMultiplier, p.multiplier), shift: value.lt(0).select(p.negativeShift, p.shift) };
+      return scaled(rounding, value, factor).clamp(p.low.sub(p.zeroPoint), p.high.sub(p.zeroPoint)).add(p.zeroPoint);
+    },
+  }));
+
+/** As `leakyOf` with a slope of its own for each element: `x' ≥ 0 ? x' · factor : x' · (a − aZero) · negative factor` with `x' = x − xZero` (TensorFlow Lite `PRELU`). Shapes: x, a, y [R][C]. */
+export const parametricOf = remembered(({ element, rounding }: { readonly element: ElementType; readonly rounding: Rounding }): Kernel =>
+  kernel(`parametric-${rounding}-${element}`, {
+    operands: { x: element, a: element },
+    parameters: ['xZero', 'aZero', 'multiplier', 'shift', 'negativeMultiplier', 'negativeShift', 'zeroPoint', 'low', 'high'],
+    output: element,
+    element: ({ row, column, operands: { x, a }, parameters: p }) => {
+      const value = x.at(row, column).sub(p.xZero);
+      const positive = scaled(rounding, value, { multiplier: p.multiplier, shift: p.shift });
+      const negative = scaled(rounding, value.mul(a.at(row, column).sub(p.aZero)), { multiplier: p.negativeMultiplier, shift: p.negativeShift });
+      return value.lt(0).select(negative, positive).clamp(p.low.sub(p.zeroPoint), p.high.sub(p.zeroPoint)).add(p.zeroPoint);
+    },
+  }));

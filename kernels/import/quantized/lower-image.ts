@@ -1,4 +1,4 @@
-import { padded, reshaped, rowMajorShape } from '../../movement.ts';
+import { concatenated, padded, reshaped, rowMajorShape, sliced } from '../../movement.ts';
 import { patchesOf, transposedPatches } from '../../patches-of.ts';
 import type { Tensor } from '../../program-builder.ts';
 import { quantizedAverage, quantizedMaximum } from '../../quantized-pooling.ts';
@@ -20,14 +20,17 @@ export function windowNumbers({ outputHeight: _, ...numbers }: Window): Record<s
 
 /** Appends a convolution of one image. */
 export function lowerConvolution(lowering: QuantizedLowering, operation: ConvolutionOperation, x: Tensor): Tensor {
+  const { dims, data } = lowering.constant(operation.weights, operation.name);
+  const [outputs = 1, , , channels = 1] = dims;
+  const weights = { outputs, channels, weights: Int8Array.from(data) };
+  return operation.groups > 1 ? lowerGroups(lowering, operation, x, weights) : appendConvolution(lowering, operation, x, weights);
+}
+
+function appendConvolution(lowering: QuantizedLowering, operation: Omit<ConvolutionOperation, 'weights' | 'groups'>, x: Tensor, { outputs, channels, weights }: { readonly outputs: number; readonly channels: number; readonly weights: Int8Array }): Tensor {
   const { builder } = lowering;
-  const { name, window, stage, xZero, weightZero, groups, bias } = operation;
-  const { dims, data } = lowering.constant(operation.weights, name);
-  const [outputs = 1, kernelHeight = 1, kernelWidth = 1, channels = 1] = dims;
-  const taps = kernelHeight * kernelWidth;
-  const weights = Int8Array.from(data);
+  const { name, window, stage, xZero, weightZero, bias } = operation;
+  const taps = window.kernelHeight * window.kernelWidth;
   const matrix = { name, outputs, inputs: taps * channels, weights, weightZero, xZero, bias, stage };
-  if (groups > 1) return lowerGroups(lowering, operation, x, weights);
   if (isPointwise(window)) return appendMatrix(lowering, x, matrix);
   if (channels < CHANNELS_FOR_DIRECT || weightZero !== 0 || stage === null || x.shape.element === 'i32') {
     return appendMatrix(lowering, appendPatches(builder, name, x, window, xZero), matrix);
@@ -40,9 +43,23 @@ export function lowerConvolution(lowering: QuantizedLowering, operation: Convolu
 }
 
 /** One convolution a group, side by side. */
-function lowerGroups(lowering: QuantizedLowering, operation: ConvolutionOperation, x: Tensor, weights: Int8Array): Tensor {
-  void lowering; void x; void weights;
-  throw new ImportError(`${operation.name}: convolutions in groups are not supported`);
+function lowerGroups(lowering: QuantizedLowering, operation: ConvolutionOperation, x: Tensor, { outputs, channels, weights }: { readonly outputs: number; readonly channels: number; readonly weights: Int8Array }): Tensor {
+  const { builder } = lowering;
+  const { name, groups, bias, stage, window } = operation;
+  const own = outputs / groups;
+  const part = <T>(values: readonly T[], group: number): T[] => values.slice(group * own, (group + 1) * own);
+  const perChannel = (values: readonly number[], group: number): readonly number[] => (values.length === 1 ? values : part(values, group));
+  const parts = Array.from({ length: groups }, (_, group) => {
+    const input = sliced(builder, `${name}.group${group}.x`, x, [x.shape.rows, x.shape.columns], [0, group * channels], [x.shape.rows, channels]);
+    const tensor = appendConvolution(lowering, {
+      ...operation,
+      name: `${name}.group${group}`,
+      bias: bias === null ? null : part(bias, group),
+      stage: stage === null ? null : { ...stage, multipliers: perChannel(stage.multipliers, group), shifts: perChannel(stage.shifts, group) },
+    }, input, { outputs: own, channels, weights: weights.slice((group * weights.length) / groups, ((group + 1) * weights.length) / groups) });
+    return { tensor, dims: [window.outputHeight * window.outputWidth, own] };
+  });
+  return concatenated(builder, name, parts, 1);
 }
 
 /** Appends a depthwise convolution of one image. */

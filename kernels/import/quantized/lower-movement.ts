@@ -1,8 +1,9 @@
 import { clampOf } from '../../quantized-elementwise.ts';
-import { concatenated, gathered, padded, reshaped, sliced, transposed } from '../../movement.ts';
+import { concatenated, gathered, padded, reshaped, sliced, tiled, transposed } from '../../movement.ts';
+import { resizeBilinear } from '../../resample.ts';
 import type { Tensor } from '../../program-builder.ts';
 import type { QuantizedLowering } from './lowering.ts';
-import type { ConcatenateOperation, GatherOperation, PadOperation, ReshapeOperation, SliceOperation, TransposeOperation } from './network.ts';
+import type { BilinearOperation, ConcatenateOperation, GatherOperation, PadOperation, ReshapeOperation, SliceOperation, TileOperation, TransposeOperation } from './network.ts';
 
 export const lowerReshape = (lowering: QuantizedLowering, { name, x, output }: ReshapeOperation): Tensor =>
   reshaped(lowering.builder, name, lowering.tensor(x), lowering.shapeOf(output));
@@ -21,6 +22,16 @@ export const lowerConcatenate = (lowering: QuantizedLowering, { name, parts, axi
 
 export const lowerGather = (lowering: QuantizedLowering, { name, x, axis, indices, output }: GatherOperation): Tensor =>
   reshaped(lowering.builder, `${name}.shape`, gathered(lowering.builder, name, lowering.tensor(x), lowering.value(x).dims, axis, indices), lowering.shapeOf(output));
+
+export const lowerTile = (lowering: QuantizedLowering, { name, x, repeats }: TileOperation): Tensor =>
+  tiled(lowering.builder, name, lowering.tensor(x), lowering.value(x).dims, repeats);
+
+/** Appends a bilinear interpolation of one image. */
+export function lowerBilinear({ builder }: QuantizedLowering, { name, vertical, horizontal }: BilinearOperation, x: Tensor, width: number): Tensor {
+  const table = (entries: BilinearOperation['vertical']): Tensor => builder.integers(3, entries.length, Int32Array.from([0, 1, 2].flatMap((row) => entries.map((entry) => entry[row] ?? 0))));
+  const output = { element: 'i8', rows: vertical.length * horizontal.length, columns: x.shape.columns } as const;
+  return builder.append(name, { kernel: resizeBilinear, output, operands: [x, table(vertical), table(horizontal)], parameters: { width } });
+}
 
 /** A tensor of its own with the same elements, for a result that no operator has computed. */
 export const copyOf = ({ builder }: QuantizedLowering, name: string, x: Tensor): Tensor =>

@@ -7,10 +7,13 @@ import { fromUnsigned, widen } from '../../requantize.ts';
 import { ImportError } from '../import-error.ts';
 import { elementCount } from '../network/float-tensor.ts';
 import type { ClassOutput, TensorInput, TensorsInput } from '../network/metadata.ts';
-import { lowerAdd, lowerClamp, lowerExtreme, lowerMultiply, lowerRescale, lowerSoftmax, lowerTable } from './lower-elementwise.ts';
+import {
+  lowerAdd, lowerClamp, lowerCompare, lowerExtreme, lowerLeaky, lowerMultiply, lowerParametric, lowerRescale, lowerSelect, lowerSoftmax, lowerTable, lowerWeightedAdd,
+} from './lower-elementwise.ts';
 import { lowerConvolution, lowerDepthwise, lowerPooling, lowerTransposedConvolution } from './lower-image.ts';
 import { lowerLinear } from './lower-matrix.ts';
-import { copyOf, lowerConcatenate, lowerGather, lowerPad, lowerReshape, lowerSlice, lowerTranspose } from './lower-movement.ts';
+import { copyOf, lowerBilinear, lowerConcatenate, lowerGather, lowerPad, lowerReshape, lowerSlice, lowerTile, lowerTranspose } from './lower-movement.ts';
+import { lowerMatrixProduct, lowerReduce } from './lower-reduction.ts';
 import { QuantizedLowering } from './lowering.ts';
 import type { Border, QuantizedNetwork, QuantizedOperation } from './network.ts';
 
@@ -102,6 +105,17 @@ function lowerOperation(lowering: QuantizedLowering, operation: QuantizedOperati
     case 'pooling': return eachImage(lowering, operation, (x) => lowerPooling(lowering, operation, x));
     case 'add': return lowerAdd(lowering, operation);
     case 'multiply': return lowerMultiply(lowering, operation);
+    case 'weighted-add': return lowerWeightedAdd(lowering, operation);
+    case 'leaky': return lowerLeaky(lowering, operation);
+    case 'parametric': return lowerParametric(lowering, operation);
+    case 'compare': return lowerCompare(lowering, operation);
+    case 'select': return lowerSelect(lowering, operation);
+    case 'reduce-sum':
+    case 'reduce-extreme':
+    case 'argument': return lowerReduce(lowering, operation);
+    case 'matrix-product': return lowerMatrixProduct(lowering, operation);
+    case 'bilinear': return eachImage(lowering, operation, (x) => lowerBilinear(lowering, operation, x, lowering.value(operation.x).dims[2] ?? 1));
+    case 'tile': return lowerTile(lowering, operation);
     case 'minimum':
     case 'maximum': return lowerExtreme(lowering, operation);
     case 'table': return lowerTable(lowering, lowering.tensor(operation.x), operation);

@@ -107,8 +107,10 @@ export interface TransposeOperation extends Common { readonly kind: 'transpose';
 /** `sizes[i]` elements of each axis from `starts[i]` on, `steps[i]` apart (negative: backwards). The output may have fewer dimensions, all of them those that are not of size 1. */
 export interface SliceOperation extends Common { readonly kind: 'slice'; readonly x: string; readonly starts: readonly number[]; readonly sizes: readonly number[]; readonly steps: readonly number[] }
 export interface PadOperation extends Common { readonly kind: 'pad'; readonly x: string; readonly before: readonly number[]; readonly after: readonly number[]; readonly fill: number }
+/** Each axis repeated as a whole, `repeats[i]` times. */
+export interface TileOperation extends Common { readonly kind: 'tile'; readonly x: string; readonly repeats: readonly number[] }
 export interface ConcatenateOperation extends Common { readonly kind: 'concatenate'; readonly parts: readonly string[]; readonly axis: number }
-/** Entry i along `axis` of the result is entry `indices[i]` of x. */
+/** Entry i along `axis` of the result is entry `indices[i]` of x. The output's dimensions may be other ones of as many elements. */
 export interface GatherOperation extends Common { readonly kind: 'gather'; readonly x: string; readonly axis: number; readonly indices: readonly number[] }
 
 /**
@@ -117,11 +119,62 @@ export interface GatherOperation extends Common { readonly kind: 'gather'; reado
  */
 export interface SoftmaxOperation extends Common { readonly kind: 'softmax'; readonly x: string; readonly table: Int32Array; readonly outputSteps: number; readonly zeroPoint: number }
 
+/** `((a − aZero) · aMultiplier ± (b − bZero) · bMultiplier + 2^(shift−1)) >> shift + zeroPoint`, cut: XNNPACK's ADD and SUB of bytes. A term's own shift is not used. Dimensions broadcast. */
+export interface WeightedAddOperation extends Common {
+  readonly kind: 'weighted-add';
+  readonly a: string;
+  readonly aZero: number;
+  readonly aMultiplier: number;
+  readonly b: string;
+  readonly bZero: number;
+  readonly bMultiplier: number;
+  readonly shift: number;
+  readonly zeroPoint: number;
+  readonly low: number;
+  readonly high: number;
+}
+/** `stage((x − xZero) · (x < xZero ? negative : stage's own factor))`. */
+export interface LeakyOperation extends Common { readonly kind: 'leaky'; readonly x: string; readonly xZero: number; readonly negative: { readonly multiplier: number; readonly shift: number }; readonly stage: OutputStage }
+/** As `leaky`, with `(x − xZero) · (slope − slopeZero)` times the negative factor where x is negative. Dimensions broadcast. */
+export interface ParametricOperation extends Common {
+  readonly kind: 'parametric';
+  readonly x: string;
+  readonly xZero: number;
+  readonly slope: string;
+  readonly slopeZero: number;
+  readonly negative: { readonly multiplier: number; readonly shift: number };
+  readonly stage: OutputStage;
+}
+/** 1 or 0 as `scaled((a − aZero) << 8)` compares with `scaled((b − bZero) << 8)`, with gemmlowp's roundings. Dimensions broadcast. */
+export interface CompareOperation extends Common { readonly kind: 'compare'; readonly comparison: 'equal' | 'less' | 'less-or-equal'; readonly a: Term; readonly b: Term }
+/** Of integers with one scale. Dimensions broadcast. */
+export interface SelectOperation extends Common { readonly kind: 'select'; readonly condition: string; readonly a: string; readonly b: string }
+
+/** Over `axes` of x, all others kept: `stage(Σ (x − xZero))`, or the extreme with one scale, or its index along the only axis, int32. */
+export type ReduceOperation = Common & { readonly x: string; readonly axes: readonly number[] } & (
+  | { readonly kind: 'reduce-sum'; readonly xZero: number; readonly stage: OutputStage }
+  | { readonly kind: 'reduce-extreme' | 'argument'; readonly which: 'minimum' | 'maximum' }
+);
+/** `stage(Σ_k (x[…][r][k] − xZero) · (w[…][k][n] − wZero))`, each operand transposed first where it says so. Leading dimensions broadcast. */
+export interface MatrixProductOperation extends Common {
+  readonly kind: 'matrix-product';
+  readonly x: string;
+  readonly xZero: number;
+  readonly xTransposed: boolean;
+  readonly w: string;
+  readonly wZero: number;
+  readonly wTransposed: boolean;
+  readonly stage: OutputStage;
+}
+/** Bilinear interpolation of images of bytes in fixed point (kernels/resample.ts, `resizeBilinear`): for each output row, and each output column, two source pixels and a fraction of 2^10. */
+export interface BilinearOperation extends Common { readonly kind: 'bilinear'; readonly x: string; readonly vertical: readonly (readonly [number, number, number])[]; readonly horizontal: readonly (readonly [number, number, number])[] }
+
 export type QuantizedOperation =
+  | WeightedAddOperation | LeakyOperation | ParametricOperation | CompareOperation | SelectOperation | ReduceOperation | MatrixProductOperation | BilinearOperation
   | SoftmaxOperation
   | LinearOperation | ConvolutionOperation | DepthwiseOperation | TransposedConvolutionOperation | PoolingOperation
   | AddOperation | MultiplyOperation | ExtremeOperation | TableOperation | RescaleOperation | ClampOperation
-  | ReshapeOperation | TransposeOperation | SliceOperation | PadOperation | ConcatenateOperation | GatherOperation;
+  | ReshapeOperation | TransposeOperation | SliceOperation | PadOperation | TileOperation | ConcatenateOperation | GatherOperation;
 
 /** What the file had at a border of the network. `float32` where it converts by itself: then `scale` and `zeroPoint` say how. */
 export interface Border extends Scale {

@@ -168,10 +168,12 @@ export function fusedRange(operator: TfliteOperator, code: number, output: Integ
   return range;
 }
 
-/** How sums become the output, for factors between scales as the reference kernels compute them. */
-export function stageOf(operator: TfliteOperator, rounding: Rounding, factors: readonly number[], output: IntegerTensor, activation: number): OutputStage {
-  const wide = output.type === 'int16';
-  const convert = wide ? reducedMultiplier : rounding === 'float32' ? singlePrecisionFactor : quantizeMultiplier;
+/**
+ * How sums become the output. Sums of 16-bit products have 64 bits, one rounding, and multipliers of 15 bits; `wideSums` is false for what has 32-bit sums in the reference
+ * kernels whatever the output's type.
+ */
+export function stageOf(operator: TfliteOperator, rounding: Rounding, factors: readonly number[], output: IntegerTensor, activation: number, wideSums = output.type === 'int16'): OutputStage {
+  const convert = wideSums ? reducedMultiplier : rounding === 'float32' ? singlePrecisionFactor : quantizeMultiplier;
   const integers = factors.map((factor): IntegerFactor => {
     try {
       return convert(factor);
@@ -182,7 +184,7 @@ export function stageOf(operator: TfliteOperator, rounding: Rounding, factors: r
   return {
     multipliers: integers.map(({ multiplier }) => multiplier),
     shifts: integers.map(({ shift }) => shift),
-    rounding: wide ? 'once' : rounding,
+    rounding: wideSums ? 'once' : rounding,
     zeroPoint: output.zeroPoint,
     ...fusedRange(operator, activation, output),
   };

@@ -98,3 +98,20 @@ export function convertDepthwise(conversion: Conversion, operator: TfliteOperato
   const weights = conversion.addValue({ dims: [kernelHeight, kernelWidth, outputs], type: 'int8', quantization: null, data });
   conversion.append({ kind: 'depthwise', name: y.name, x: x.name, output: y.name, weights, weightZero: w.zeroPoint, xZero: x.zeroPoint, bias, window, stage });
 }
+
+/** `TRANSPOSE_CONV`: the output's shape (input 0) is what the file says of the output anyway; weights [outputs][kernelHeight][kernelWidth][channels], x, an optional bias. */
+export function convertTransposedConvolution(conversion: Conversion, operator: TfliteOperator): void {
+  const x = conversion.input(operator, 2);
+  const w = weightsOf(conversion, operator, 1, 0, 4);
+  const [outputs = 1, kernelHeight = 1, kernelWidth = 1, channels = 1] = w.dims;
+  const bias = biasOf(conversion, operator, 3, outputs);
+  const y = conversion.output(operator);
+  integersOnly(operator, x, y);
+  if (imageSize(operator, x).channels !== channels || y.dims[3] !== outputs) throw new ImportError(`${describe(operator)}: weights [${w.dims.join(', ')}] do not fit [${x.dims.join(', ')}] and [${y.dims.join(', ')}]`);
+  const options = operator.options;
+  const strides = { strideX: options?.int32(1, 0) ?? 0, strideY: options?.int32(2, 0) ?? 0 };
+  // The convolution that this is the gradient of goes from y to x.
+  const window = windowOf(operator, y, x, { kernelHeight, kernelWidth, padding: options?.int8(0, 0) ?? 0, ...strides, dilationX: 1, dilationY: 1 });
+  const stage = stageOf(operator, conversion.rounding, accumulatorFactors(conversion.rounding, y.offset !== 0, x, w, y), y, options?.int8(3, 0) ?? 0);
+  conversion.append({ kind: 'transposed-convolution', name: y.name, x: x.name, output: y.name, weights: w.name, weightZero: w.zeroPoint, xZero: x.zeroPoint, bias, window, stage });
+}

@@ -1,0 +1,52 @@
+import { ImportError } from '../import-error.ts';
+import { requireOneScale } from './convert-elementwise.ts';
+import { gatherAxes } from './convert-movement.ts';
+import { describe } from './conversion.ts';
+import type { Conversion, IntegerTensor } from './conversion.ts';
+import type { TfliteOperator } from './decode.ts';
+import { imageSize } from './windows.ts';
+
+/** How output pixels fall on input ones. */
+interface Mode { readonly alignCorners: boolean; readonly halfPixels: boolean }
+
+function resized(conversion: Conversion, operator: TfliteOperator, field: number): { readonly x: IntegerTensor; readonly y: IntegerTensor; readonly mode: Mode } {
+  const x = conversion.input(operator, 0);
+  const y = conversion.output(operator);
+  requireOneScale(operator, [x, y]);
+  const [input, output] = [imageSize(operator, x), imageSize(operator, y)];
+  if (input.batch !== output.batch || input.channels !== output.channels) throw new ImportError(`${describe(operator)}: [${x.dims.join(', ')}] to [${y.dims.join(', ')}]`);
+  return { x, y, mode: { alignCorners: operator.options?.boolean(field, false) ?? false, halfPixels: operator.options?.boolean(field + 1, false) ?? false } };
+}
+
+/** `RESIZE_NEAREST_NEIGHBOR` (tensorflow/lite/kernels/internal/reference/resize_nearest_neighbor.h, in single precision). */
+export function convertNearest(conversion: Conversion, operator: TfliteOperator): void {
+  const { x, y, mode: { alignCorners, halfPixels } } = resized(conversion, operator, 0);
+  const indices = (input: number, output: number): number[] => {
+    const scale = alignCorners && output > 1 ? Math.fround((input - 1) / (output - 1)) : Math.fround(input / output);
+    return Array.from({ length: output }, (_, place) => {
+      const at = Math.fround(Math.fround(place + (halfPixels ? 0.5 : 0)) * scale);
+      return Math.max(0, Math.min(input - 1, alignCorners ? Math.round(at) : Math.floor(at)));
+    });
+  };
+  gatherAxes(conversion, x, y, [1, 2].map((axis) => ({ axis, indices: indices(x.dims[axis] ?? 1, y.dims[axis] ?? 1) })));
+}
+
+/** `RESIZE_BILINEAR` of int8 (tensorflow/lite/kernels/internal/reference/resize_bilinear.h, `ResizeBilinearInteger`: 10 bits for each axis). */
+export function convertBilinear(conversion: Conversion, operator: TfliteOperator): void {
+  const { x, y, mode: { alignCorners, halfPixels } } = resized(conversion, operator, 2);
+  if (x.tensor.type !== 'int8') throw new ImportError(`${describe(operator)}: of ${x.tensor.type} it is not supported; of int8 it is`);
+  const places = (input: number, output: number): (readonly [number, number, number])[] => {
+    const step = alignCorners && output > 1
+      ? Math.floor((1024 * (input - 1) + Math.floor((output - 1) / 2)) / (output - 1))
+      : Math.floor((1024 * input + Math.floor(output / 2)) / output);
+    return Array.from({ length: output }, (_, place) => {
+      const at = place * step + (halfPixels ? Math.trunc(step / 2) - 512 : 0);
+      const first = Math.max(Math.trunc(at / 1024), 0);
+      return [first, Math.min(Math.trunc((at + 1023) / 1024), input - 1), at - 1024 * first] as const;
+    });
+  };
+  conversion.append({
+    kind: 'bilinear', name: y.name, x: x.name, output: y.name,
+    vertical: places(x.dims[1] ?? 1, y.dims[1] ?? 1), horizontal: places(x.dims[2] ?? 1, y.dims[2] ?? 1),
+  });
+}
