@@ -1,13 +1,7 @@
 import { checkArchitecture, weightShape } from '../../language-model/dimensions.ts';
 import type { Architecture, LayerWeight, WeightName, WeightSource } from '../../language-model/architecture.ts';
 import { ImportError } from '../import-error.ts';
-
-/** A file that can be read from any place. */
-export interface RandomAccessFile {
-  readonly size: number;
-  /** Bytes [offset, offset + length), all of which lie inside the file. */
-  read(offset: number, length: number): Promise<Uint8Array>;
-}
+import type { ByteSource } from './byte-source.ts';
 
 const HEADER_BYTES = 28;
 const FLOAT_BYTES = 4;
@@ -26,7 +20,7 @@ const LAYER_TENSORS = ['attentionNorm', 'query', 'key', 'value', 'attentionOutpu
  * read when they are asked for.
  * @throws ImportError when it is no such file, or its size is not what its header says
  */
-export async function openLlama2c(file: RandomAccessFile): Promise<WeightSource> {
+export async function openLlama2c(file: ByteSource): Promise<WeightSource> {
   if (file.size < HEADER_BYTES) throw new ImportError(`not a llama2.c model: ${file.size} bytes are less than its header has`);
   const header = await file.read(0, HEADER_BYTES);
   const view = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);
@@ -50,7 +44,7 @@ export async function openLlama2c(file: RandomAccessFile): Promise<WeightSource>
       const shape = weightShape(architecture, name);
       if (start === undefined || shape === undefined || from < 0 || to > shape.rows || from > to) throw new RangeError(`${name.tensor} has no rows ${from} to ${to}`);
       const rowBytes = shape.columns * FLOAT_BYTES;
-      const bytes = await file.read(start + from * rowBytes, (to - from) * rowBytes);
+      const bytes = await file.read(start + from * rowBytes, start + to * rowBytes);
       const numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       return Float32Array.from({ length: bytes.length / FLOAT_BYTES }, (_, index) => numbers.getFloat32(index * FLOAT_BYTES, true));
     },

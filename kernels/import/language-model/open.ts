@@ -1,7 +1,7 @@
 import type { WeightSource } from '../../language-model/architecture.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import { ImportError } from '../import-error.ts';
-import type { ByteSource, ModelFiles } from './byte-source.ts';
+import type { ModelFiles } from './byte-source.ts';
 import { openGguf } from './gguf-file.ts';
 import { ggufWeights } from './gguf-model.ts';
 import { readHuggingFaceConfig } from './hugging-face-config.ts';
@@ -40,7 +40,7 @@ export async function openLanguageModel(files: ModelFiles): Promise<LanguageMode
   }
   if (main.endsWith('.gguf')) throw new ImportError(`${main} is no GGUF file: it does not begin with GGUF`);
   if (main.endsWith('.bin')) {
-    const weights = await openLlama2c(randomAccess(source));
+    const weights = await openLlama2c(source);
     const name = [`tok${weights.architecture.vocabulary}.bin`, 'tokenizer.bin'].find((candidate) => files.names.includes(candidate));
     return { format: 'llama2c', weights, tokenizer: async () => (name === undefined ? undefined : llama2cTokenizer(files, name, weights.architecture)) };
   }
@@ -63,5 +63,3 @@ async function openHuggingFace(files: ModelFiles, main: string): Promise<Languag
   const weights = await huggingFaceWeights(files, readHuggingFaceConfig(await readJsonObject(files, config)));
   return { format: 'safetensors', weights, tokenizer: () => folderTokenizer(files, weights.architecture) };
 }
-
-const randomAccess = (source: ByteSource) => ({ size: source.size, read: (offset: number, length: number) => source.read(offset, offset + length) });
