@@ -8,6 +8,7 @@ import { COLUMN, ITERATION, ROW } from './graph.ts';
 import { liveColumns } from './live-columns.ts';
 import { lowerKernel } from './lower.ts';
 import type { LoweredKernel, LoweringOptions, RowNumbering } from './lower.ts';
+import { emitFitsSixteenBits, mergePlanes } from './planes.ts';
 import { scheduleOf } from './schedule.ts';
 import type { Schedule } from './schedule.ts';
 import { pushLowBytes } from './vector-operators.ts';
@@ -61,9 +62,10 @@ function emitKernel(code: FunctionBuilder, parameters: readonly Local[], { kerne
   const schedule = scheduleOf(kernel.output, lowered.element, kernel.output.rows * (numbering === 'tensor' ? 1 : TYPICAL_CHUNK));
   const emitter = new Emitter(code, (operand) => (operand < 0 ? output : operands[operand]!));
   const form: Form = schedule.columns === 1 ? 'scalar' : 'vector';
+  let { element } = lowered;
   const prepare = (): void => {
     emitter.prepare(lowered.address, 'scalar');
-    emitter.prepare(lowered.element, form);
+    emitter.prepare(element, form);
   };
   const framed = (variable: number, locals: readonly Local[], inner: () => void): void => {
     emitter.frame(variable, locals, () => {
@@ -113,10 +115,25 @@ function emitKernel(code: FunctionBuilder, parameters: readonly Local[], { kerne
   emitEndColumn(code, kernel, schedule, numbering, { iteration, from, to, fromColumn, toColumn, endColumn, output });
   emitter.lane = form === 'vector' ? COLUMN : 0;
   emitter.vectors = Math.max(1, schedule.columns / 4);
-  const store = (): void => emitStore(emitter, kernel, lowered, form);
-  framed(ITERATION, [iteration], () => {
-    if (schedule.outer === 'rows') overRows(() => overColumns(store));
-    else overColumns(() => overRows(store));
+  const store = (): void => emitStore(emitter, kernel, { ...lowered, element }, form);
+  const nest = (): void => {
+    framed(ITERATION, [iteration], () => {
+      if (schedule.outer === 'rows') overRows(() => overColumns(store));
+      else overColumns(() => overRows(store));
+    });
+  };
+  const merged = form === 'vector' ? mergePlanes(lowered.graph, lowered.element) : null;
+  if (merged === null) {
+    nest();
+    return;
+  }
+  emitter.frame(ITERATION, [iteration], () => emitFitsSixteenBits(emitter, merged.planes, from, to));
+  code.if(() => {
+    element = merged.element;
+    nest();
+  }, () => {
+    element = lowered.element;
+    nest();
   });
 }
 

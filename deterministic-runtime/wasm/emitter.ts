@@ -1,11 +1,12 @@
 import { pushScalar, pushVector } from './compute.ts';
-import { demands, dotDemands, isImmediate, normalForm } from './forms.ts';
+import { demands, dotDemands, isImmediate, normalForm, planesDemands } from './forms.ts';
 import type { Form } from './forms.ts';
 import type { FunctionBuilder, Local } from './function-builder.ts';
 import { ROW, isDotSum } from './graph.ts';
 import type { Node, TensorNode, VariableNode } from './graph.ts';
 import { emitVectorLoad } from './loads.ts';
 import { emitDotSum } from './dot-sums.ts';
+import { emitPlanes } from './planes.ts';
 import { bodyForms, emitReduction } from './reductions.ts';
 import { pushConstant } from './scalar-operators.ts';
 
@@ -80,6 +81,8 @@ export class Emitter {
     const own = this.#hasOwnCode(node, form);
     if (own && isDotSum(node)) {
       for (const [child, childForm] of dotDemands(node, this.lane)) this.#visit(child, childForm, seen);
+    } else if (own && node.kind === 'planes') {
+      for (const [child, childForm] of planesDemands(node, this.lane)) this.#visit(child, childForm, seen);
     } else if (own && node.kind === 'reduce') {
       this.#visit(node.bound, 'scalar', seen);
       for (const { lane, vectors, form: bodyForm } of bodyForms(this, node, form)) {
@@ -104,6 +107,8 @@ export class Emitter {
     const own = this.#hasOwnCode(node, form);
     if (own && isDotSum(node)) {
       emitDotSum(this, node, form, locals);
+    } else if (own && node.kind === 'planes') {
+      emitPlanes(this, node, locals);
     } else if (own && node.kind === 'reduce') {
       emitReduction(this, node, form, locals);
     } else if (own && node.kind === 'load' && form === 'vector') {

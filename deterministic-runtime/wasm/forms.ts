@@ -1,6 +1,6 @@
 import { coefficient, isBoolean, isComparison, isDotSum } from './graph.ts';
 import { hasVectorForm } from './vector-operators.ts';
-import type { BinaryNode, LoadNode, Node, RequantizeNode } from './graph.ts';
+import type { BinaryNode, LoadNode, Node, PlanesNode, RequantizeNode } from './graph.ts';
 
 /**
  * How a value is held. The lane variable is the one that four neighbouring lanes of a vector differ in: the output's
@@ -56,6 +56,10 @@ export function dotDemands(node: Node, lane: number): readonly (readonly [Node, 
   if (node.kind === 'binary') return [...dotDemands(node.left, lane), ...dotDemands(node.right, lane)];
   return [];
 }
+
+/** The addresses that a product of planes needs. */
+export const planesDemands = ({ high, low, weights }: PlanesNode, lane: number): readonly (readonly [Node, Form])[] =>
+  [[high, 'scalar'], [low, 'scalar'], [weights, wordForm(weights, lane).form]];
 
 /** The exponent of a divisor that is a power of two from 2 to 2^30; else null. */
 export function powerOfTwo(divisor: Node): number | null {
@@ -143,6 +147,7 @@ export function operandsOf(node: Node): readonly Node[] {
     case 'load': return [node.address];
     case 'dot': return [node.left, node.right];
     case 'reduce': return [node.bound, node.body];
+    case 'planes': return [node.high, node.low, node.weights];
   }
 }
 
@@ -152,7 +157,7 @@ export function vectorizes(body: Node, index: number): boolean {
   const check = (node: Node): boolean => {
     if ((node.free & index) === 0 || seen.has(node)) return true;
     seen.add(node);
-    if (node.kind === 'reduce' || isDotSum(node)) return false;
+    if (node.kind === 'reduce' || node.kind === 'planes' || isDotSum(node)) return false;
     if (node.kind === 'load') {
       const method = loadMethod(node, index).kind;
       return method === 'contiguous' || (method === 'masked' && check(node.column));

@@ -41,7 +41,13 @@ export interface LoadNode extends Common {
 export interface DotNode extends Common { readonly kind: 'dot'; readonly left: Node; readonly right: Node; readonly bytes: number }
 export interface ReduceNode extends Common { readonly kind: 'reduce'; readonly operator: ReductionOperator; readonly variable: number; readonly bound: Node; readonly body: Node }
 
-export type Node = ConstantNode | VariableNode | TensorNode | BinaryNode | SelectNode | ConvertNode | RequantizeNode | LoadNode | DotNode | ReduceNode;
+/**
+ * `Σ_{i < words} Σ_{b < 32} (256 · high[32·i + b] + low[32·i + b]) · weights[32·i + b]`, of bytes at addresses that depend on `variable`, which is i. Counts only where
+ * `256 · high + low` fits 16 bits everywhere.
+ */
+export interface PlanesNode extends Common { readonly kind: 'planes'; readonly variable: number; readonly words: number; readonly high: Node; readonly low: Node; readonly weights: Node }
+
+export type Node = ConstantNode | VariableNode | TensorNode | BinaryNode | SelectNode | ConvertNode | RequantizeNode | LoadNode | DotNode | ReduceNode | PlanesNode;
 
 type NodeContent = Node extends infer N ? (N extends Node ? Omit<N, 'id'> : never) : never;
 
@@ -118,6 +124,12 @@ export class Graph {
 
   dot(left: Node, right: Node, bytes: number): Node {
     return this.#intern(`dot ${left.id} ${right.id} ${bytes}`, { kind: 'dot', type: 'i32', free: left.free | right.free, left, right, bytes });
+  }
+
+  planes({ variable, words, high, low, weights }: Pick<PlanesNode, 'variable' | 'words' | 'high' | 'low' | 'weights'>): Node {
+    return this.#intern(`planes ${variable} ${words} ${high.id} ${low.id} ${weights.id}`, {
+      kind: 'planes', type: 'i64', free: (high.free | low.free | weights.free) & ~variable, variable, words, high, low, weights,
+    });
   }
 
   reduce(operator: ReductionOperator, variable: number, bound: Node, body: Node): Node {

@@ -16,6 +16,8 @@ const MAX_UNROLLED = 32;
 
 /** A kernel as the WebAssembly code generator takes it. */
 export interface LoweredKernel {
+  /** Which made the nodes. */
+  readonly graph: Graph;
   /** The output element's value, an i32. */
   readonly element: Node;
   /** The output element's address. */
@@ -143,7 +145,7 @@ export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[
   const { output } = kernel;
   const row = scale(graph.variable(ROW), wordsPerRow(output) * WORD_BYTES);
   const column = scale(graph.variable(COLUMN), elementBytes(output.element));
-  return { element: lowering([], 1)(kernel.element), address: add(add(graph.tensor(-1), row), column) };
+  return { graph, element: lowering([], 1)(kernel.element), address: add(add(graph.tensor(-1), row), column) };
 }
 
 /** An iteration that is at most `latest` after the reader's own, and of which memory has a tensor in any case. */

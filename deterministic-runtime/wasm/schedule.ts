@@ -23,7 +23,7 @@ export function scheduleOf(output: TensorShape, element: Node, rows = output.row
   // Rows side by side run the same rounds of a reduction.
   const together = !nodes.some((node) => node.kind === 'reduce' && (node.bound.free & ROW) !== 0);
   // Dot products over rows of weights: two rows share what is loaded for four columns, and the weights are read once.
-  if (nodes.some((node) => isDotSum(node) && (node.free & COLUMN) !== 0)) return { columns: 4, rows: together ? Math.min(rows, 2) : 1, outer: 'columns' };
+  if (nodes.some((node) => (isDotSum(node) || node.kind === 'planes') && (node.free & COLUMN) !== 0)) return { columns: 4, rows: together ? Math.min(rows, 2) : 1, outer: 'columns' };
   // As many vectors side by side as waste little at the row's end, where the last step overlaps the one before.
   const wasted = (step: number): number => Math.ceil(output.columns / step) * step - output.columns;
   const columns = [16, 8].find((step) => output.columns >= step && wasted(step) * 4 <= output.columns) ?? 4;
