@@ -6,6 +6,7 @@ import { elementCount } from '../../network/float-tensor.ts';
 import { describe, float, integer, integers } from '../attributes.ts';
 import type { OnnxNode } from '../graph.ts';
 import { windowOf } from '../windows.ts';
+import { dynamicSums } from './convert-dynamic.ts';
 import { join, quantize } from './quantize.ts';
 import type { QuantizedConversion } from './quantized-conversion.ts';
 import { roundHalfEven } from './rounding.ts';
@@ -38,6 +39,11 @@ export function convertConvolutionSums(conversion: QuantizedConversion, node: On
 
 /** MatMulInteger: the sums themselves. */
 export function convertMatrixSums(conversion: QuantizedConversion, node: OnnxNode): void {
+  const given = conversion.input(node, 0);
+  if (given.kind === 'dynamic') {
+    dynamicSums(conversion, node, given, matrixOf(node, given.bytes, transposedWeights(node, integerWeights(conversion, node)), () => null));
+    return;
+  }
   const { x, weights } = integerOperands(conversion, node);
   conversion.output(node, matrixOf(node, x, transposedWeights(node, weights), () => null));
 }
@@ -93,14 +99,15 @@ function integerOperands(conversion: QuantizedConversion, node: OnnxNode): { rea
   const { activation, unsigned } = conversion.integers(node, 0);
   const zero = conversion.has(node, 2) ? conversion.constant(node, 2, 'zero point').tensor.data : [0];
   if (zero.length !== 1) throw new ImportError(`${describe(node)}: one zero point for all rows is supported, not ${zero.length}`);
-  const w = conversion.constant(node, 1, 'weights');
+  return { x: { ...activation, quantization: { scale: 1, zeroPoint: (zero[0] ?? 0) - (unsigned ? 128 : 0) } }, weights: integerWeights(conversion, node) };
+}
+
+/** Weights of ConvInteger and MatMulInteger. */
+function integerWeights(conversion: QuantizedConversion, node: OnnxNode): Weights {
+  const { tensor: { dims, data } } = conversion.constant(node, 1, 'weights');
   const zeros = conversion.has(node, 3) ? [...conversion.constant(node, 3, 'zero point').tensor.data] : [0];
-  const axis = node.operator === 'ConvInteger' ? 0 : w.tensor.dims.length - 1;
-  const values = withoutZeros(node, w.tensor.data, w.tensor.dims, zeros, axis);
-  return {
-    x: { ...activation, quantization: { scale: 1, zeroPoint: (zero[0] ?? 0) - (unsigned ? 128 : 0) } },
-    weights: { dims: w.tensor.dims, values, scales: [1], axis },
-  };
+  const axis = node.operator === 'ConvInteger' ? 0 : dims.length - 1;
+  return { dims, values: withoutZeros(node, data, dims, zeros, axis), scales: [1], axis };
 }
 
 function constantWeights(conversion: QuantizedConversion, node: OnnxNode, index: number, scaleIndex: number, axis: number): Weights {

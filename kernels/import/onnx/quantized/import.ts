@@ -12,6 +12,7 @@ import type { ClassOutput, TensorInput, TensorOutput } from '../../network/metad
 import { describe } from '../attributes.ts';
 import type { OnnxGraph, OnnxNode, OnnxValue } from '../graph.ts';
 import { readDims } from '../tensor-data.ts';
+import { fixedInput } from './convert-dynamic.ts';
 import { lowerSums } from './lower-product.ts';
 import { QUANTIZED_OPERATORS } from './operators.ts';
 import { QuantizedConversion } from './quantized-conversion.ts';
@@ -27,6 +28,8 @@ export interface QuantizedImportOptions {
   /** End with the index of the greatest output. */
   readonly classify: boolean;
   readonly name?: string;
+  /** Inputs of the model, one after another; needed by models that quantise while they run, for the step of their fixed-point numbers. */
+  readonly calibration?: Float32Array;
 }
 
 /** A quantised graph as a program, and where its integers are inside it. */
@@ -37,7 +40,7 @@ export interface ImportedQuantizedModel { readonly model: Model; readonly activa
  *
  * @throws ImportError on operators that are not supported (all at once, with their nodes' names) and on floats that are not quantised.
  */
-export function importQuantizedGraph(graph: OnnxGraph, { classify, name }: QuantizedImportOptions): ImportedQuantizedModel {
+export function importQuantizedGraph(graph: OnnxGraph, { classify, name, calibration }: QuantizedImportOptions): ImportedQuantizedModel {
   refuseUnsupported(graph);
   const [given] = graph.inputs;
   const [result] = graph.outputs;
@@ -46,12 +49,18 @@ export function importQuantizedGraph(graph: OnnxGraph, { classify, name }: Quant
 
   const dims = inputDims(given);
   const size = elementCount(dims);
-  const description = { name: name ?? (graph.name === '' ? 'onnx-model' : graph.name), input: bytesShape(1, size), metadata: {}, signature: '' };
+  const dynamic = given.elementType === ELEMENT.float && graph.nodes.some(({ operator }) => operator === 'DynamicQuantizeLinear');
+  const description = { name: name ?? (graph.name === '' ? 'onnx-model' : graph.name), input: dynamic ? { ...bytesShape(1, size), element: 'i32' as const } : bytesShape(1, size), metadata: {}, signature: '' };
   const builder = new ProgramBuilder(description);
   const conversion = new QuantizedConversion(builder);
   const activations: Activation[] = [];
   for (const [constant, tensor] of graph.constants) conversion.define(constant, { kind: 'constant', tensor, elementType: tensor.elementType });
-  defineInput(conversion, given, dims);
+  if (dynamic) {
+    if (calibration === undefined) throw new ImportError('the model quantises while it runs, and its floats become fixed-point numbers whose step follows from their usual range: give calibration data, raw float32 inputs one after another');
+    conversion.define(given.name, fixedInput(conversion, given.name, dims, calibration));
+  } else {
+    defineInput(conversion, given, dims);
+  }
   for (const node of graph.nodes) {
     convertNamed(conversion, node);
     const value = conversion.has({ ...node, inputs: node.outputs }, 0) ? conversion.value(node.outputs[0] ?? '') : null;
@@ -117,6 +126,8 @@ const signed = (builder: ProgramBuilder): Tensor => builder.append('input.signed
 
 function inputMetadata(conversion: QuantizedConversion, { name, elementType }: OnnxValue, dims: readonly number[]): TensorInput {
   const base = { kind: 'tensor', name, type: 'float32', dims } as const;
+  const fixed = conversion.value(name);
+  if (fixed.kind === 'fixed') return { ...base, element: 'int32', scale: fixed.activation.quantization.scale, zeroPoint: 0 };
   if (elementType !== ELEMENT.float) return { ...base, element: elementType === ELEMENT.uint8 ? 'uint8' : 'int8', scale: 1, zeroPoint: 0 };
   const quantization = conversion.inputQuantization;
   if (quantization === null) throw new ImportError(`the model does not quantise its input ${name}`);
@@ -143,6 +154,8 @@ function appendOutput(conversion: QuantizedConversion, name: string, classify: b
     const { activation } = value.kind === 'softmax' ? value.x : value;
     return finish(activation, 'int8', activation.quantization.scale, activation.quantization.zeroPoint);
   }
+  if (value.kind === 'fixed') return finish(value.activation, 'int32', value.activation.quantization.scale, 0);
+  if (value.kind === 'dynamic') return finish(value.bytes, 'int8', 1, -128);
   if (value.kind === 'product' && value.scales.every((scale) => scale === value.scales[0])) {
     const scale = value.x.quantization.scale * (value.scales[0] ?? 1);
     return finish({ name, dims: value.dims, quantization: { scale, zeroPoint: 0 }, ...lowerSums(conversion, value) }, 'int32', scale, 0);

@@ -7,6 +7,7 @@ import type { OnnxNode } from '../graph.ts';
 import { windowOf } from '../windows.ts';
 import { convertConcat, convertFlatten, convertMaxPool, convertPad, convertReshape, convertSlice, convertSplit, convertSqueeze, convertTranspose, convertUnsqueeze } from './convert-movement.ts';
 import { convertConvolution, convertConvolutionSums, convertGemm, convertMatrixProduct, convertMatrixSums, convertQLinearConv, convertQLinearMatMul } from './convert-product.ts';
+import { addBias, convertDynamicQuantize, fixedOfSums, reluFixed, scaledBy } from './convert-dynamic.ts';
 import { quantize } from './quantize.ts';
 import type { QuantizedConversion } from './quantized-conversion.ts';
 import { ELEMENT } from './value.ts';
@@ -17,8 +18,14 @@ type Convert = (conversion: QuantizedConversion, node: OnnxNode) => void;
 /** A value that is float in the file. @throws ImportError for integers, which a `DequantizeLinear` must turn into floats first. */
 function real(conversion: QuantizedConversion, node: OnnxNode, index: number): Real {
   const value = conversion.input(node, index);
-  if (value.kind === 'integers') throw new ImportError(`${describe(node)} computes with integers that are not dequantised`);
-  return value;
+  switch (value.kind) {
+    case 'integers':
+      throw new ImportError(`${describe(node)} computes with integers that are not dequantised`);
+    case 'fixed': case 'dynamic': case 'dynamic-scale': case 'dynamic-zero': case 'dynamic-sums':
+      throw new ImportError(`${describe(node)}: of what is quantised while the model runs, only matrix products, biases and Relu are supported`);
+    default:
+      return value;
+  }
 }
 
 function convertQuantize(conversion: QuantizedConversion, node: OnnxNode): void {
@@ -48,6 +55,11 @@ const mapped = (make: (node: OnnxNode, conversion: QuantizedConversion) => { rea
   };
 
 const pair = (operator: PairOperator): Convert => (conversion, node) => {
+  const dynamic = dynamicPair(conversion, node, operator);
+  if (dynamic !== null) {
+    conversion.output(node, dynamic);
+    return;
+  }
   const numberAt = (index: number): number | null => {
     const value = conversion.input(node, index);
     return value.kind === 'constant' && value.tensor.data.length === 1 ? (value.tensor.data[0] ?? 0) : null;
@@ -63,6 +75,25 @@ const pair = (operator: PairOperator): Convert => (conversion, node) => {
   const dims = broadcastDims(a.dims, b.dims);
   if (dims === null) throw new ImportError(`${describe(node)}: [${a.dims.join(', ')}] and [${b.dims.join(', ')}] do not go together`);
   conversion.output(node, { kind: 'pair', name: node.name, dims, a, b, operator });
+};
+
+/** What `Mul` and `Add` do in graphs that quantise while they run: scales times constants, sums times scales, biases. Null for everything else. */
+function dynamicPair(conversion: QuantizedConversion, node: OnnxNode, operator: PairOperator): Value | null {
+  const values = [conversion.input(node, 0), conversion.input(node, 1)];
+  const of = <K extends Value['kind']>(kind: K): Extract<Value, { kind: K }> | undefined => values.find((value): value is Extract<Value, { kind: K }> => value.kind === kind);
+  const [constant, scale, sums, fixed] = [of('constant'), of('dynamic-scale'), of('dynamic-sums'), of('fixed')];
+  if (operator === 'multiply' && scale !== undefined && constant !== undefined) return scaledBy(scale, constant.tensor.data);
+  if (operator === 'multiply' && scale !== undefined && sums !== undefined) return fixedOfSums(conversion, node.outputs[0] ?? node.name, sums, scale);
+  if (operator === 'add' && fixed !== undefined && constant !== undefined) return addBias(conversion, node, fixed, constant.tensor.data);
+  if (scale !== undefined || sums !== undefined || fixed !== undefined) throw new ImportError(`${describe(node)}: this use of what is quantised while the model runs is not supported`);
+  return null;
+}
+
+/** Relu, of fixed-point numbers too. */
+const relu: Convert = (conversion, node) => {
+  const x = conversion.input(node, 0);
+  if (x.kind === 'fixed') conversion.output(node, reluFixed(conversion, node, x));
+  else mapped(() => ({ apply: (value) => Math.max(0, value), range: { low: 0, high: 3.4028234663852886e38 } }))(conversion, node);
 };
 
 /** A dequantised value, computed or constant. */
@@ -144,7 +175,14 @@ function convertConstant(conversion: QuantizedConversion, node: OnnxNode): void 
   conversion.output(node, { kind: 'constant', tensor: value, elementType: value.elementType });
 }
 
-/** Cast of integers that a following `Mul` brings to scale; the value stays what it is. */
+/** Cast of sums to float, before a `Mul` brings them to their scale: the integers stay what they are. */
+function convertCast(conversion: QuantizedConversion, node: OnnxNode): void {
+  const value = conversion.input(node, 0);
+  if (integer(node, 'to', 0) !== ELEMENT.float || (value.kind !== 'dynamic-sums' && value.kind !== 'product')) throw new ImportError(`${describe(node)}: casts of integer sums to float32 are supported where a model is quantised`);
+  conversion.output(node, value);
+}
+
+/** Nothing happens to the value. */
 const same: Convert = (conversion, node) => conversion.output(node, conversion.input(node, 0));
 
 /** An operator of com.microsoft on quantised values: the same operator between `DequantizeLinear` and `QuantizeLinear`. */
@@ -160,7 +198,7 @@ const between = (operands: number, convert: Convert, outputScale: number): Conve
   }
   const inner = `${node.outputs[0] ?? ''}.float`;
   convert(conversion, { ...node, inputs, outputs: [inner] });
-  const value = conversion.value(inner) as Exclude<Value, { kind: 'integers' }>;
+  const value = conversion.value(inner) as Real;
   conversion.output(node, quantize(conversion, node.outputs[0] ?? '', value, conversion.scaleAndZero(node, outputScale)));
 };
 
@@ -174,6 +212,7 @@ const leakyRelu = mapped((node) => {
 export const QUANTIZED_OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>([
   ['Add', pair('add')],
   ['AveragePool', convertAveragePool],
+  ['Cast', convertCast],
   ['Clip', mapped(convertClip)],
   ['Concat', convertConcat],
   ['Constant', convertConstant],
@@ -181,6 +220,7 @@ export const QUANTIZED_OPERATORS: ReadonlyMap<string, Convert> = new Map<string,
   ['ConvInteger', convertConvolutionSums],
   ['DequantizeLinear', convertDequantize],
   ['Dropout', same],
+  ['DynamicQuantizeLinear', convertDynamicQuantize],
   ['Flatten', convertFlatten],
   ['Gemm', convertGemm],
   ['GlobalAveragePool', convertGlobalAveragePool],
@@ -200,7 +240,7 @@ export const QUANTIZED_OPERATORS: ReadonlyMap<string, Convert> = new Map<string,
   ['QLinearMatMul', convertQLinearMatMul],
   ['QuantizeLinear', convertQuantize],
   ['ReduceMean', convertReduceMean],
-  ['Relu', mapped(() => ({ apply: (x) => Math.max(0, x), range: { low: 0, high: 3.4028234663852886e38 } }))],
+  ['Relu', relu],
   ['Reshape', convertReshape],
   ['Sigmoid', sigmoid],
   ['Slice', convertSlice],

@@ -4,7 +4,7 @@ import type { Activation } from '../../network/activation.ts';
 import { describe } from '../attributes.ts';
 import type { OnnxNode } from '../graph.ts';
 import { ELEMENT, valueDims } from './value.ts';
-import type { Constant, Integers, Value } from './value.ts';
+import type { Constant, Fixed, Integers, Value } from './value.ts';
 
 /** Scale and zero point as a node has them, the zero point moved to where the program holds the integers: 128 lower for unsigned ones. */
 export interface ScaleAndZero { readonly scale: number; readonly zeroPoint: number; readonly unsigned: boolean }
@@ -65,6 +65,13 @@ export class QuantizedConversion {
   integers(node: OnnxNode, index: number): Integers {
     const value = this.input(node, index);
     if (value.kind !== 'integers') throw new ImportError(`${describe(node)}: its input ${node.inputs[index] ?? ''} must be 8-bit integers that are computed, not ${value.kind}`);
+    return value;
+  }
+
+  /** A float value of a graph that quantises while it runs. */
+  fixed(node: OnnxNode, index: number): Fixed {
+    const value = this.input(node, index);
+    if (value.kind !== 'fixed') throw new ImportError(`${describe(node)}: its input ${node.inputs[index] ?? ''} must be float that is computed, not ${value.kind}`);
     return value;
   }
 

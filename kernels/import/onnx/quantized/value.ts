@@ -1,3 +1,4 @@
+import type { Tensor } from '../../../program-builder.ts';
 import type { Activation } from '../../network/activation.ts';
 import type { FloatTensor } from '../../network/float-tensor.ts';
 import type { Window } from '../../network/layer.ts';
@@ -96,17 +97,46 @@ export interface Mapped {
 /** A value between `DequantizeLinear` and `QuantizeLinear`: floats in the file, known exactly as integers and scales. */
 export type Real = Dequantized | Product | Pair | Mean | Joined | FinalSoftmax | Mapped | FloatInput | QuantizedConstant | Constant;
 
+/**
+ * A float value of a graph that quantises while it runs: fixed-point numbers in 32 bits, whose scale is known, with headroom. `samples` are the same in floats for the
+ * calibration data, one input after another.
+ */
+export interface Fixed { readonly kind: 'fixed'; readonly activation: Activation; readonly samples: Float32Array }
+
+/** What `DynamicQuantizeLinear` gives: bytes, and their range and zero point as the program finds them. */
+export interface Dynamic { readonly kind: 'dynamic'; readonly of: Fixed; readonly bytes: Activation; readonly range: Tensor }
+/** Its scale, times a constant of the file for each output or for all, or its zero point. */
+export interface DynamicScale { readonly kind: 'dynamic-scale'; readonly dynamic: Dynamic; readonly factors: readonly number[] }
+export interface DynamicZero { readonly kind: 'dynamic-zero'; readonly dynamic: Dynamic }
+/** Sums of dynamic bytes times weights; the zero point's share is still in them. */
+export interface DynamicSums {
+  readonly kind: 'dynamic-sums';
+  readonly dynamic: Dynamic;
+  readonly sums: Activation;
+  /** Weights, [outputs][inputs]. */
+  readonly weights: Int16Array;
+  readonly outputs: number;
+}
+
 /** Anything that a name in the graph may stand for. */
-export type Value = Integers | Real;
+export type Value = Integers | Real | Fixed | Dynamic | DynamicScale | DynamicZero | DynamicSums;
 
 /** Dimensions of a value. */
 export function valueDims(value: Value): readonly number[] {
   switch (value.kind) {
     case 'integers':
     case 'dequantized':
+    case 'fixed':
       return value.activation.dims;
     case 'constant':
       return value.tensor.dims;
+    case 'dynamic':
+      return value.bytes.dims;
+    case 'dynamic-sums':
+      return value.sums.dims;
+    case 'dynamic-scale':
+    case 'dynamic-zero':
+      return [];
     case 'quantized-constant':
       return value.integers.dims;
     case 'mapped':
