@@ -71,6 +71,8 @@ export const DEVNET_PARAMETERS: DeploymentParameters = {
   window: 30n,
   baseAllowance: 120n,
   defaultDeadline: 900n,
+  // A language model's whole context is some 10^9 steps; WebAssembly does as many in a second or two.
+  stepsPerSecond: 100_000_000n,
 };
 
 type Wallet = WalletClient<Transport, Chain, Account>;

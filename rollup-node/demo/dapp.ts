@@ -18,6 +18,8 @@ export interface DApp {
   /** In the timeline. */
   readonly name: string;
   readonly texts: SceneTexts;
+  /** The challenge window of the demo's chain, in seconds: an attacker, too, has to run the model in it, several times. */
+  readonly window: bigint;
   /** What is done before the first scene. */
   open(site: DAppSite, wallet: (member: Member) => DevelopmentWallet): Promise<void>;
   /** A user gives the contract a text, and it calls the model; gives the request's id. @throws UserError when the model cannot take the text */

@@ -9,6 +9,7 @@ const LANGUAGES = { Ada: 'eng', Bert: 'deu' } as const;
 /** The forum that admits posts in the languages its members read: contracts/src/examples/Forum.sol. */
 export const FORUM: DApp = {
   name: 'the forum',
+  window: 5n,
   texts: {
     honest: 'All human beings are born free and equal in dignity and rights.',
     lie: 'Alle Menschen sind frei und gleich an Würde und Rechten geboren.',

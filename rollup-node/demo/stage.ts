@@ -12,8 +12,6 @@ import type { DApp } from './dapp.ts';
 import { startTimeline } from './timeline.ts';
 import type { Timeline } from './timeline.ts';
 
-/** The challenge window of the demo's chain, in seconds. */
-const WINDOW_SECONDS = 5;
 /** Wei that an inference costs here. */
 const FEE = 10n ** 15n;
 
@@ -32,7 +30,7 @@ export interface Stage {
 }
 
 /** Seconds in which an assertion of one result can be challenged: the window, and what running the inference again takes. */
-export const challengeSeconds = ({ model }: Pick<Stage, 'model'>): bigint => BigInt(WINDOW_SECONDS) + model.encoded.steps / DEVNET_PARAMETERS.stepsPerSecond;
+export const challengeSeconds = ({ model, dApp }: Pick<Stage, 'model' | 'dApp'>): bigint => dApp.window + model.encoded.steps / DEVNET_PARAMETERS.stepsPerSecond;
 
 export interface StageOptions {
   readonly model: Model;
@@ -49,7 +47,7 @@ export async function openStage({ model: program, dApp, sequencerExecutor, watch
     models: [{ model: program, fee: FEE }],
     sequencerExecutor,
     watcherExecutor,
-    parameters: { window: BigInt(WINDOW_SECONDS) },
+    parameters: { window: dApp.window },
     pollInterval: 50,
     batchDelay: 0,
     log,
@@ -88,7 +86,7 @@ export async function openStage({ model: program, dApp, sequencerExecutor, watch
 /** Withdrawals follow the fee: time for them to be told. */
 const EPILOGUE_MILLISECONDS = 700;
 /** Longest that a story may take. */
-const PATIENCE_MILLISECONDS = 60_000;
+const PATIENCE_MILLISECONDS = 180_000;
 
 async function settled({ context: { store } }: AssayNode, requestId: Hex): Promise<void> {
   const end = performance.now() + PATIENCE_MILLISECONDS;

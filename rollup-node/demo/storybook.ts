@@ -7,7 +7,8 @@ import type { DApp } from './dapp.ts';
 
 /** The storybook whose stories a language model continues: contracts/src/examples/Storybook.sol. */
 export const STORYBOOK: DApp = {
-  name: 'storybook',
+  name: 'the storybook',
+  window: 20n,
   texts: { honest: 'Once upon a time, there was a', lie: 'Once upon a time, a little', attack: 'One day, a' },
   open: async () => undefined,
   ask: async ({ client, address, model: { encoded: { model } } }, user, text) => {
