@@ -4,7 +4,7 @@ import { describe, fusedRange, stageOf } from './conversion.ts';
 import type { Conversion, IntegerTensor } from './conversion.ts';
 import type { TfliteOperator } from './decode.ts';
 import { hardSwish } from './hard-swish.ts';
-import { requireBroadcast } from './convert-elementwise.ts';
+import { nearestEven, requireBroadcast } from './convert-elementwise.ts';
 
 /** Input and output of an operator on each element. @throws ImportError when their types or dimensions differ. */
 function unary(conversion: Conversion, operator: TfliteOperator): { readonly x: IntegerTensor; readonly y: IntegerTensor } {
@@ -48,18 +48,28 @@ export const convertRelu = (activation: number) => (conversion: Conversion, oper
     return;
   }
   const rounding = conversion.rounding === 'once' ? 'once' : 'twice';
-  const stage = stageOf(operator, rounding, [x.scale / y.scale], y, activation, false);
+  const stage = stageOf(operator, rounding, [Math.fround(x.scale / y.scale)], y, activation, false);
   conversion.append({ kind: 'rescale', name: y.name, x: x.name, output: y.name, xZero: x.zeroPoint, stage });
 };
 
-/** `LEAKY_RELU` (tensorflow/lite/kernels/activations.cc, `QuantizeLeakyRelu`). */
+/** Rescaling of bytes in XNNPACK: a factor of 2^-8 … 2^7 is rounded to eight bits behind the point, and the product has one rounding (`xnn_init_qs8_cvt_*_params`, src/microparams-init.c). */
+const coarseFactor = (factor: number): { readonly multiplier: number; readonly shift: number } | null =>
+  factor >= 2 ** -8 && factor <= 2 ** 7 ? { multiplier: nearestEven(256 * factor), shift: 8 } : null;
+
+/** True where XNNPACK is followed, which has kernels for bytes only. */
+const followsXnnpack = ({ rounding }: Conversion, ...tensors: readonly IntegerTensor[]): boolean => rounding === 'float32' && tensors.every(({ type }) => type === 'int8');
+
+/** `LEAKY_RELU` (tensorflow/lite/kernels/activations.cc, `LeakyReluPrepare`: factors in single precision). */
 export function convertLeakyRelu(conversion: Conversion, operator: TfliteOperator): void {
   const { x, y } = unary(conversion, operator);
   const alpha = operator.options?.float32(0, 0) ?? 0;
   if (!(alpha >= 0)) throw new ImportError(`${describe(operator)}: a slope of ${alpha}; it is not negative`);
-  const rounding = conversion.rounding === 'once' ? 'once' : 'twice';
-  const stage = stageOf(operator, rounding, [x.scale / y.scale], y, 0, false);
-  const negative = quantizeMultiplier(Math.fround(x.scale * alpha) / y.scale);
+  const factor = Math.fround(x.scale / y.scale);
+  const coarse = followsXnnpack(conversion, x, y) ? [coarseFactor(factor), coarseFactor(Math.fround(factor * alpha))] as const : [null, null] as const;
+  const rounding = coarse[0] !== null && coarse[1] !== null || conversion.rounding === 'once' ? 'once' : 'twice';
+  const positive = coarse[0] !== null && coarse[1] !== null ? coarse[0] : quantizeMultiplier(factor);
+  const negative = coarse[0] !== null && coarse[1] !== null ? coarse[1] : quantizeMultiplier(Math.fround(Math.fround(x.scale * alpha) / y.scale));
+  const stage = { rounding, multipliers: [positive.multiplier], shifts: [positive.shift], zeroPoint: y.zeroPoint, ...fusedRange(operator, 0, y) } as const;
   conversion.append({ kind: 'leaky', name: y.name, x: x.name, output: y.name, xZero: x.zeroPoint, negative, stage });
 }
 
@@ -79,7 +89,9 @@ export function convertParametricRelu(conversion: Conversion, operator: TfliteOp
 export function convertQuantize(conversion: Conversion, operator: TfliteOperator): void {
   const x = conversion.input(operator, 0);
   const y = conversion.output(operator);
-  const rounding = conversion.rounding === 'once' ? 'once' : 'twice';
-  const stage = stageOf(operator, rounding, [x.scale / y.scale], y, 0, false);
+  const coarse = x.offset === y.offset && followsXnnpack(conversion, x, y) ? coarseFactor(Math.fround(x.scale / y.scale)) : null;
+  const rounding = coarse !== null || conversion.rounding === 'once' ? 'once' : 'twice';
+  const { multiplier, shift } = coarse ?? quantizeMultiplier(x.scale / y.scale);
+  const stage = { rounding, multipliers: [multiplier], shifts: [shift], zeroPoint: y.zeroPoint, ...fusedRange(operator, 0, y) } as const;
   conversion.append({ kind: 'rescale', name: y.name, x: x.name, output: y.name, xZero: x.zeroPoint, stage });
 }

@@ -53,7 +53,7 @@ export const convertAdd = (subtract: boolean) => (conversion: Conversion, operat
 };
 
 /** To the nearest integer, halves to even, as C's `lrintf`. */
-function nearestEven(value: number): number {
+export function nearestEven(value: number): number {
   const down = Math.floor(value);
   const rest = value - down;
   return rest > 0.5 || (rest === 0.5 && down % 2 !== 0) ? down + 1 : down;

@@ -112,6 +112,8 @@ export function convertTransposedConvolution(conversion: Conversion, operator: T
   const strides = { strideX: options?.int32(1, 0) ?? 0, strideY: options?.int32(2, 0) ?? 0 };
   // The convolution that this is the gradient of goes from y to x.
   const window = windowOf(operator, y, x, { kernelHeight, kernelWidth, padding: options?.int8(0, 0) ?? 0, ...strides, dilationX: 1, dilationY: 1 });
-  const stage = stageOf(operator, conversion.rounding, accumulatorFactors(conversion.rounding, y.offset !== 0, x, w, y), y, options?.int8(3, 0) ?? 0);
+  // No kernel of XNNPACK's computes it: the runtime falls back to its reference kernel.
+  const rounding = conversion.rounding === 'once' ? 'once' : 'twice';
+  const stage = stageOf(operator, rounding, accumulatorFactors(rounding, y.offset !== 0, x, w, y), y, options?.int8(3, 0) ?? 0);
   conversion.append({ kind: 'transposed-convolution', name: y.name, x: x.name, output: y.name, weights: w.name, weightZero: w.zeroPoint, xZero: x.zeroPoint, bias, window, stage });
 }
