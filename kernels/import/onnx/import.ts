@@ -15,6 +15,7 @@ import { decodeOnnx } from './decode.ts';
 import { typeOfElement } from './element-type.ts';
 import type { OnnxGraph, OnnxNode, OnnxValue } from './graph.ts';
 import { OPERATORS } from './operators.ts';
+import { importQuantizedGraph, isQuantized } from './quantized/import.ts';
 import { readDims } from './tensor-data.ts';
 
 export interface OnnxImportOptions {
@@ -41,7 +42,7 @@ export interface ImportedModel extends LoweredNetwork {
 
 /**
  * Imports an ONNX model with float weights as an integer program: weights of eight bits with a scale for each output channel, activations of eight bits
- * with scales from calibration data.
+ * with scales from calibration data. A model that is quantised already keeps its integers and their arithmetic, and needs no calibration (unless it quantises while it runs).
  *
  * @example const { model } = importOnnx(bytes, { calibration: new Float32Array(inputs) });
  * @throws ImportError on a damaged file, on operators or forms of them that are not supported (all unsupported operators at once, with
@@ -49,6 +50,9 @@ export interface ImportedModel extends LoweredNetwork {
  */
 export function importOnnx(bytes: Uint8Array, { calibration, classify = false, name, activationBits = 'auto', inputDims, constants }: OnnxImportOptions = {}): ImportedModel {
   const graph = decodeOnnx(bytes);
+  if (isQuantized(graph)) {
+    return importQuantizedGraph(graph, { classify, ...(name === undefined ? {} : { name }), ...(calibration === undefined ? {} : { calibration }), ...(constants === undefined ? {} : { constants }) });
+  }
   const network = { ...fuseLayers(toNetwork(graph, inputDims, constants)), ...(name === undefined ? {} : { name }) };
   if (calibration === undefined) {
     throw new ImportError('the model has float weights, and to make integers of them their inputs\' usual range is needed: give calibration data, raw float32 inputs one after another');
@@ -85,15 +89,7 @@ function fixedPrecision(network: Network, bits: 8 | 16): PrecisionChoice {
  * @throws ImportError as `importOnnx`.
  */
 export function toNetwork(graph: OnnxGraph, given: OnnxImportOptions['inputDims'] = {}, constants: ReadonlyMap<string, FloatTensor> = new Map()): Network {
-  refuseUnsupported(graph.nodes);
-  const conversion = new Conversion(graph.opset);
-  for (const [name, value] of graph.constants) conversion.addConstant(name, value, typeOfElement(value.elementType));
-  for (const input of graph.inputs) {
-    const constant = constants.get(input.name);
-    if (constant === undefined) conversion.addInput(input.name, inputDims(input, given[input.name]), typeOfElement(input.elementType));
-    else conversion.addConstant(input.name, constant, typeOfElement(input.elementType));
-  }
-  for (const node of graph.nodes) OPERATORS.get(node.operator)?.(conversion, node);
+  const conversion = convertGraph(graph, given, constants);
   const outputs = graph.outputs.map(({ name }) => conversion.resolve(name));
   const missing = outputs.find((name) => !conversion.dims.has(name));
   if (missing !== undefined) throw new ImportError(`the model's output ${missing} is one that this importer does not compute`);
@@ -107,6 +103,24 @@ export function toNetwork(graph: OnnxGraph, given: OnnxImportOptions['inputDims'
   const { constants: known, dims, types } = conversion;
   const integers = new Set([...types].filter(([, type]) => type === 'integer').map(([value]) => value));
   return { name: graph.name === '' ? 'onnx-model' : graph.name, inputs, outputs, layers, constants: known, dims, integers };
+}
+
+/**
+ * Converts every node of a graph; what depends on constants only is among the conversion's constants afterwards.
+ *
+ * @throws ImportError as `importOnnx`.
+ */
+export function convertGraph(graph: OnnxGraph, given: OnnxImportOptions['inputDims'] = {}, constants: ReadonlyMap<string, FloatTensor> = new Map()): Conversion {
+  refuseUnsupported(graph.nodes);
+  const conversion = new Conversion(graph.opset);
+  for (const [name, value] of graph.constants) conversion.addConstant(name, value, typeOfElement(value.elementType));
+  for (const input of graph.inputs) {
+    const constant = constants.get(input.name);
+    if (constant === undefined) conversion.addInput(input.name, inputDims(input, given[input.name]), typeOfElement(input.elementType));
+    else conversion.addConstant(input.name, constant, typeOfElement(input.elementType));
+  }
+  for (const node of graph.nodes) OPERATORS.get(node.operator)?.(conversion, node);
+  return conversion;
 }
 
 /** The layers that the outputs depend on. */

@@ -12,9 +12,13 @@ const TYPES: Readonly<Record<number, { readonly name: string; readonly bytes: nu
   1: { name: 'float', bytes: 4, read: (view, offset) => view.getFloat32(offset, true) },
   2: { name: 'uint8', bytes: 1, read: (view, offset) => view.getUint8(offset) },
   3: { name: 'int8', bytes: 1, read: (view, offset) => view.getInt8(offset) },
+  4: { name: 'uint16', bytes: 2, read: (view, offset) => view.getUint16(offset, true) },
+  5: { name: 'int16', bytes: 2, read: (view, offset) => view.getInt16(offset, true) },
   6: { name: 'int32', bytes: 4, read: (view, offset) => view.getInt32(offset, true) },
   7: { name: 'int64', bytes: 8, read: (view, offset) => Number(view.getBigInt64(offset, true)) },
+  9: { name: 'bool', bytes: 1, read: (view, offset) => (view.getUint8(offset) === 0 ? 0 : 1) },
   11: { name: 'double', bytes: 8, read: (view, offset) => view.getFloat64(offset, true) },
+  12: { name: 'uint32', bytes: 4, read: (view, offset) => view.getUint32(offset, true) },
 };
 
 /** A protobuf integer of 64 bits, as protobufjs gives it. */

@@ -1,4 +1,3 @@
-import type { Model } from '../../../../deterministic-runtime/program/program.ts';
 import { argmax } from '../../../argmax.ts';
 import { clamp } from '../../../elementwise.ts';
 import { ProgramBuilder } from '../../../program-builder.ts';
@@ -8,9 +7,11 @@ import { ImportError } from '../../import-error.ts';
 import { bytesShape, toRows, withShape } from '../../network/activation.ts';
 import type { Activation } from '../../network/activation.ts';
 import { elementCount } from '../../network/float-tensor.ts';
+import type { FloatTensor } from '../../network/float-tensor.ts';
 import type { ClassOutput, TensorInput, TensorOutput } from '../../network/metadata.ts';
 import { describe } from '../attributes.ts';
 import type { OnnxGraph, OnnxNode, OnnxValue } from '../graph.ts';
+import type { ImportedModel } from '../import.ts';
 import { readDims } from '../tensor-data.ts';
 import { fixedInput } from './convert-dynamic.ts';
 import { lowerSums } from './lower-product.ts';
@@ -30,21 +31,24 @@ export interface QuantizedImportOptions {
   readonly name?: string;
   /** Inputs of the model, one after another; needed by models that quantise while they run, for the step of their fixed-point numbers. */
   readonly calibration?: Float32Array;
+  /** Inputs that get these values for good. */
+  readonly constants?: ReadonlyMap<string, FloatTensor>;
 }
 
-/** A quantised graph as a program, and where its integers are inside it. */
-export interface ImportedQuantizedModel { readonly model: Model; readonly activations: readonly Activation[] }
+/** A quantised graph as a program, and where its integers are inside it. There is no float network behind it, and no choice of precisions. */
+export type ImportedQuantizedModel = ImportedModel;
 
 /**
  * Imports an ONNX graph that is quantised already: the integers of the file, and its arithmetic, bit for bit.
  *
  * @throws ImportError on operators that are not supported (all at once, with their nodes' names) and on floats that are not quantised.
  */
-export function importQuantizedGraph(graph: OnnxGraph, { classify, name, calibration }: QuantizedImportOptions): ImportedQuantizedModel {
+export function importQuantizedGraph(graph: OnnxGraph, { classify, name, calibration, constants: fixed = new Map() }: QuantizedImportOptions): ImportedQuantizedModel {
   refuseUnsupported(graph);
-  const [given] = graph.inputs;
+  const inputs = graph.inputs.filter((input) => !fixed.has(input.name));
+  const [given] = inputs;
   const [result] = graph.outputs;
-  if (given === undefined || graph.inputs.length > 1) throw new ImportError(`the model has ${graph.inputs.length} inputs; models with one are supported`);
+  if (given === undefined || inputs.length > 1) throw new ImportError(`the model has ${inputs.length} inputs; models with one are supported`);
   if (result === undefined || graph.outputs.length > 1) throw new ImportError(`the model has ${graph.outputs.length} outputs (${graph.outputs.map((value) => value.name).join(', ')}); models with one are supported`);
 
   const dims = inputDims(given);
@@ -55,6 +59,10 @@ export function importQuantizedGraph(graph: OnnxGraph, { classify, name, calibra
   const conversion = new QuantizedConversion(builder);
   const activations: Activation[] = [];
   for (const [constant, tensor] of graph.constants) conversion.define(constant, { kind: 'constant', tensor, elementType: tensor.elementType });
+  for (const { name: input, elementType } of graph.inputs) {
+    const tensor = fixed.get(input);
+    if (tensor !== undefined) conversion.define(input, { kind: 'constant', tensor, elementType });
+  }
   if (dynamic) {
     if (calibration === undefined) throw new ImportError('the model quantises while it runs, and its floats become fixed-point numbers whose step follows from their usual range: give calibration data, raw float32 inputs one after another');
     conversion.define(given.name, fixedInput(conversion, given.name, dims, calibration));
@@ -76,7 +84,13 @@ export function importQuantizedGraph(graph: OnnxGraph, { classify, name, calibra
     input,
     output: output.metadata,
   };
-  return { model: { program: { ...program, signature: `${classify ? 'classify' : 'infer'}(${input.element}[${size}])->(${output.type})`, metadata }, constants }, activations };
+  const signature = `${classify ? 'classify' : 'infer'}(${input.element}[${size}])->(${output.type})`;
+  return {
+    model: { program: { ...program, signature, metadata }, constants },
+    activations,
+    network: { name: program.name, inputs: [given.name], outputs: [result.name], layers: [], constants: new Map(), dims: new Map() },
+    precision: { precisions: new Map(), before: new Map(), after: new Map() },
+  };
 }
 
 function convertNamed(conversion: QuantizedConversion, node: OnnxNode): void {
