@@ -23,6 +23,8 @@ const BYTE = /^<0x([0-9A-Fa-f]{2})>$/;
 /** What SentencePiece decodes an unknown token to. */
 const UNKNOWN = ' \u2047 ';
 const NOTHING = new Uint8Array(0);
+/** Each place of a text is compared with all user-defined pieces. */
+const MOST_USER_DEFINED = 4096;
 
 /**
  * SentencePiece's byte-pair encoding: neighbouring symbols are merged, those first whose merged piece has the highest score, and of equal ones the leftmost;
@@ -30,12 +32,13 @@ const NOTHING = new Uint8Array(0);
  * vocabulary calls user-defined are cut out first, the longest before the others; control tokens are never found in a text. Unused pieces count as
  * normal ones, as in llama.cpp.
  *
- * @throws RangeError when the lists differ in length, or special tokens lie outside the vocabulary
+ * @throws RangeError when the lists differ in length, scores are not finite, special tokens lie outside the vocabulary, or user-defined pieces are more than 4,096
  */
 export function sentencePieceTokenizer(model: SentencePieceVocabulary): Tokenizer {
   const { pieces, scores, kinds, spacePrefix, addsBegin, beginToken, endTokens } = model;
   const vocabulary = pieces.length;
   if (scores.length !== vocabulary || kinds.length !== vocabulary) throw new RangeError(`a vocabulary of ${vocabulary} pieces has ${scores.length} scores and ${kinds.length} kinds`);
+  if (!scores.every(Number.isFinite)) throw new RangeError('a vocabulary has scores that are not finite');
   for (const token of [...(beginToken === undefined ? [] : [beginToken]), ...endTokens]) checkToken(token, vocabulary);
   const ids = new Map<string, number>();
   const bytes = new Map<number, number>();
@@ -47,6 +50,7 @@ export function sentencePieceTokenizer(model: SentencePieceVocabulary): Tokenize
     else if (kind === 'normal' || kind === 'unused' || kind === 'user') ids.set(piece, id);
     if (kind === 'user' && piece.length > 0) cutOut.push(piece.replaceAll(SPACE, ' '));
   });
+  if (cutOut.length > MOST_USER_DEFINED) throw new RangeError(`a vocabulary has ${cutOut.length} user-defined pieces, more than ${MOST_USER_DEFINED}`);
   const unknown = kinds.indexOf('unknown');
   const userDefined = cutOut.length === 0 ? undefined : new RegExp(`(${cutOut.sort((a, b) => b.length - a.length).map((piece) => piece.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')})`, 'u');
 

@@ -116,6 +116,9 @@ describe('SentencePiece', () => {
   test('lists that do not fit', () => {
     expect(() => sentencePieceTokenizer({ ...vocabulary, scores: [1] })).toThrow(RangeError);
     expect(() => sentencePieceTokenizer({ ...vocabulary, endTokens: [12] })).toThrow(RangeError);
+    expect(() => sentencePieceTokenizer({ ...vocabulary, scores: vocabulary.scores.map((score, id) => (id === 5 ? NaN : score)) })).toThrow(/not finite/);
+    const many = Array.from({ length: 5000 }, (_, id) => `[${id}]`);
+    expect(() => sentencePieceTokenizer({ ...vocabulary, pieces: many, scores: many.map(() => 0), kinds: many.map(() => 'user') })).toThrow(/5000 user-defined pieces/);
   });
 });
 
