@@ -28,7 +28,7 @@ import type { Tensor } from '../kernels/program-builder.ts';
 import { openWebGpu } from '../rollup-node/webgpu/open.ts';
 import { conditions, median, rounded } from './measurement.ts';
 
-const SCHEDULES: readonly Schedule[] = ['invocation', 'tile', 'workgroup'];
+const SCHEDULES: readonly Schedule[] = ['invocation', 'tile', 'block', 'workgroup'];
 const RUNS = 5;
 const MILLISECONDS_PER_SUBMIT = 200;
 const MOST_DISPATCHES = 4096;

@@ -14,6 +14,9 @@ import { foldWorkgroups } from './workgroups.ts';
 
 const STORAGE_USAGE = BUFFER_USAGE.storage | BUFFER_USAGE.copySource | BUFFER_USAGE.copyDestination;
 
+/** Bytes of constants that are on their way at a time. */
+const UPLOAD_BYTES = 2 ** 28;
+
 /** A model's tensors on the device, and the two buffers that tell how far it is. */
 interface DeviceMemory {
   readonly tensors: ReadonlyMap<BufferName, TensorStorage>;
@@ -50,10 +53,7 @@ export async function prepareModel(device: CheckedDevice, model: Model, options:
       run: await create('the run', RUN_BYTES, BUFFER_USAGE.uniform | BUFFER_USAGE.storage | BUFFER_USAGE.copyDestination),
       witness: await create('the witness', WITNESS_BYTES, BUFFER_USAGE.storage | BUFFER_USAGE.copySource),
     };
-    await device.guarded('uploading constants', () => model.constants.forEach((words, index) => {
-      const storage = tensors.get(`constant ${index}`);
-      if (storage !== undefined) uploadWords(device.device.queue, storage, words);
-    }));
+    await uploadConstants(device, model, tensors);
     const [dispatches, advance, witness] = await Promise.all([
       Promise.all([...plan.operators.prologue, ...plan.operators.body, ...plan.operators.epilogue].map((planned) => createDispatch(device, planned, memory))),
       createAdvance(device, plan, memory),
@@ -63,6 +63,21 @@ export async function prepareModel(device: CheckedDevice, model: Model, options:
   } catch (error) {
     release();
     throw error;
+  }
+}
+
+/** Uploads constants, and waits now and then: what has been written and not submitted is in memory a second time. */
+async function uploadConstants(device: CheckedDevice, { constants }: Model, tensors: ReadonlyMap<BufferName, TensorStorage>): Promise<void> {
+  let waiting = 0;
+  for (const [index, words] of constants.entries()) {
+    const storage = tensors.get(`constant ${index}`);
+    if (storage === undefined) continue;
+    await device.guarded('uploading constants', () => uploadWords(device.device.queue, storage, words));
+    waiting += words.length;
+    if (waiting < UPLOAD_BYTES) continue;
+    await device.submit('uploading constants', () => {}, []);
+    await device.device.queue.onSubmittedWorkDone();
+    waiting = 0;
   }
 }
 

@@ -23,7 +23,15 @@ describe('on a GPU', () => {
   const schedule = (specialized: SpecializedKernel): string => chooseSchedule(specialized, { isSoftware: false });
 
   test('a product of matrices is tiled; of a row and a matrix, or a small one, it is shared', () => {
-    expect(schedule(product(512, 512, 512))).toBe('tile');
+    expect(schedule(product(512, 512, 512))).toBe('block');
+    expect(schedule(product(128, 128, 512))).toBe('tile');
+    expect(schedule(product(4, 32_000, 4096))).toBe('tile');
+    const both = kernel('both', {
+      operands: { high: i8, low: i8, w: i8 }, output: i32,
+      element: ({ row, column, operands: { high, low, w } }) =>
+        sum(w.words, (k) => dot32(high.word(row, k), w.word(column, k))).shl(8).add(sum(w.words, (k) => dot32(low.word(row, k), w.word(column, k)))),
+    });
+    expect(schedule(bind(both, [shape('i8', 512, 512), shape('i8', 512, 512), shape('i8', 512, 512)], shape('i32', 512, 512)))).toBe('tile');
     expect(schedule(product(1, 32_000, 4096))).toBe('workgroup');
     expect(schedule(product(8, 64, 4096))).toBe('workgroup');
   });

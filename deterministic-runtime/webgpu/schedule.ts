@@ -2,16 +2,18 @@ import type { SpecializedKernel, SpecializedReduction } from '../language/specia
 import { lanesPerWord, wordCount } from '../program/tensor.ts';
 import { KernelAnalysis } from './kernel-analysis.ts';
 import type { Node } from './kernel-analysis.ts';
+import { findMatrixProduct } from './matrix-product.ts';
 import { UNITS_PER_WORD } from './wgsl-buffers.ts';
 
 /**
  * `invocation`: each invocation computes one 32-bit unit of the output (four i8 elements, or an i32). `tile`: each computes a tile of elements
- * that read the same things, which are then loaded once: matrix products, convolutions. `workgroup`: the invocations of a workgroup share long
+ * that read the same things, which are then loaded once: matrix products, convolutions. `block`: a workgroup computes 32 × 32 elements of a
+ * matrix product from words in its memory (`wgsl-block.ts`). `workgroup`: the invocations of a workgroup share long
  * reductions, next to each other reading what lies next to each other, which keeps a GPU busy where the output is small and its
  * memory where weights are read once. Kernels that have nothing to gain fall back to `invocation`. All give the same bits, since reductions are
  * associative and commutative.
  */
-export type Schedule = 'invocation' | 'tile' | 'workgroup';
+export type Schedule = 'invocation' | 'tile' | 'block' | 'workgroup';
 
 /** How elements and terms of reductions are divided among invocations. */
 export interface Tiling {
@@ -48,6 +50,9 @@ const FEW_OUTPUTS = 64;
 const ADJACENT_TILES = 32;
 /** Elements of output from which a tile an invocation keeps a GPU busy: 2^14 / 16 are 1,024 invocations. */
 const LARGE_OUTPUT = 2 ** 14;
+/** A block's side, and the output from which blocks keep a GPU busy: 64 workgroups. */
+const BLOCK_SIDE = 32;
+const BLOCK_OUTPUT = 2 ** 16;
 /** What may be written out for a tile, in instructions or so: compilers take long over more. */
 const MOST_INSTRUCTIONS = 2048;
 
@@ -59,13 +64,14 @@ export function chooseSchedule(kernel: SpecializedKernel, { isSoftware }: { read
   if (isSoftware) return 'invocation';
   const { rows, columns } = kernel.output;
   const reuse = reuseOf(kernel);
+  if (rows >= BLOCK_SIDE && columns >= BLOCK_SIDE && rows * columns >= BLOCK_OUTPUT && isOneProduct(kernel)) return 'block';
   if (reuse.rows && reuse.columns && rows >= TILE_SIDE && rows * columns >= LARGE_OUTPUT) return 'tile';
   return 'workgroup';
 }
 
 /** How a schedule divides a kernel's work; null where that is an invocation a unit. `shareFrom`: the shortest reduction that is shared. */
 export function tilingFor(kernel: SpecializedKernel, schedule: Schedule, shareFrom = SHARE_FROM): Tiling | null {
-  if (schedule === 'invocation') return null;
+  if (schedule === 'invocation' || schedule === 'block') return null;
   const { output } = kernel;
   const lanes = lanesPerWord(output.element) / UNITS_PER_WORD;
   const reuse = reuseOf(kernel);
@@ -90,6 +96,12 @@ export function tilingFor(kernel: SpecializedKernel, schedule: Schedule, shareFr
   const few = wordCount(output) * lanesPerWord(output.element) <= FEW_OUTPUTS;
   const slices = Math.min(2 ** Math.floor(Math.log2(Math.max(FEWEST_SLICES, longest / 2))), few ? MOST_SLICES_OF_FEW : MOST_SLICES);
   return { rows: 1, columns, slices, tiles: Math.max(1, WORKGROUP_SIZE / slices), slicesAdjacent: true };
+}
+
+/** Whether a matrix product is all that is summed: of several (planes of bytes), a tile loads what they have in common once. */
+function isOneProduct(kernel: SpecializedKernel): boolean {
+  const analysis = new KernelAnalysis();
+  return findMatrixProduct(kernel) !== null && analysis.reductionsIn(kernel.element).filter((reduction) => analysis.levelsOf(reduction).size === 0).length === 1;
 }
 
 /** Roughly how many instructions an element is: 64-bit products and quotients are long in 32-bit arithmetic. */

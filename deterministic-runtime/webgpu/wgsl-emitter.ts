@@ -64,11 +64,25 @@ export class Emitter {
     this.#options = options;
   }
 
-  /** The statements that compute an expression for all these elements, and what its values are called there. */
-  emitAll(expression: SpecializedExpression, elements: readonly Coordinates[]): { readonly lines: readonly string[]; readonly values: readonly string[] } {
+  /** The statements that compute an expression for all these elements, and what its values are called there. `given`: what a part of it is called for each of them already. */
+  emitAll(
+    expression: SpecializedExpression, elements: readonly Coordinates[], given?: { readonly node: SpecializedReduction; readonly names: readonly string[] },
+  ): { readonly lines: readonly string[]; readonly values: readonly string[] } {
     const scope = this.#open(null, null, elements.map((coordinates) => ({ node: expression, coordinates })));
+    if (given !== undefined) {
+      const names = namesOf(scope.names, given.node);
+      elements.forEach((coordinates, index) => names.set(this.#keyOf(given.node, coordinates), given.names[index] as string));
+    }
     const values = elements.map((coordinates) => this.#emit(expression, scope, coordinates));
     return { lines: scope.lines, values };
+  }
+
+  /** The statements before the loops of these nested reductions and within each, that compute where words lie; and what those addresses are called in the innermost. */
+  emitWords(reductions: readonly SpecializedReduction[], words: readonly { readonly word: SpecializedWord; readonly coordinates: Coordinates }[]): { readonly scopes: readonly (readonly string[])[]; readonly addresses: readonly string[] } {
+    const scopes = [this.#open(null, null, [])];
+    for (const { level } of reductions) scopes.push(this.#open(scopes.at(-1) as Scope, level, []));
+    const addresses = words.map(({ word, coordinates }) => this.#emit(word, scopes.at(-1) as Scope, coordinates));
+    return { scopes: scopes.map(({ lines }) => lines), addresses };
   }
 
   #open(parent: Scope | null, level: number | null, instances: readonly Instance[]): Scope {

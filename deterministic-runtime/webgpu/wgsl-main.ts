@@ -27,25 +27,41 @@ export interface OutputCode {
 const WORKGROUP_MEMORY = 16384;
 
 /** The head of every `main`: `group` counts workgroups over both dimensions of the dispatch. */
-const mainOf = (workgroupSize: number): string => `@compute @workgroup_size(${workgroupSize})
+export const mainOf = (workgroupSize: number): string => `@compute @workgroup_size(${workgroupSize})
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   if (run.running == 0u) { return; }
   let group = id.x + id.y * groups.x;`;
 
 interface OutputSizes { readonly units: number; readonly unitsPerRow: number; readonly columns: number; readonly lanes: number }
 
-const sizes = ({ output }: SpecializedKernel): OutputSizes => ({
+export const sizes = ({ output }: SpecializedKernel): OutputSizes => ({
   units: wordCount(output) * UNITS_PER_WORD,
   unitsPerRow: wordsPerRow(output) * UNITS_PER_WORD,
   columns: output.columns,
   lanes: lanesPerWord(output.element) / UNITS_PER_WORD,
 });
 
-const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
-const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');
+export const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+export const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');
 
 /** Writes `value` to `unit` of this iteration's tensor. */
 const storeUnit = ({ buffer, stride }: OutputCode, unit: string, value: string): string => buffer.store(stride === 0 ? unit : `run.iteration * ${stride}u + ${unit}`, value);
+
+/** Statements that store a tile's elements from `firstRow` and `firstColumn`; `valueOf` names them, none being zero. */
+export function storesOf(kernel: SpecializedKernel, tile: Pick<Tiling, 'rows' | 'columns'>, valueOf: (row: number, column: number) => string | undefined, output: OutputCode): string[] {
+  const { unitsPerRow, columns, lanes } = sizes(kernel);
+  const valueAt = (row: number, column: number): string => {
+    const value = valueOf(row, column);
+    return value === undefined ? '0u' : `select(0u, u32(${value}), firstColumn + ${column}i < ${columns}i)`;
+  };
+  return range(tile.rows).flatMap((row) => {
+    const first = `u32(firstRow + ${row}i) * ${unitsPerRow}u + u32(firstColumn) / ${lanes}u`;
+    const units = range(tile.columns / lanes).map((unit) => lanes === 1 ? valueAt(row, unit)
+      : range(lanes).map((lane) => `((${valueAt(row, unit * lanes + lane)} & 0xffu) << ${8 * lane}u)`).join(' | '));
+    const writes = units.map((value, unit) => storeUnit(output, `${first} + ${unit}u`, value));
+    return row === 0 ? writes : [`if (firstRow + ${row}i < ${kernel.output.rows}i) {`, ...writes.map((line) => `  ${line}`), '}'];
+  });
+}
 
 /** Every invocation computes one unit, its elements one after another. */
 export function invocationMain(kernel: SpecializedKernel, reads: ReadFunctions, output: OutputCode): MainCode {
@@ -96,15 +112,7 @@ export function tiledMain(kernel: SpecializedKernel, tiling: Tiling, shareFrom: 
   const tilesPerRow = (unitsPerRow * lanes) / tiling.columns;
   const tiles = Math.ceil(allRows / tiling.rows) * tilesPerRow;
 
-  const valueAt = (row: number, column: number): string =>
-    column >= computed.length ? '0u' : `select(0u, u32(${values[row * computed.length + column]}), firstColumn + ${column}i < ${columns}i)`;
-  const stores = range(tiling.rows).flatMap((row) => {
-    const first = `u32(firstRow + ${row}i) * ${unitsPerRow}u + u32(firstColumn) / ${lanes}u`;
-    const units = range(tiling.columns / lanes).map((unit) => lanes === 1 ? valueAt(row, unit)
-      : range(lanes).map((lane) => `((${valueAt(row, unit * lanes + lane)} & 0xffu) << ${8 * lane}u)`).join(' | '));
-    const writes = units.map((value, unit) => storeUnit(output, `${first} + ${unit}u`, value));
-    return row === 0 ? writes : [`if (firstRow + ${row}i < ${allRows}i) {`, ...writes.map((line) => `  ${line}`), '}'];
-  });
+  const stores = storesOf(kernel, tiling, (row, column) => (column < computed.length ? values[row * computed.length + column] : undefined), output);
   const functions = [
     ...sharedMemory(emitter.shared, invocations),
     mainOf(invocations),

@@ -19,10 +19,12 @@ export interface ReadFunctions {
   load(read: SpecializedLoad): string;
   /** `name(iteration?, row, index) -> u32`: where the word starts, in what `fetch` takes; NO_WORD where there is none. */
   word(read: SpecializedWord): string;
-  /** `name(address) -> Word`: the word at an address. */
-  fetch(read: SpecializedWord): string;
+  /** `name(address) -> Word`: the word at an address. `mayFail`: the address may be NO_WORD although the read needs no check. */
+  fetch(read: SpecializedWord, mayFail?: boolean): string;
   /** `name(left, right) -> i32`: dot product of two words. */
   dot(): string;
+  /** `name(left, right) -> i32`: dot product of two vectors of four units. */
+  dotVectors(): string;
   /** Buffer declarations and functions. `firstBinding` is the binding of the first operand. */
   code(firstBinding: number): string;
   /** Operands that have bindings of their own, in the order of the bindings. */
@@ -101,20 +103,24 @@ export function createReadFunctions(kernel: SpecializedKernel, { storage, shardU
         return `fn word_${suffix(read)}(${parameters}) -> u32 {\n${guard}  return ${asVectors.has(read.operand) ? `(${units}) >> 2u` : units};\n}`;
       });
     },
-    fetch(read) {
+    fetch(read, mayFail = checked(read)) {
       const { operand } = read;
-      const name = `fetch_${operand}${checked(read) ? 'c' : ''}`;
+      const name = `fetch_${operand}${mayFail ? 'c' : ''}`;
       return define(name, () => {
-        const guard = checked(read) ? `  if (address == ${NO_WORD}) { return Word(vec4<u32>(0u, 0u, 0u, 0u), vec4<u32>(0u, 0u, 0u, 0u)); }\n` : '';
+        const guard = mayFail ? `  if (address == ${NO_WORD}) { return Word(vec4<u32>(0u, 0u, 0u, 0u), vec4<u32>(0u, 0u, 0u, 0u)); }\n` : '';
         const half = (first: number): string => asVectors.has(operand)
           ? at(operand, `address + ${first / 4}u`)
           : `vec4<u32>(${[0, 1, 2, 3].map((index) => at(operand, `address + ${first + index}u`)).join(', ')})`;
         return `fn ${name}(address: u32) -> Word {\n${guard}  return Word(${half(0)}, ${half(4)});\n}`;
       });
     },
-    dot: () => define('dot_words', () => {
-      const products = ['low', 'high'].flatMap((half) => [...'xyzw'].map((part) => `${dot4}(left.${half}.${part}, right.${half}.${part})`));
-      return `struct Word { low: vec4<u32>, high: vec4<u32> }\nfn dot_words(left: Word, right: Word) -> i32 {\n  return ${products.join('\n    + ')};\n}`;
+    dot() {
+      this.dotVectors();
+      return define('dot_words', () => 'fn dot_words(left: Word, right: Word) -> i32 { return dot_vectors(left.low, right.low) + dot_vectors(left.high, right.high); }');
+    },
+    dotVectors: () => define('dot_vectors', () => {
+      const products = [...'xyzw'].map((part) => `${dot4}(left.${part}, right.${part})`);
+      return `struct Word { low: vec4<u32>, high: vec4<u32> }\nfn dot_vectors(left: vec4<u32>, right: vec4<u32>) -> i32 {\n  return ${products.join('\n    + ')};\n}`;
     }),
     code(firstBinding) {
       let binding = firstBinding;

@@ -83,6 +83,17 @@ describe('compileWgsl', () => {
     expect(compile(bind(mixed, [shape('i8', 9, 64)], shape('i32', 4, 4)), { schedule: 'tile' })).toMatchObject({ schedule: 'invocation' });
   });
 
+  test('blocks of matrix products bring each word to workgroup memory once', () => {
+    const { code, schedule, workgroups } = compile(linear(100, 400, 4096), { schedule: 'block' });
+    expect({ schedule, workgroups }).toEqual({ schedule: 'block', workgroups: 4 * 13 });
+    // Two words of each side an invocation.
+    expect(code.match(/= fetch_0c\(/g)).toHaveLength(2);
+    expect(code.match(/= fetch_1c\(/g)).toHaveLength(2);
+    expect(compile(linear(1, 40, 64), { schedule: 'block', packedDot: false }).schedule).toBe('block');
+    const copy = kernel('copy', { operands: { x: i8 }, output: i8, element: ({ row, column, operands: { x } }) => x.at(row, column) });
+    expect(compile(bind(copy, [shape('i8', 64, 64)], shape('i8', 64, 64)), { schedule: 'block' }).schedule).toBe('invocation');
+  });
+
   test('computes what a loop does not change before it', () => {
     const { code } = compile(linear(2, 40, 4096));
     const loop = code.indexOf('for (var k0');

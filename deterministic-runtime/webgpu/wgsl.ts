@@ -1,9 +1,11 @@
 import type { SpecializedKernel } from '../language/specialized.ts';
 import { wordCount } from '../program/tensor.ts';
+import { findMatrixProduct } from './matrix-product.ts';
 import { RUN_STRUCT } from './run-state.ts';
 import { SHARE_FROM, tilingFor } from './schedule.ts';
 import type { Schedule } from './schedule.ts';
 import { bufferCode } from './wgsl-buffers.ts';
+import { blockMain } from './wgsl-block.ts';
 import { libraryCode } from './wgsl-library.ts';
 import { invocationMain, tiledMain } from './wgsl-main.ts';
 import { createReadFunctions } from './wgsl-reads.ts';
@@ -46,9 +48,11 @@ export function compileWgsl(kernel: SpecializedKernel, options: WgslOptions): Wg
   const dot4 = options.packedDot ? 'dot4_packed' : 'dot4_unpacked';
   const output = bufferCode('result', { firstBinding: 1, shards: outputShards, shardUnits, writable: true });
   const reads = createReadFunctions(kernel, { storage, shardUnits, output, dot4 });
-  const tiling = tilingFor(kernel, options.schedule, options.shareFrom);
   const destination = { buffer: output, stride: outputStride };
-  const { functions, library, workgroups } = tiling === null ? invocationMain(kernel, reads, destination) : tiledMain(kernel, tiling, options.shareFrom ?? SHARE_FROM, reads, destination);
+  const product = options.schedule === 'block' ? findMatrixProduct(kernel) : null;
+  const tiling = tilingFor(kernel, options.schedule, options.shareFrom);
+  const { functions, library, workgroups } = product !== null ? blockMain(kernel, product, reads, destination)
+    : tiling !== null ? tiledMain(kernel, tiling, options.shareFrom ?? SHARE_FROM, reads, destination) : invocationMain(kernel, reads, destination);
   const readCode = reads.code(1 + outputShards);
   const usesDot = readCode.includes(dot4);
   const code = [
@@ -60,6 +64,6 @@ export function compileWgsl(kernel: SpecializedKernel, options: WgslOptions): Wg
     readCode,
     functions,
   ].filter((part) => part !== '').join('\n');
-  return { code, operands: reads.bindings(), workgroups, schedule: tiling === null ? 'invocation' : options.schedule };
+  return { code, operands: reads.bindings(), workgroups, schedule: product === null && tiling === null ? 'invocation' : options.schedule };
 }
 

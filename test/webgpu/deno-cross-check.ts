@@ -7,7 +7,7 @@
 import { createWebGpuExecutor } from '../../deterministic-runtime/webgpu/executor.ts';
 import { openDevice } from '../../deterministic-runtime/webgpu/device.ts';
 import { prepareModel } from '../../deterministic-runtime/webgpu/prepared-model.ts';
-import { landeWorkload, languageWorkload, loopWorkload, matrixWorkload, randomWorkloads, runHashes, SEED, smallWorkloads, TILED_RANDOM_WORKLOADS } from './workloads.ts';
+import { convolutionWorkload, landeWorkload, languageWorkload, loopWorkload, matrixWorkload, randomWorkloads, runHashes, SEED, smallWorkloads, TILED_RANDOM_WORKLOADS } from './workloads.ts';
 
 const { gpu } = (globalThis as unknown as { readonly navigator: { readonly gpu: GPU } }).navigator;
 const lande = await landeWorkload();
@@ -18,6 +18,7 @@ const random = randomWorkloads();
 const runs = [
   { schedule: 'invocation', workloads: [...smallWorkloads(), matrix, ...random, lande, language] },
   { schedule: 'workgroup', workloads: [lande, language] },
+  { schedule: 'block', workloads: [matrix, convolutionWorkload()] },
   { schedule: 'tile', workloads: [matrix, ...random.slice(0, TILED_RANDOM_WORKLOADS), language] },
 ] as const;
 const results: Record<string, string[]> = {};

@@ -7,10 +7,13 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { evaluateProgram } from '../../deterministic-runtime/language/evaluate.ts';
 import { openExecutor } from './open-webgpu.ts';
-import { landeWorkload, languageWorkload, loopWorkload, matrixWorkload, randomWorkloads, runHashes, SEED, smallWorkloads, TILED_RANDOM_WORKLOADS } from './workloads.ts';
+import { convolutionWorkload, landeWorkload, languageWorkload, loopWorkload, matrixWorkload, randomWorkloads, runHashes, SEED, smallWorkloads, TILED_RANDOM_WORKLOADS } from './workloads.ts';
 
 const DRIVERS = '/usr/share/vulkan/icd.d';
 const HERE = dirname(fileURLToPath(import.meta.url));
+
+/** What is not run by `invocation`, but otherwise only. */
+const SCHEDULE_OF: Readonly<Record<string, string>> = { 'counting-loop': 'split', convolutions: 'block' };
 
 /** The manifest of lavapipe, Mesa's Vulkan driver for the processor. */
 function lavapipe(): string | undefined {
@@ -48,18 +51,18 @@ test.skipIf(manifest === undefined || deno === undefined)('Deno (wgpu, naga) × 
   const executor = await openExecutor();
   expect(executor.adapter).not.toBe(adapter);
   const random = randomWorkloads();
-  const small = [...smallWorkloads(), matrixWorkload(), loopWorkload(), ...random];
+  const small = [...smallWorkloads(), matrixWorkload(), loopWorkload(), convolutionWorkload(), ...random];
   const workloads = [...small, await landeWorkload(), await languageWorkload()];
   expect(Object.keys(results).sort()).toEqual([
-    ...workloads.map(({ name }) => (name === 'counting-loop' ? `${name}, split` : `${name}, invocation`)),
+    ...workloads.map(({ name }) => `${name}, ${SCHEDULE_OF[name] ?? 'invocation'}`),
     'lande, workgroup', 'language-model, workgroup',
-    ...random.slice(0, TILED_RANDOM_WORKLOADS).map(({ name }) => `${name}, tile`), 'matrix-products, tile', 'language-model, tile',
+    ...random.slice(0, TILED_RANDOM_WORKLOADS).map(({ name }) => `${name}, tile`), 'matrix-products, tile', 'language-model, tile', 'matrix-products, block',
   ].sort());
   for (const workload of workloads) {
     const prepared = await executor.prepare(workload.model);
     const expected = await runHashes(workload, (input) => prepared.run(input, { keep: 'all', seed: SEED }));
     if (small.includes(workload)) expect(expected).toEqual(await runHashes(workload, async (input) => evaluateProgram(workload.model, input, SEED)));
-    for (const schedule of ['invocation', 'workgroup', 'tile', 'split']) expect(results[`${workload.name}, ${schedule}`] ?? expected).toEqual(expected);
+    for (const schedule of ['invocation', 'workgroup', 'tile', 'block', 'split']) expect(results[`${workload.name}, ${schedule}`] ?? expected).toEqual(expected);
   }
   await executor.dispose();
 }, 240_000);

@@ -8,6 +8,7 @@ import { knownAnswerShader } from '../../deterministic-runtime/webgpu/known-answ
 import { planProgram } from '../../deterministic-runtime/webgpu/plan.ts';
 import { compareRandomModel, SHADER_VARIANTS } from './fuzz-webgpu.ts';
 import { openCheckedDevice } from './open-webgpu.ts';
+import { convolutionWorkload, matrixWorkload } from './workloads.ts';
 
 const VARIANTS = SHADER_VARIANTS.map((options, index) => ({ name: ['an invocation a unit', 'without packed dot products', 'shared reductions', 'tiles', 'split buffers', 'shared reductions of split buffers'][index] as string, options, index }));
 
@@ -45,6 +46,15 @@ describe('WGSL is valid', () => {
 
   test('for the known-answer test', async () => {
     for (const packedDot of [true, false]) await validate(knownAnswerShader(packedDot));
+  });
+
+  test('for blocks of matrix products', async () => {
+    for (const { model: { program } } of [matrixWorkload(), convolutionWorkload()]) {
+      for (const { shader } of planProgram(program, { schedule: () => 'block', packedDot: true }).operators.prologue) {
+        expect(shader.schedule).toBe('block');
+        await validate(shader.code);
+      }
+    }
   });
 
   test.each(VARIANTS)('for random models, $name', async ({ options }) => {

@@ -3,7 +3,10 @@ import { commitTensor, NOT_WRITTEN } from '../../deterministic-runtime/commitmen
 import { generateCase } from '../../deterministic-runtime/language/testing/arbitrary-kernel.ts';
 import { slotCount } from '../../deterministic-runtime/program/program.ts';
 import type { Model } from '../../deterministic-runtime/program/program.ts';
+import { Random, randomElements } from '../../deterministic-runtime/language/testing/random.ts';
 import { packTensor } from '../../deterministic-runtime/program/tensor.ts';
+import { convolution } from '../../kernels/convolution.ts';
+import { ProgramBuilder } from '../../kernels/program-builder.ts';
 import { encodePrompt } from '../../kernels/language-model/interface.ts';
 import { buildLanguageModel } from '../../kernels/language-model/program.ts';
 import { randomWeights } from '../../kernels/language-model/random-weights.ts';
@@ -67,6 +70,26 @@ export async function languageWorkload(): Promise<Workload> {
   }, 3), { promptLimit: 6, newTokenLimit: 6 });
   const prompts = [[1, 17, 30], [1, 9]] as const;
   return { name: 'language-model', model, inputs: prompts.map((prompt) => encodePrompt(model, prompt, { temperature: 1.5, topK: 20, topP: 0.9 })) };
+}
+
+/** A padded convolution, its output larger than a block and no multiple of one, with rows of more words than a block takes at a time. */
+export function convolutionWorkload(): Workload {
+  const [size, channels, filters] = [7, 170, 40];
+  const random = new Random(11);
+  const input = { element: 'i8', rows: size * size, columns: channels } as const;
+  const builder = new ProgramBuilder({ name: 'convolutions', signature: 'convolve(int8[8330])->(int8[])', input, metadata: {} });
+  const weights = builder.bytes(filters * 9, channels, randomElements(random, 'i8', filters * 9 * channels));
+  const scale = builder.integers(2, filters, new Int32Array(2 * filters).fill(2 ** 30, 0, filters).fill(42, filters));
+  builder.append('convolution', {
+    kernel: convolution, output: { element: 'i8', rows: size * size, columns: filters },
+    operands: [builder.input, weights, builder.integers(1, filters, Int32Array.from({ length: filters }, () => random.bits() >> 12)), scale],
+    parameters: {
+      inputHeight: size, inputWidth: size, outputWidth: size, kernelHeight: 3, kernelWidth: 3, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1,
+      padTop: 1, padLeft: 1, zeroPoint: -3, low: -128, high: 127,
+    },
+  });
+  const model = builder.build();
+  return { name: 'convolutions', model, inputs: [packTensor(input, randomElements(random, 'i8', size * size * channels))] };
 }
 
 /** As many of the random models are also run in tiles, which take long to compile. */
