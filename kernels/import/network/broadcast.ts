@@ -5,7 +5,7 @@ import type { Activation } from './activation.ts';
 import { elementCount, strides } from './float-tensor.ts';
 import type { FloatTensor } from './float-tensor.ts';
 import type { Lowering, Precision } from './lowering.ts';
-import { activationQuantization, quantizeTo, wideQuantization } from './quantization.ts';
+import { WIDE_LIMIT, activationQuantization, quantizeTo, wideQuantization } from './quantization.ts';
 import type { Quantization } from './quantization.ts';
 
 /** An operand of a kernel that broadcasts: row r of the result reads row `(r div divide) mod rows`, and column 0 where it has one. */
@@ -22,8 +22,8 @@ export function rowPattern(own: readonly number[], target: readonly number[]): {
   return { divide: elementCount(target.slice(last + 1)), rows: elementCount(target.slice(first, last + 1)) };
 }
 
-/** Values of one operator, broadcast to `dims` in one layout; constants get integers of this precision. */
-export function alignOperands(lowering: Lowering, names: readonly string[], dims: readonly number[], precision: Precision): { readonly layout: 'rows' | 'image'; readonly operands: readonly BroadcastOperand[] } {
+/** Values of one operator, broadcast to `dims` in one layout; constants get integers of this precision, and are cut to ±reach. */
+export function alignOperands(lowering: Lowering, names: readonly string[], dims: readonly number[], precision: Precision, reach = Infinity): { readonly layout: 'rows' | 'image'; readonly operands: readonly BroadcastOperand[] } {
   const { builder } = lowering;
   const computed = names.filter((name) => lowering.constant(name) === null).map((name) => lowering.activation(name));
   const greatest = computed.reduce<Activation | null>((best, value) => (best === null || elementCount(value.dims) > elementCount(best.dims) ? value : best), null);
@@ -31,7 +31,7 @@ export function alignOperands(lowering: Lowering, names: readonly string[], dims
   const lying = lyingDims({ kind: layout }, dims);
   const operands = names.map((name): BroadcastOperand => {
     const constant = lowering.constant(name);
-    const { tensor, quantization, dims: own } = constant === null ? placedValue(lowering, lowering.activation(name), layout, dims.length) : placedConstant(lowering, constant, layout, dims.length, precision);
+    const { tensor, quantization, dims: own } = constant === null ? placedValue(lowering, lowering.activation(name), layout, dims.length) : placedConstant(lowering, constant, layout, dims.length, precision, reach);
     const pattern = rowPattern(own.slice(0, -1), lying.slice(0, -1));
     if (pattern !== null) return { tensor: withShape(builder, `${name}.rows`, tensor, rowsShape(own, tensor.shape.element)), quantization, divide: pattern.divide };
     return { tensor: expanded(builder, `${name}.expanded`, tensor, own, lying), quantization, divide: 1 };
@@ -50,8 +50,9 @@ function placedValue(lowering: Lowering, value: Activation, layout: 'rows' | 'im
   return { tensor: placed.tensor, quantization: value.quantization, dims: lyingDims({ kind: layout }, dims) };
 }
 
-/** A constant as integers in a layout; whole numbers stay as they are where that is asked for. */
-export function placedConstant(lowering: Lowering, { dims: given, data }: FloatTensor, layout: 'rows' | 'image', rank: number, precision: Precision): Placed {
+/** A constant as integers in a layout, cut to ±reach; whole numbers stay as they are where that is asked for. */
+export function placedConstant(lowering: Lowering, { dims: given, data: exact }: FloatTensor, layout: 'rows' | 'image', rank: number, precision: Precision, reach = Infinity): Placed {
+  const data = exact.map((value) => Math.min(Math.max(value, -reach), reach));
   const dims = [...new Array<number>(rank - given.length).fill(1), ...given];
   const order = axisOrder({ kind: layout }, rank);
   const along = strides(dims);
@@ -63,7 +64,7 @@ export function placedConstant(lowering: Lowering, { dims: given, data }: FloatT
   for (const value of data) { low = Math.min(low, value); high = Math.max(high, value); }
   const whole = precision === 'integer' && data.every(Number.isInteger);
   const quantization = whole ? { scale: 1, zeroPoint: 0 } : precision === 8 && data.length > 1 ? activationQuantization({ low, high }) : wideQuantization({ low, high });
-  const [least, greatest] = whole ? [-(2 ** 31), 2 ** 31 - 1] : precision === 8 && data.length > 1 ? [-128, 127] : [-32767, 32767];
+  const [least, greatest] = whole ? [-(2 ** 31), 2 ** 31 - 1] : precision === 8 && data.length > 1 ? [-128, 127] : [-WIDE_LIMIT, WIDE_LIMIT];
   const integers = Int32Array.from({ length: data.length }, (_, index) => quantizeTo(at(index), quantization, least, greatest));
   const { rows, columns } = rowsShape(lying);
   const tensor = greatest === 127 ? lowering.builder.bytes(rows, columns, Int8Array.from(integers)) : lowering.builder.integers(rows, columns, integers);

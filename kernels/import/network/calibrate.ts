@@ -1,12 +1,16 @@
 import { ImportError } from '../import-error.ts';
 import { evaluateNetwork, inputSize } from './evaluate.ts';
+import { layerInputs } from './layer.ts';
 import type { Network, Range } from './layer.ts';
 
 /** What each value of the network ranged over on some inputs. */
 export type Ranges = ReadonlyMap<string, Range>;
 
-/** Numbers beyond this are taken for infinite: masks of attention. They don't widen the range of what they are added to. */
+/** Numbers beyond this are taken for infinite: they don't widen ranges. On the way to a softmax, where masks of attention are, less is enough. */
 const INFINITE = 1e6;
+const MASK = 5000;
+/** What is masked stands so far below the least other number: its share in a softmax is below 2^-34. */
+const MASKED_DISTANCE = 24;
 
 /**
  * Runs the network in floating point on `samples` (inputs one after another) and notes the least and greatest of every value.
@@ -20,20 +24,37 @@ export function calibrate(network: Network, samples: Float32Array): Ranges {
   }
   if (!samples.every(Number.isFinite)) throw new ImportError('calibration data has numbers that are not finite: it should be raw little-endian float32');
   const ranges = new Map<string, Range>();
+  const masked = new Set<string>();
+  const towards = towardsSoftmax(network);
   for (let start = 0; start < samples.length; start += size) {
     evaluateNetwork(network, samples.subarray(start, start + size), (name, tensor) => {
       const { data } = tensor;
+      const bound = towards.has(name) ? MASK : INFINITE;
       let { low, high } = ranges.get(name) ?? { low: Infinity, high: -Infinity };
       for (let index = 0; index < data.length; index += 1) {
         const element = data[index] as number;
-        if (element < low && element >= -INFINITE) low = element;
-        if (element > high && element <= INFINITE) high = element;
+        if (element < low && element >= -bound) low = element;
+        if (element > high && element <= bound) high = element;
+        if (element < -bound) masked.add(name);
         if (Number.isNaN(element)) throw new ImportError(`with this calibration data the value ${name} is not finite`);
       }
       ranges.set(name, { low, high });
       return tensor;
     });
   }
-  for (const [name, { low, high }] of ranges) if (low > high) ranges.set(name, { low: 0, high: 0 });
+  for (const [name, { low, high }] of ranges) {
+    const range = low > high ? { low: 0, high: 0 } : { low, high };
+    ranges.set(name, masked.has(name) && network.integers?.has(name) !== true ? { ...range, low: range.low - MASKED_DISTANCE } : range);
+  }
   return ranges;
+}
+
+/** Values that reach a softmax through sums, choices and movement only. */
+function towardsSoftmax({ layers }: Network): ReadonlySet<string> {
+  const towards = new Set(layers.filter(({ kind }) => kind === 'softmax').map(({ x }) => x));
+  const passing: ReadonlySet<string> = new Set(['add', 'multiply', 'operation', 'select', 'reshape', 'transpose', 'expand', 'slice', 'gather', 'clamp']);
+  for (const layer of [...layers].reverse()) {
+    if (towards.has(layer.output) && passing.has(layer.kind)) for (const input of layerInputs(layer)) towards.add(input);
+  }
+  return towards;
 }

@@ -3,7 +3,7 @@ import type { FloatTensor } from './float-tensor.ts';
 import type { Ranges } from './calibrate.ts';
 import { layerInputs } from './layer.ts';
 import type { Network } from './layer.ts';
-import { activationQuantization, quantizeTo, quantizeValue, wideQuantization } from './quantization.ts';
+import { WIDE_LIMIT, activationQuantization, quantizeTo, quantizeValue, wideQuantization } from './quantization.ts';
 
 /** Relative error (root mean square) of the outputs that is aimed at. */
 const ERROR_TARGET = 0.02;
@@ -73,7 +73,7 @@ function measure(network: Network, ranges: Ranges, precisions: ReadonlyMap<strin
 function roundTo({ dims, data }: FloatTensor, range: { readonly low: number; readonly high: number }, precision: 8 | 16): FloatTensor {
   const quantization = precision === 8 ? activationQuantization(range) : wideQuantization(range);
   const { scale, zeroPoint } = quantization;
-  const integer = precision === 8 ? (value: number): number => quantizeValue(value, quantization) : (value: number): number => quantizeTo(value, quantization, -32767, 32767);
+  const integer = precision === 8 ? (value: number): number => quantizeValue(value, quantization) : (value: number): number => quantizeTo(value, quantization, -WIDE_LIMIT, WIDE_LIMIT);
   const rounded = new Float32Array(data.length);
   for (let index = 0; index < data.length; index += 1) rounded[index] = scale * (integer(data[index] as number) - zeroPoint);
   return { dims, data: rounded };

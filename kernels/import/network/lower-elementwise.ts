@@ -19,6 +19,10 @@ import type { Quantization } from './quantization.ts';
 const SUM_SHIFT = 20;
 const MULTIPLIER_BITS = 30;
 
+/** Constants further out than this many steps of the result (masks of attention) are cut: the result is at its bound either way. */
+const REACH = 2 ** 18;
+const REACHING: ReadonlySet<string> = new Set(['add', 'subtract', 'minimum', 'maximum']);
+
 interface BinaryParts {
   readonly name: string;
   readonly output: string;
@@ -49,9 +53,9 @@ function lowerOperands(lowering: Lowering, parts: BinaryParts): Activation {
   const dims = dimsOf(lowering.network, parts.output);
   const precision = lowering.precision(parts.output);
   const compares = parts.operation === 'equal' || parts.operation === 'less' || parts.operation === 'less-or-equal';
-  const { layout, operands } = alignOperands(lowering, [parts.x, parts.b], dims, compares ? constantPrecision(lowering, [parts.x, parts.b]) : precision);
-  const [a, b] = operands as [BroadcastOperand, BroadcastOperand];
   const target = lowering.target(parts.output, parts.range);
+  const { layout, operands } = alignOperands(lowering, [parts.x, parts.b], dims, compares ? constantPrecision(lowering, [parts.x, parts.b]) : precision, REACHING.has(parts.operation) && !target.wide ? target.quantization.scale * REACH : Infinity);
+  const [a, b] = operands as [BroadcastOperand, BroadcastOperand];
   const { kernel, parameters, element } = kernelFor(parts.operation, a, b, target, dims, layout);
   const shape = rowsShape(lyingDims({ kind: layout }, dims), element);
   const tensor = lowering.builder.append(parts.name, { kernel, output: shape, operands: [a.tensor, b.tensor], parameters });
@@ -120,7 +124,7 @@ function sumScales(a: Quantization, b: Quantization, result: Quantization, sign:
 export function lowerSelect(lowering: Lowering, layer: SelectLayer): Activation {
   const dims = dimsOf(lowering.network, layer.output);
   const target = lowering.target(layer.output);
-  const { layout, operands } = alignOperands(lowering, [layer.x, layer.a, layer.b], dims, lowering.precision(layer.output));
+  const { layout, operands } = alignOperands(lowering, [layer.x, layer.a, layer.b], dims, lowering.precision(layer.output), target.wide ? Infinity : target.quantization.scale * REACH);
   const [condition, a, b] = operands as [BroadcastOperand, BroadcastOperand, BroadcastOperand];
   const factor = ({ quantization }: BroadcastOperand): { readonly multiplier: number; readonly shift: number } => toRequantization(Math.min(quantization.scale / target.quantization.scale, 2 ** 29));
   const [first, second] = [factor(a), factor(b)];

@@ -9,7 +9,7 @@ import { elementCount } from './float-tensor.ts';
 import { dimsOf } from './layer.ts';
 import type { ConcatenationLayer, EmbeddingLayer, ExpandLayer, GatherLayer, PadLayer, ResamplingLayer, ReshapeLayer, SliceLayer, TransposeLayer } from './layer.ts';
 import type { Lowering } from './lowering.ts';
-import { quantizeTo } from './quantization.ts';
+import { WIDE_LIMIT, quantizeTo } from './quantization.ts';
 
 /** A value whose axes all lie apart: images and rows. */
 const axial = (lowering: Lowering, activation: Activation): Activation => (activation.layout.kind === 'flat-image' ? toRows(lowering.builder, activation) : activation);
@@ -61,7 +61,7 @@ export function lowerExpand(lowering: Lowering, layer: ExpandLayer): Activation 
 export function lowerPad(lowering: Lowering, layer: PadLayer): Activation {
   const x = axial(lowering, lowering.activation(layer.x));
   const dims = dimsOf(lowering.network, layer.output);
-  const [least, greatest] = x.tensor.shape.element === 'i8' ? [-128, 127] : x.wide === true ? [-(2 ** 31), 2 ** 31 - 1] : [-32767, 32767];
+  const [least, greatest] = x.tensor.shape.element === 'i8' ? [-128, 127] : x.wide === true ? [-(2 ** 31), 2 ** 31 - 1] : [-WIDE_LIMIT, WIDE_LIMIT];
   // A fill outside of what x can stand for needs the scale of the result.
   const own = quantizeTo(layer.fill, x.quantization, -Infinity, Infinity);
   const source = own >= least && own <= greatest ? x : lowering.rescaled(x, layer.name, lowering.target(layer.output));

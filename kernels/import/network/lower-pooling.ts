@@ -1,4 +1,5 @@
 import { MEAN_STEPS, averagePooling, maxPooling } from '../../pooling.ts';
+import { WIDE_LIMIT } from './quantization.ts';
 import { volumeMaximum, volumeMean } from '../../volume-window.ts';
 import { toRequantization, toShortRequantization } from '../requantization.ts';
 import { bytesShape, toImage } from './activation.ts';
@@ -23,7 +24,7 @@ export function lowerPooling(lowering: Lowering, layer: PoolingLayer): Activatio
     const output = { element, rows, columns: channels };
     const tensor = plain
       ? builder.append(layer.name, { kernel: maxPooling, output, operands: [x.tensor], parameters: windowNumbers(window) })
-      : builder.append(layer.name, { kernel: volumeMaximum(element), output, operands: [x.tensor], parameters: { ...volumeNumbers(window, depth), fill: element === 'i8' ? -128 : -32767 } });
+      : builder.append(layer.name, { kernel: volumeMaximum(element), output, operands: [x.tensor], parameters: { ...volumeNumbers(window, depth), fill: element === 'i8' ? -128 : -WIDE_LIMIT } });
     return { ...base, quantization: x.quantization, tensor };
   }
   const target = lowering.target(layer.output);

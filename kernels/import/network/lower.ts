@@ -60,7 +60,6 @@ export function lowerNetwork(network: Network, ranges: Ranges, options: Lowering
   for (const layer of layers) lowering.define(lowerNamed(lowering, layer, plan.wide && layer.output === results[0]));
 
   const values = results.map((name) => toRows(builder, lowering.activation(name)));
-  if (values.every(({ tensor }) => tensor.operand.kind === 'input')) throw new ImportError('the model passes its input through and computes nothing');
   const output = options.classify ? appendClass(builder, values[0] as Activation) : appendResults(builder, values, network, softmax !== null);
   const { program, constants } = builder.build();
   const type = output.kind === 'class' ? 'int32' : `${builder.resultElement === 'i32' ? 'int32' : 'int8'}[${values.reduce((sum, { dims }) => sum + elementCount(dims), 0)}]`;

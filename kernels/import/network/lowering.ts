@@ -7,7 +7,7 @@ import type { Activation } from './activation.ts';
 import type { Ranges } from './calibrate.ts';
 import type { FloatTensor } from './float-tensor.ts';
 import type { Network, Range } from './layer.ts';
-import { activationQuantization, quantizeTo, wideQuantization } from './quantization.ts';
+import { WIDE_LIMIT, activationQuantization, quantizeTo, wideQuantization } from './quantization.ts';
 import type { Quantization } from './quantization.ts';
 
 /** How many bits a value has: eight as i8, sixteen as i32, or whole numbers of up to 32 bits that stay as they are. */
@@ -53,7 +53,11 @@ export class Lowering {
   narrow(name: string): Activation {
     const activation = this.activation(name);
     if (activation.wide !== true) return activation;
-    return this.rescaled(activation, name, this.targetOf(name, Math.max(this.#precisions.get(name) ?? 8, 16) as 16));
+    const range = this.#ranges.get(name);
+    const small = activation.quantization.scale === 1 && activation.quantization.zeroPoint === 0 && range !== undefined && Math.max(-range.low, range.high) <= WIDE_LIMIT;
+    const own = this.targetOf(name, 16);
+    // Whole numbers that fit stay whole.
+    return this.rescaled(activation, name, small ? { ...own, quantization: activation.quantization } : own);
   }
 
   /** A constant, or null where the value is computed. */
@@ -80,12 +84,12 @@ export class Lowering {
   targetOf(value: string, precision: Precision, range: Range | null = null): Target {
     if (precision === 'integer') return target('i32', { scale: 1, zeroPoint: 0 }, range, -(2 ** 31), 2 ** 31 - 1, true);
     const quantization = this.quantizationOf(value, precision);
-    return precision === 8 ? target('i8', quantization, range, -128, 127, false) : target('i32', quantization, range, -32767, 32767, false);
+    return precision === 8 ? target('i8', quantization, range, -128, 127, false) : target('i32', quantization, range, -WIDE_LIMIT, WIDE_LIMIT, false);
   }
 
   /** As `target`, for a value that always lies between these, whatever it ranged over. */
   targetBetween(value: string, low: number, high: number): Target {
-    return this.precision(value) === 8 ? target('i8', activationQuantization({ low, high }), null, -128, 127, false) : target('i32', wideQuantization({ low, high }), null, -32767, 32767, false);
+    return this.precision(value) === 8 ? target('i8', activationQuantization({ low, high }), null, -128, 127, false) : target('i32', wideQuantization({ low, high }), null, -WIDE_LIMIT, WIDE_LIMIT, false);
   }
 
   /** The scale and zero point for a value, from what it ranged over. */

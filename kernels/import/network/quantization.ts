@@ -17,10 +17,13 @@ export function activationQuantization({ low, high }: Range): Quantization {
 export const quantizeValue = (value: number, { scale, zeroPoint }: Quantization): number =>
   Math.min(127, Math.max(-128, Math.round(value / scale) + zeroPoint));
 
-/** Sixteen bits, −32767 … 32767, symmetric about 0. */
+/** The greatest integer of sixteen bits whose high plane (kernels/planes.ts) is still a byte. */
+export const WIDE_LIMIT = 2 ** 15 - 129;
+
+/** Sixteen bits, symmetric about 0. */
 export function wideQuantization({ low, high }: Range): Quantization {
   const greatest = Math.max(Math.abs(low), Math.abs(high));
-  return { scale: greatest > 0 ? greatest / 32767 : 1, zeroPoint: 0 };
+  return { scale: greatest > 0 ? greatest / WIDE_LIMIT : 1, zeroPoint: 0 };
 }
 
 /** The integer that stands for a real number (which may be infinite), cut to these. */

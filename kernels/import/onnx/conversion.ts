@@ -124,7 +124,10 @@ export class Conversion {
   /** Adds a layer that gives a value of these dimensions; computes it now if all it reads is constant. */
   addLayer(layer: Layer, dims: readonly number[], type: ValueType = this.#typeOf(layer)): void {
     if (dims.length > 8) throw new ImportError(`${layer.name} gives a value of ${dims.length} dimensions; at most 8 are supported`);
-    if (elementCount(dims) > MAXIMUM_ELEMENTS || dims.some((dim) => !(dim >= 1))) {
+    const inputs = layerInputs(layer).map((name) => this.constants.get(name));
+    const folds = inputs.every((input) => input !== undefined);
+    // Only constants may be empty: parts of shapes are.
+    if (elementCount(dims) > MAXIMUM_ELEMENTS || dims.some((dim) => !(dim >= (folds ? 0 : 1)))) {
       throw new ImportError(`${layer.name} gives a value of dimensions [${dims.join(', ')}]: every dimension must be at least 1 and all together at most ${MAXIMUM_ELEMENTS} elements`);
     }
     const operations = elementCount(dims) * this.#operationsPerElement(layer);
@@ -133,8 +136,7 @@ export class Conversion {
     if (this.#operations > MAXIMUM_ALL_OPERATIONS || this.layers.length >= MAXIMUM_LAYERS) throw new ImportError(`with ${layer.name} the model takes more than ${MAXIMUM_ALL_OPERATIONS} operations or ${MAXIMUM_LAYERS} layers`);
     this.dims.set(layer.output, dims);
     this.types.set(layer.output, type);
-    const inputs = layerInputs(layer).map((name) => this.constants.get(name));
-    if (inputs.every((input) => input !== undefined)) {
+    if (folds) {
       this.addConstant(layer.output, evaluateLayer(layer, (name) => this.constants.get(name) as FloatTensor, dims), type);
     } else {
       this.layers.push(layer);

@@ -162,17 +162,18 @@ export function convertLpNormalization(conversion: Conversion, node: OnnxNode): 
   conversion.add(node, { kind: 'operation', operation: 'divide', x, b: total }, dims);
 }
 
-/** CumSum along an axis: a dense layer with a triangle of ones. */
+/** CumSum along an axis: what stands 1, 2, 4, … before is added, so that the number of steps is a logarithm (Hillis and Steele, Data Parallel Algorithms, 1986). */
 export function convertCumSum(conversion: Conversion, node: OnnxNode): void {
   const dims = conversion.inputDims(node, 0);
   const axis = normalizeAxis(node, conversion.constantInput(node, 1, 'axis').data[0] ?? 0, dims.length);
-  const [exclusive, reverse] = [integer(node, 'exclusive', 0) !== 0, integer(node, 'reverse', 0) !== 0];
+  const reverse = integer(node, 'reverse', 0) !== 0;
   const size = dims[axis] ?? 1;
-  if (size > 4096) throw new ImportError(`${describe(node)}: sums of ${size} numbers; at most 4096 are supported`);
-  const data = Float32Array.from({ length: size * size }, (_, index) => {
-    const distance = (Math.floor(index / size) - (index % size)) * (reverse ? -1 : 1);
-    return distance > 0 || (distance === 0 && !exclusive) ? 1 : 0;
-  });
-  const weights = { dims: [size, size], data };
-  conversion.alias(conversion.output(node), onLastAxis(conversion, node, axis, (x) => ({ kind: 'dense', x, weights, bias: null, range: null }), (dim) => dim));
+  const shifted = (x: string, by: number, what: string): string => {
+    const [before, after] = [by, -by].map((border) => dims.map((_, at) => (at === axis ? (reverse ? -border : border) : 0))) as [number[], number[]];
+    return conversion.step(node, what, { kind: 'pad', x, before, after, fill: 0 }, dims);
+  };
+  let x = conversion.input(node, 0);
+  if (integer(node, 'exclusive', 0) !== 0) x = size > 1 ? shifted(x, 1, 'exclusive') : conversion.step(node, 'nothing', { kind: 'multiply', x, b: conversion.constant(node, 'zero', [], [0], 'integer'), range: null }, dims);
+  for (let by = 1; by < size; by *= 2) x = conversion.step(node, `sums${by}`, { kind: 'add', x, b: shifted(x, by, `before${by}`), range: null }, dims);
+  conversion.alias(conversion.output(node), x);
 }

@@ -5,7 +5,13 @@ import { typeOfElement } from './element-type.ts';
 import type { Conversion } from './conversion.ts';
 import type { OnnxNode } from './graph.ts';
 
-/** Identity, and Dropout, which does nothing at inference. */
+/** Dropout does nothing at inference. @throws ImportError where the model asks for training. */
+export function convertDropout(conversion: Conversion, node: OnnxNode): void {
+  if (conversion.hasInput(node, 2) && conversion.constantInput(node, 2, 'training_mode').data[0] !== 0) throw new ImportError(`${describe(node)}: training_mode is not supported`);
+  convertIdentity(conversion, node);
+}
+
+/** Identity. */
 export const convertIdentity = (conversion: Conversion, node: OnnxNode): void => conversion.alias(conversion.output(node), conversion.input(node, 0));
 
 /** Constant, given as a tensor, a number, or a list of numbers. */

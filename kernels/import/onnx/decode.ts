@@ -1,7 +1,7 @@
 import onnxProto from 'onnx-proto';
 import type { onnx } from 'onnx-proto';
 import { ImportError } from '../import-error.ts';
-import type { AttributeValue, OnnxGraph, OnnxNode, OnnxTensor, OnnxValue } from './graph.ts';
+import type { AttributeValue, OnnxGraph, OnnxNode, OnnxSubgraph, OnnxTensor, OnnxValue } from './graph.ts';
 import { orderNodes } from './order.ts';
 import { readTensor, toNumber } from './tensor-data.ts';
 
@@ -15,7 +15,7 @@ const STANDARD_DOMAINS = ['', 'ai.onnx'];
  * Reads an ONNX file.
  *
  * @throws ImportError when it is truncated or no ONNX file at all, when names clash or are missing, when nodes form a cycle, when weights are
- * stored elsewhere, and when it uses what this importer does not read (subgraphs, sparse tensors, functions).
+ * stored elsewhere, and when it uses what this importer does not read (sparse tensors, functions).
  */
 export function decodeOnnx(bytes: Uint8Array): OnnxGraph {
   const model = decodeModel(bytes);
@@ -37,7 +37,7 @@ export function decodeOnnx(bytes: Uint8Array): OnnxGraph {
   const inputs = (graph.input ?? []).map(readValue).filter(({ name }) => !constants.has(name));
   const outputs = (graph.output ?? []).map(readValue);
   if (outputs.length === 0) throw new ImportError('the model has no output');
-  const nodes = (graph.node ?? []).map(readNode);
+  const nodes = (graph.node ?? []).map((node) => readNode(node));
   return {
     name: graph.name ?? '',
     producer: [model.producerName, model.producerVersion].filter((part) => part != null && part !== '').join(' '),
@@ -65,21 +65,39 @@ function readValue(value: onnx.IValueInfoProto): OnnxValue {
   return { name, elementType: type.elemType ?? 0, dims };
 }
 
-function readNode(node: onnx.INodeProto): OnnxNode {
+/** Subgraphs inside of subgraphs. */
+const MAXIMUM_DEPTH = 4;
+
+/** A Loop's body or an If's branch. Its nodes stay in the file's order, which ONNX requires to be one in which they can be computed. */
+function readSubgraph(graph: onnx.IGraphProto, what: string, depth: number): OnnxSubgraph {
+  if (depth > MAXIMUM_DEPTH || (graph.node?.length ?? 0) > MAXIMUM_NODES) throw new ImportError(`${what}: subgraphs are ${MAXIMUM_DEPTH} deep and have ${MAXIMUM_NODES} nodes at most`);
+  const constants = new Map((graph.initializer ?? []).map((initializer) => [initializer.name ?? '', readTensor(initializer, `${what}, weight ${initializer.name ?? ''}`)]));
+  const names = (values: readonly onnx.IValueInfoProto[] | null | undefined): string[] => (values ?? []).map(({ name }) => name ?? '');
+  return { kind: 'subgraph', inputs: names(graph.input), outputs: names(graph.output), nodes: (graph.node ?? []).map((node) => readNode(node, depth)), constants };
+}
+
+/** Names that a subgraph reads and does not define. */
+function capturedBy({ inputs, outputs, nodes, constants }: OnnxSubgraph): string[] {
+  const own = new Set([...inputs, ...constants.keys(), ...nodes.flatMap((node) => node.outputs), '']);
+  return [...nodes.flatMap((node) => [...node.inputs, ...(node.captured ?? [])]), ...outputs].filter((name) => !own.has(name));
+}
+
+function readNode(node: onnx.INodeProto, depth = 0): OnnxNode {
   const outputs = node.output ?? [];
   const name = node.name != null && node.name !== '' ? node.name : (outputs[0] ?? '');
   const standard = STANDARD_DOMAINS.includes(node.domain ?? '');
   const operator = standard ? (node.opType ?? '') : `${node.domain ?? ''}.${node.opType ?? ''}`;
   const attributes = new Map<string, AttributeValue>();
   for (const attribute of node.attribute ?? []) {
-    const value = readAttribute(attribute, `node ${name} (${operator}), attribute ${attribute.name ?? ''}`);
+    const value = readAttribute(attribute, `node ${name} (${operator}), attribute ${attribute.name ?? ''}`, depth);
     if (value !== null) attributes.set(attribute.name ?? '', value);
   }
-  return { operator, name, inputs: node.input ?? [], outputs, attributes };
+  const captured = [...new Set([...attributes.values()].flatMap((value) => (typeof value === 'object' && 'kind' in value ? capturedBy(value) : [])))];
+  return { operator, name, inputs: node.input ?? [], outputs, attributes, ...(captured.length === 0 ? {} : { captured }) };
 }
 
 /** Null for kinds of attributes that no supported operator has: such an operator is named as unsupported later. */
-function readAttribute(attribute: onnx.IAttributeProto, what: string): AttributeValue | null {
+function readAttribute(attribute: onnx.IAttributeProto, what: string, depth: number): AttributeValue | null {
   switch (attribute.type) {
     case 1:
       return attribute.f ?? 0;
@@ -89,6 +107,8 @@ function readAttribute(attribute: onnx.IAttributeProto, what: string): Attribute
       return new TextDecoder().decode(attribute.s ?? new Uint8Array());
     case 4:
       return attribute.t == null ? null : readTensor(attribute.t, what);
+    case 5:
+      return attribute.g == null ? null : readSubgraph(attribute.g, what, depth + 1);
     case 6:
       return [...(attribute.floats ?? [])];
     case 7:

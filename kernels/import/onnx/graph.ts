@@ -12,9 +12,20 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, AttributeValue>;
+  /** Names of values that its subgraphs read from around it. */
+  readonly captured?: readonly string[];
 }
 
-export type AttributeValue = number | string | readonly number[] | OnnxTensor;
+/** The body of a Loop or a branch of an If: names of what it takes and gives, and its nodes in an order in which they can be computed. */
+export interface OnnxSubgraph {
+  readonly kind: 'subgraph';
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly nodes: readonly OnnxNode[];
+  readonly constants: ReadonlyMap<string, OnnxTensor>;
+}
+
+export type AttributeValue = number | string | readonly number[] | OnnxTensor | OnnxSubgraph;
 
 /** A value that comes in or goes out. A dimension is null where the file leaves it open. */
 export interface OnnxValue { readonly name: string; readonly elementType: number; readonly dims: readonly (number | null)[] }

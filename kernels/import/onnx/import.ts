@@ -144,7 +144,7 @@ function refuseUnsupported(nodes: readonly OnnxNode[]): void {
 
 /** The input's dimensions; an open first one, which is a batch's, becomes 1. */
 function inputDims({ name, elementType, dims }: OnnxValue, given: readonly number[] | undefined): readonly number[] {
-  if (elementType !== 1 && typeOfElement(elementType) === 'float') throw new ImportError(`the model's input ${name} has element type ${elementType}; models that take float32 (1) or whole numbers are supported`);
+  if (![1, 10, 11, 16].includes(elementType) && typeOfElement(elementType) === 'float') throw new ImportError(`the model's input ${name} has element type ${elementType}; models that take floats or whole numbers are supported`);
   if (given !== undefined && (given.length !== dims.length || dims.some((dim, axis) => dim !== null && dim !== given[axis]))) throw new ImportError(`the model's input ${name} cannot have the dimensions [${given.join(', ')}]`);
   const open = dims.flatMap((dim, axis) => (dim === null && axis > 0 ? [axis] : []));
   if (open.length > 0 && given === undefined) throw new ImportError(`the model's input ${name} leaves its dimensions ${open.join(', ')} open: save the model with fixed ones`);

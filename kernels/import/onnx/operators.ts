@@ -1,11 +1,12 @@
 import { convertAveragePool, convertConv, convertConvTranspose, convertDepthToSpace, convertLpPool, convertMaxPool, convertSpaceToDepth, globalPool } from './convert-image.ts';
 import { binary, convertBatchNormalization, convertCast, convertCastLike, convertClip, convertDiv, convertPRelu, convertPow, convertRelu, convertSub, convertWhere, elementFunctions, variadic } from './convert-elementwise.ts';
+import { convertIf, convertLoop } from './convert-control.ts';
 import { convertGemm, convertMatMul } from './convert-matrix.ts';
 import { convertConcat, convertConstantOfShape, convertExpand, convertGather, convertPad, convertRange, convertShape, convertSize, convertSlice, convertSplit, convertTile, convertTrilu } from './convert-movement.ts';
 import { convertRecurrent } from './convert-recurrent.ts';
 import { convertResize } from './convert-resize.ts';
 import { argument, convertCumSum, convertInstanceNormalization, convertLogSumExp, convertLpNormalization, convertMeanVariance, convertReduce, layerNormalization, softmax } from './convert-rows.ts';
-import { convertConstant, convertFlatten, convertIdentity, convertReshape, convertSqueeze, convertTranspose, convertUnsqueeze } from './convert-shape.ts';
+import { convertConstant, convertDropout, convertFlatten, convertIdentity, convertReshape, convertSqueeze, convertTranspose, convertUnsqueeze } from './convert-shape.ts';
 import type { Conversion } from './conversion.ts';
 import type { OnnxNode } from './graph.ts';
 
@@ -32,7 +33,7 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['CumSum', convertCumSum],
   ['DepthToSpace', convertDepthToSpace],
   ['Div', convertDiv],
-  ['Dropout', convertIdentity],
+  ['Dropout', convertDropout],
   ['Equal', binary('equal')],
   ['Expand', convertExpand],
   ['Flatten', convertFlatten],
@@ -46,11 +47,13 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['GroupNormalization', convertInstanceNormalization],
   ['GRU', convertRecurrent],
   ['Identity', convertIdentity],
+  ['If', convertIf],
   ['InstanceNormalization', convertInstanceNormalization],
   ['LayerNormalization', layerNormalization(true)],
   ['Less', binary('less')],
   ['LessOrEqual', binary('less-or-equal')],
   ['LogSoftmax', softmax(true)],
+  ['Loop', convertLoop],
   ['LpNormalization', convertLpNormalization],
   ['LpPool', convertLpPool],
   ['LSTM', convertRecurrent],
@@ -73,6 +76,9 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['Resize', convertResize],
   ['RMSNormalization', layerNormalization(false)],
   ['RNN', convertRecurrent],
+  // Sequences have no value here: whoever reads one is told so.
+  ['SequenceEmpty', () => {}],
+  ['SequenceInsert', () => {}],
   ['Shape', convertShape],
   ['Size', convertSize],
   ['Slice', convertSlice],

@@ -33,7 +33,8 @@ export function orderNodes(nodes: readonly OnnxNode[], given: readonly string[],
   for (const output of outputs) {
     enter(output, 'the model\'s output');
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const input = top.node.inputs[top.next];
+      const { inputs, captured = [] } = top.node;
+      const input = top.next < inputs.length ? inputs[top.next] : captured[top.next - inputs.length];
       top.next += 1;
       if (input !== undefined) {
         enter(input, `node ${top.node.name}`);

@@ -17,9 +17,26 @@ const TYPES: Readonly<Record<number, { readonly name: string; readonly bytes: nu
   6: { name: 'int32', bytes: 4, read: (view, offset) => view.getInt32(offset, true) },
   7: { name: 'int64', bytes: 8, read: (view, offset) => Number(view.getBigInt64(offset, true)) },
   9: { name: 'bool', bytes: 1, read: (view, offset) => (view.getUint8(offset) === 0 ? 0 : 1) },
+  10: { name: 'float16', bytes: 2, read: (view, offset) => fromHalf(view.getUint16(offset, true)) },
   11: { name: 'double', bytes: 8, read: (view, offset) => view.getFloat64(offset, true) },
   12: { name: 'uint32', bytes: 4, read: (view, offset) => view.getUint32(offset, true) },
+  13: { name: 'uint64', bytes: 8, read: (view, offset) => Number(view.getBigUint64(offset, true)) },
+  16: { name: 'bfloat16', bytes: 2, read: (view, offset) => fromBrainFloat(view.getUint16(offset, true)) },
 };
+
+/** IEEE 754 binary16: sign, five bits of exponent, ten of fraction. */
+export function fromHalf(bits: number): number {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+}
+
+/** The upper half of an IEEE 754 binary32. */
+function fromBrainFloat(bits: number): number {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setUint32(0, bits << 16);
+  return view.getFloat32(0);
+}
 
 /** A protobuf integer of 64 bits, as protobufjs gives it. */
 export function toNumber(value: unknown): number {
@@ -46,9 +63,15 @@ export function readTensor(tensor: onnx.ITensorProto, what: string): OnnxTensor 
   const elements = (tensor.rawData?.length ?? 0) > 0 ? fromRaw(tensor.rawData as Uint8Array, type) : fromLists(tensor);
   const wanted = elementCount(dims);
   if (elements.count !== wanted) throw new ImportError(`${what} has ${elements.count} elements where its dimensions [${dims.join(', ')}] want ${wanted}`);
-  const data = type.name === 'float' || type.name === 'double' ? new Float32Array(wanted) : new Float64Array(wanted);
+  const data = ['float', 'float16', 'bfloat16', 'double'].includes(type.name) ? new Float32Array(wanted) : new Float64Array(wanted);
   for (let index = 0; index < wanted; index += 1) data[index] = elements.at(index);
-  if (!data.every(Number.isFinite)) throw new ImportError(`${what} has elements that are not finite numbers in single precision`);
+  // Infinities, which masks have, become the greatest finite numbers.
+  const greatest = 3.4028234663852886e38;
+  for (let index = 0; index < wanted; index += 1) {
+    const element = data[index] as number;
+    if (Number.isNaN(element)) throw new ImportError(`${what} has elements that are not finite numbers or infinities`);
+    if (Math.abs(element) > greatest) data[index] = Math.sign(element) * greatest;
+  }
   return { dims, data, elementType: tensor.dataType ?? 0 };
 }
 
@@ -73,7 +96,9 @@ function fromRaw(raw: Uint8Array, type: (typeof TYPES)[number]): Elements {
 }
 
 function fromLists(tensor: onnx.ITensorProto): Elements {
-  const lists: Readonly<Record<number, readonly unknown[] | null | undefined>> = { 1: tensor.floatData, 7: tensor.int64Data, 11: tensor.doubleData };
+  const lists: Readonly<Record<number, readonly unknown[] | null | undefined>> = { 1: tensor.floatData, 7: tensor.int64Data, 11: tensor.doubleData, 12: tensor.uint64Data, 13: tensor.uint64Data };
   const list = lists[tensor.dataType ?? 0] ?? tensor.int32Data ?? [];
-  return { count: list.length, at: (index) => toNumber(list[index] ?? 0) };
+  // Half precision comes as its bits.
+  const convert = { 10: fromHalf, 16: fromBrainFloat }[tensor.dataType ?? 0] ?? ((value: number): number => value);
+  return { count: list.length, at: (index) => convert(toNumber(list[index] ?? 0)) };
 }
