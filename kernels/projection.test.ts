@@ -56,9 +56,13 @@ describe.each([8, 16] as const)('activations of %i bits', (bits) => {
       }).reduce((sum, value) => sum + value, 0n);
       const rows = Array.from({ length: COLUMNS }, (_, column) => expected(total(column), scales[column]!, mantissa, exponent, drop, base));
       const operands = [matrix(bits / 8, x.slice(0, (bits / 8) * k)), matrix(COLUMNS, high), matrix(COLUMNS, low), matrix(1, scales), matrix(1, [0, 0, mantissa, exponent, 0, 0, 0, 0])];
-      const bias = added.slice(0, COLUMNS);
-      expect(runKernel(wideProjection[bits].none, [1, COLUMNS], operands, { drop, exponent: base })).toEqual(rows);
-      expect(runKernel(wideProjection[bits].bias, [1, COLUMNS], [...operands, matrix(1, bias)], { drop, exponent: base })).toEqual(rows.map((value, index) => (value + bias[index]!) | 0));
+      const [first, second] = [added.slice(0, COLUMNS), added.slice(COLUMNS)];
+      const run = (addition: 'none' | 'bias' | 'residual' | 'biasAndResidual', more: readonly number[][]): number[] =>
+        runKernel(wideProjection[bits][addition], [1, COLUMNS], [...operands, ...more.map((data) => matrix(1, data))], { drop, exponent: base });
+      expect(run('none', [])).toEqual(rows);
+      expect(run('bias', [first])).toEqual(rows.map((value, index) => (value + first[index]!) | 0));
+      expect(run('residual', [second])).toEqual(rows.map((value, index) => (value + second[index]!) | 0));
+      expect(run('biasAndResidual', [first, second])).toEqual(rows.map((value, index) => (value + first[index]! + second[index]!) | 0));
     }), FIXED);
   });
 });

@@ -13,6 +13,7 @@ export interface TransformerPlan {
   readonly activationBits: ActivationBits;
   readonly attentionBits: ActivationBits;
   readonly tokenWeightBits: ActivationBits;
+  readonly weightBits: ActivationBits;
 }
 
 /** A norm's gain in units of 2^exponent, and its bias as real numbers, which goes into the biases of the matrices that read the normalised row. */
@@ -58,9 +59,9 @@ const SCALE_BITS = 31;
 
 /** Reads and quantises all weights, piece by piece. @throws RangeError for weights that are missing or not finite */
 export async function loadConstants(builder: ProgramBuilder, source: WeightSource, plan: TransformerPlan): Promise<TransformerConstants> {
-  const { architecture, positions, activationBits, tokenWeightBits } = plan;
+  const { architecture, positions, activationBits, tokenWeightBits, weightBits } = plan;
   const { family, width, layers, headSize, rotary } = architecture;
-  const loader = { builder, source, activationBits };
+  const loader = { builder, source, activationBits, weightBits };
   const embedding = await quantizeMatrix(builder, source, [{ tensor: 'embedding' }], tokenWeightBits);
   const finalNorm = await loadNorm(builder, source, { tensor: 'finalNorm' }, { tensor: 'finalNormBias' }, width);
   const ownOutput = source.shape({ tensor: 'output' }) !== undefined;
@@ -81,7 +82,7 @@ async function inOrder<T>(count: number, load: (index: number) => Promise<T>): P
   return loaded;
 }
 
-interface Loader { readonly builder: ProgramBuilder; readonly source: WeightSource; readonly activationBits: ActivationBits }
+interface Loader { readonly builder: ProgramBuilder; readonly source: WeightSource; readonly activationBits: ActivationBits; readonly weightBits: ActivationBits }
 
 async function loadLayer(loader: Loader, { family, width }: Architecture, layer: number): Promise<LayerConstants> {
   const { builder, source } = loader;
@@ -113,11 +114,11 @@ async function loadNorm(builder: ProgramBuilder, source: WeightSource, gainName:
 
 /** Matrices one below the other, with their biases and what the bias of the norm before them adds. */
 async function loadProjection(
-  { builder, source, activationBits }: Loader,
+  { builder, source, activationBits, weightBits }: Loader,
   names: readonly WeightName[],
   biases: readonly (WeightName | undefined)[],
   normBias?: Float64Array,
-  { bits = 8, known }: { readonly bits?: ActivationBits; readonly known?: QuantizedMatrix | undefined } = {},
+  { bits = weightBits, known }: { readonly bits?: ActivationBits; readonly known?: QuantizedMatrix | undefined } = {},
 ): Promise<Projection> {
   const shapes = names.map((name) => source.shape(name));
   const bias = new Float64Array(shapes.reduce((rows, shape) => rows + (shape?.rows ?? 0), 0));

@@ -65,12 +65,10 @@ function projected({ builder, plan: { activationBits } }: Context, name: string,
   const output = integers(matrix.rows);
   const parameters = { drop, exponent };
   const additions = [bias, residual].filter((tensor) => tensor !== undefined);
-  if (matrix.low !== undefined) {
-    const kind = bias === undefined ? 'none' : 'bias';
-    return builder.append(name, { kernel: wideProjection[activationBits][kind], output, operands: [values, matrix.high, matrix.low, scales, statistics, ...additions], parameters });
-  }
   const kind = bias === undefined ? (residual === undefined ? 'none' : 'residual') : residual === undefined ? 'bias' : 'biasAndResidual';
-  return builder.append(name, { kernel: projection[activationBits][kind], output, operands: [values, matrix.high, scales, statistics, ...additions], parameters });
+  const kernels = matrix.low === undefined ? projection : wideProjection;
+  const weights = matrix.low === undefined ? [matrix.high] : [matrix.high, matrix.low];
+  return builder.append(name, { kernel: kernels[activationBits][kind], output, operands: [values, ...weights, scales, statistics, ...additions], parameters });
 }
 
 /** `a · 2^shift` as an i32 multiplier of 31 bits at most, with the greatest such shift up to 62. */

@@ -49,6 +49,12 @@ describe.each(Object.entries(FAMILIES))('%s', (_, architecture) => {
     expect(greatest).toBeLessThan(3e-3);
   });
 
+  test('with 16 bits everywhere', async () => {
+    const { angle, greatest } = await distance(source, source, { weightBits: 16 });
+    expect(angle).toBeLessThan(5e-7);
+    expect(greatest).toBeLessThan(3e-3);
+  });
+
   test('with weights of 8 bits and 16 for tokens', async () => {
     const { angle, greatest } = await distance(source, source, {});
     expect(angle).toBeLessThan(2e-4);
@@ -149,6 +155,12 @@ describe('generation', () => {
     [{ interface: 'bytes' }, 'a model of bytes has a vocabulary of 256, not 70'],
   ] as const)('%j is refused', async (options, message) => {
     await expect(buildLanguageModel(source, options)).rejects.toThrow(message);
+  });
+
+  test('rows and heads that would overflow 32 bits are refused', async () => {
+    const build = (change: Partial<Architecture>): Promise<unknown> => buildLanguageModel({ ...source, architecture: { ...architecture, ...change } });
+    await expect(build({ hidden: 2 ** 17 + 1 })).rejects.toThrow('rows of a matrix have at most 131072 elements, not 131073');
+    await expect(build({ headSize: 513 })).rejects.toThrow('heads have at most 512 components, not 513');
   });
 
   test('weights that are missing or not finite are refused', async () => {
