@@ -6,6 +6,7 @@ import { convertConcat, convertConstantOfShape, convertExpand, convertGather, co
 import { convertRecurrent } from './convert-recurrent.ts';
 import { convertResize } from './convert-resize.ts';
 import { argument, convertCumSum, convertInstanceNormalization, convertLogSumExp, convertLpNormalization, convertMeanVariance, convertReduce, layerNormalization, softmax } from './convert-rows.ts';
+import { convertConcatFromSequence, convertSequenceAt, convertSequenceConstruct, convertSequenceEmpty, convertSequenceInsert } from './convert-sequence.ts';
 import { convertConstant, convertDropout, convertFlatten, convertIdentity, convertReshape, convertSqueeze, convertTranspose, convertUnsqueeze } from './convert-shape.ts';
 import type { Conversion } from './conversion.ts';
 import type { OnnxNode } from './graph.ts';
@@ -26,6 +27,7 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['CastLike', convertCastLike],
   ['Clip', convertClip],
   ['Concat', convertConcat],
+  ['ConcatFromSequence', convertConcatFromSequence],
   ['Constant', convertConstant],
   ['ConstantOfShape', convertConstantOfShape],
   ['Conv', convertConv],
@@ -76,9 +78,10 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['Resize', convertResize],
   ['RMSNormalization', layerNormalization(false)],
   ['RNN', convertRecurrent],
-  // Sequences have no value here: whoever reads one is told so.
-  ['SequenceEmpty', () => {}],
-  ['SequenceInsert', () => {}],
+  ['SequenceAt', convertSequenceAt],
+  ['SequenceConstruct', convertSequenceConstruct],
+  ['SequenceEmpty', convertSequenceEmpty],
+  ['SequenceInsert', convertSequenceInsert],
   ['Shape', convertShape],
   ['Size', convertSize],
   ['Slice', convertSlice],
