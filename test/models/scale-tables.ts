@@ -16,6 +16,7 @@ export interface Measured {
   readonly layers: number;
   /** Steps of the run that was timed. */
   readonly steps: number;
+  /** Of processor time, as all rates are. */
   readonly secondsAToken: number;
   readonly hashedBytesASecond: number;
   readonly quantisedBytesASecond: number;
@@ -62,8 +63,9 @@ export function scaleTables(models: readonly ModelFigures[], measured: Measured,
   const kept = (figures: ScaleFigures, count: number): number => Number(figures.iterationBytes) * count;
   const commitments = (figures: ScaleFigures): number => Number(figures.slots) * 2 * HASH_BYTES;
   return [
-    `Measured ${conditions.date} (\`${conditions.commit}\`, load ${conditions.load}, ${conditions.processor}, one thread): Llama-2-7B's dimensions with ${measured.layers} of 32 layers, one token in`,
-    `${measured.secondsAToken.toPrecision(3)} s (${scientific(BigInt(measured.steps))} steps), weights hashed at ${(measured.hashedBytesASecond / 1e6).toFixed(0)} MB/s, generated and quantised at ${(measured.quantisedBytesASecond / 1e6).toFixed(0)} MB/s; ${conditions.peakMemoryGB} GB of memory at most.`,
+    `Written ${conditions.date} at \`${conditions.commit}\` on ${conditions.processor} (load ${conditions.load}). Measured, in seconds of one thread's processor time, on Llama-2-7B's dimensions with`,
+    `${measured.layers} of 32 layers: a token in ${measured.secondsAToken.toPrecision(3)} s (${scientific(BigInt(measured.steps))} steps); admission, which is above all hashing, of ${(measured.hashedBytesASecond / 1e6).toFixed(0)} MB/s; generating and quantising`,
+    `weights, ${(measured.quantisedBytesASecond / 1e6).toFixed(0)} MB/s. The process took ${conditions.peakMemoryGB} GB of memory at most.`,
     '',
     `**The programs** (prompts of 512 tokens and 256 new ones, ${SHORT} positions, where it does not say "whole context")`,
     '',
@@ -90,7 +92,7 @@ export function scaleTables(models: readonly ModelFigures[], measured: Measured,
     row('in a dispute, as it is: all tensors of all iterations besides', ({ short }) => gigabytes(kept(short, SHORT) + commitments(short))),
     row('the same, whole context', (model) => gigabytes(kept(model.full, positions(model, true)) + commitments(model.full))),
     row('in a dispute, were tensors made again when asked for: slot commitments', ({ short }) => gigabytes(commitments(short))),
-    row('one token, one thread of WebAssembly', (model) => duration(token(model))),
+    row('one token behind 766, one thread of WebAssembly', (model) => duration(token(model))),
     row(`a re-run of all ${SHORT} positions`, (model) => duration(token(model) * SHORT)),
     row('committing to all its tensors', ({ short }) => duration(kept(short, SHORT) / measured.hashedBytesASecond)),
     row('admission, once: committing to the weights', ({ short }) => duration(Number(short.weightBytes) / measured.hashedBytesASecond)),

@@ -31,22 +31,43 @@ export interface ScaleFigures {
 const NAMES = ['weightBytes', 'operators', 'slots', 'steps', 'lastIterationSteps', 'iterationBytes', 'cacheBytes'] as const satisfies readonly (keyof ScaleFigures)[];
 
 /** The figures of a program. Its constants' contents are not needed, but it must fit a WebAssembly memory. */
-export function programFigures(program: Program): ScaleFigures {
+export const programFigures = (program: Program): ScaleFigures => figuresOf(program, () => true, program.constants.map((_, constant) => constant));
+
+/** What the operators of the body that `counts` names add, with these constants; with all of them, the whole program's figures. */
+function figuresOf(program: Program, counts: (name: string) => boolean, constants: readonly number[]): ScaleFigures {
+  const { body, maxIterations } = program;
+  const whole = body.every(({ name }) => counts(name));
   const compiled = compileProgram(program);
-  const stepsOf = (section: Section): OperatorSteps[] => compiled.filter((operator) => operator.section === section).map(({ steps }) => steps);
-  const body = stepsOf('body');
+  const stepsOf = (section: Section): OperatorSteps[] => compiled.filter((operator) => operator.section === section && (section !== 'body' || counts(operator.operator.name))).map(({ steps }) => steps);
+  const bodySteps = stepsOf('body');
   const kernels = Object.fromEntries(SECTIONS.map((section) => [section, program[section].map((_, index) => specializeOperator(program, section, index))])) as unknown as Parameters<typeof layOutMemory>[1];
   const { outputs } = layOutMemory(program, kernels);
   const total = (bytes: readonly number[]): bigint => bytes.reduce((sum, size) => sum + BigInt(size), 0n);
+  const counted = body.filter(({ name }) => counts(name));
+  const once = whole ? sectionSteps(stepsOf('prologue'), 0) + sectionSteps(stepsOf('epilogue'), maxIterations) : 0n;
   return {
-    weightBytes: total(program.constants.map(byteLength)),
-    operators: BigInt(program.body.length),
-    slots: BigInt(slotCount(program)),
-    steps: sectionSteps(stepsOf('prologue'), 0) + bodyStepsFormula(body)(program.maxIterations) + sectionSteps(stepsOf('epilogue'), program.maxIterations),
-    lastIterationSteps: sectionSteps(body, program.maxIterations - 1),
-    iterationBytes: total(program.body.map(({ output }) => byteLength(output))),
-    cacheBytes: total(outputs.body.filter(({ stride }) => stride > 0).map(({ bytes }) => bytes)),
+    weightBytes: total(constants.map((constant) => byteLength(program.constants[constant]!))),
+    operators: BigInt(counted.length),
+    slots: whole ? BigInt(slotCount(program)) : BigInt(counted.length) * BigInt(maxIterations),
+    steps: once + bodyStepsFormula(bodySteps)(maxIterations),
+    lastIterationSteps: sectionSteps(bodySteps, maxIterations - 1),
+    iterationBytes: total(counted.map(({ output }) => byteLength(output))),
+    cacheBytes: total(outputs.body.filter(({ stride }, index) => stride > 0 && counts(body[index]!.name)).map(({ bytes }) => bytes)),
   };
+}
+
+const FIRST_LAYER = 'layer.0.';
+
+/** The constants of a program's first layer, by operator and operand. */
+const layerConstants = ({ body }: Program, prefix: string): Map<string, number> =>
+  new Map(body.filter(({ name }) => name.startsWith(prefix)).flatMap(({ name, operands }) =>
+    operands.flatMap((operand, position) => (operand.kind === 'constant' ? [[`${name.slice(prefix.length)}:${position}`, operand.constant] as const] : []))));
+
+/** What the first layer adds. `ofTwo` is any program of two layers: constants that its layers share, like tables, count for none. */
+function layerFigures(program: Program, ofTwo: Program): ScaleFigures {
+  const [first, second] = [layerConstants(ofTwo, FIRST_LAYER), layerConstants(ofTwo, 'layer.1.')];
+  const own = [...layerConstants(program, FIRST_LAYER)].filter(([place]) => first.get(place) !== second.get(place)).map(([, constant]) => constant);
+  return figuresOf(program, (name) => name.startsWith(FIRST_LAYER), [...new Set(own)]);
 }
 
 /** Rounds of 16-ary splits of a dispute over so many steps, the answer included (docs/dispute-protocol.md). */
@@ -58,46 +79,49 @@ export function disputeLevels(steps: bigint): number {
 
 /** Vocabularies of the programs that are built; the real one must be a multiple of their difference. */
 const [SMALL, LARGE] = [64, 128];
+/** The least that a layer can be; what it is does not matter where it is subtracted again. */
+const LEAST_LAYER = { layers: 1, hidden: 8, heads: 1, keyValueHeads: 1, headSize: 8 } as const;
 
 /**
- * The figures of a program of any size, from some that are built. Without sampling, layers and vocabulary each add the same every time, so with the real
- * width and the real number of positions `f(L, V) = f(1, 64) + (L − 1)·(f(2, 64) − f(1, 64)) + (V/64 − 1)·(f(1, 128) − f(1, 64))`. Sampling depends on the
- * vocabulary alone, so what it adds is taken from two programs of the real vocabulary and the least width.
+ * The figures of a program of any size, from some that are built, all with the real number of positions:
+ *
+ * - every layer adds what the layer adds in a program of one, with the real width and a vocabulary of 64;
+ * - every 64 tokens of the vocabulary add what 64 more add to a program of the real width and the least layer;
+ * - sampling depends on the vocabulary alone, in a way of its own, so it adds what it adds to a program of the real vocabulary and the least width.
+ *
  * @throws RangeError for a vocabulary that is no multiple of 64
  */
 export async function extrapolatedFigures(architecture: Architecture, options: LanguageModelOptions = {}): Promise<ScaleFigures> {
   const { layers, vocabulary } = architecture;
   if (vocabulary % SMALL !== 0) throw new RangeError(`a vocabulary of ${vocabulary} is no multiple of ${SMALL}`);
-  const figures = async (dimensions: Partial<Architecture>, sampling: boolean): Promise<ScaleFigures> =>
-    programFigures((await buildLanguageModel(patternWeights({ ...architecture, ...dimensions, endTokens: [2] }), { ...options, sampling })).program);
-  const base = await figures({ layers: 1, vocabulary: SMALL }, false);
-  const moreLayers = await figures({ layers: 2, vocabulary: SMALL }, false);
-  const moreVocabulary = await figures({ layers: 1, vocabulary: LARGE }, false);
-  const narrow = { layers: 1, width: 8, hidden: 8, heads: 1, keyValueHeads: 1, headSize: 8 };
-  const sampled = options.sampling ?? true;
-  const [withSampling, without] = sampled ? [await figures(narrow, true), await figures(narrow, false)] : [undefined, undefined];
+  const build = async (dimensions: Partial<Architecture>, sampling = false): Promise<Program> =>
+    (await buildLanguageModel(patternWeights({ ...architecture, ...dimensions, endTokens: [2] }), { ...options, sampling })).program;
+  const oneLayer = await build({ layers: 1, vocabulary: SMALL });
+  const narrow = { ...LEAST_LAYER, width: 8 };
+  const [base, layer] = [programFigures(oneLayer), layerFigures(oneLayer, await build({ ...narrow, layers: 2, vocabulary: SMALL }))];
+  const [small, large] = [programFigures(await build({ ...LEAST_LAYER, vocabulary: SMALL })), programFigures(await build({ ...LEAST_LAYER, vocabulary: LARGE }))];
+  const sampling = options.sampling === false ? undefined : { without: programFigures(await build(narrow)), with: programFigures(await build(narrow, true)) };
   const entries = NAMES.map((name) => {
-    const sampling = withSampling === undefined ? 0n : withSampling[name] - without[name];
-    return [name, base[name] + BigInt(layers - 1) * (moreLayers[name] - base[name]) + BigInt(vocabulary / SMALL - 1) * (moreVocabulary[name] - base[name]) + sampling] as const;
+    const added = sampling === undefined ? 0n : sampling.with[name] - sampling.without[name];
+    return [name, base[name] + BigInt(layers - 1) * layer[name] + BigInt(vocabulary / SMALL - 1) * (large[name] - small[name]) + added] as const;
   });
   return Object.fromEntries(entries) as unknown as ScaleFigures;
 }
 
-/** Elements of the noise that all matrices are cut from. */
-const NOISE = 2 ** 21;
-
 /** Weights of any dimensions that cost next to nothing to make: every request gets the beginning of the same noise. `output` is a tensor of its own. */
 export function patternWeights(architecture: Architecture): WeightSource {
   const shape = (name: WeightName) => weightShape(architecture, name);
-  const scaled = new Map<number, Float32Array>();
-  const noiseFor = (columns: number): Float32Array => {
+  const noise = new Map<number, Float32Array>();
+  const noiseOf = (columns: number, length: number): Float32Array => {
+    const known = noise.get(columns);
+    if (known !== undefined && known.length >= length) return known.subarray(0, length);
     let bits = 1;
-    const known = scaled.get(columns) ?? Float32Array.from({ length: NOISE }, () => {
+    const made = Float32Array.from({ length }, () => {
       bits = (Math.imul(bits, 1664525) + 1013904223) | 0;
       return bits / 2 ** 31 / Math.sqrt(columns);
     });
-    scaled.set(columns, known);
-    return known;
+    noise.set(columns, made);
+    return made;
   };
   return {
     architecture,
@@ -105,8 +129,7 @@ export function patternWeights(architecture: Architecture): WeightSource {
     rows: async (name, from, to) => {
       const columns = shape(name)?.columns ?? 0;
       const length = (to - from) * columns;
-      if (length > NOISE) throw new RangeError(`${length} elements were asked for at once; the pattern has ${NOISE}`);
-      return name.tensor.endsWith('Norm') ? new Float32Array(length).fill(1) : noiseFor(columns).subarray(0, length);
+      return name.tensor.endsWith('Norm') ? new Float32Array(length).fill(1) : noiseOf(columns, length);
     },
   };
 }
