@@ -41,7 +41,7 @@ export const quantizedLinearOffset = remembered((rounding: Rounding): Kernel =>
   }));
 
 /**
- * Fully connected layer of 16-bit activations `256 · coarse + fine + 128` (`splitBytes`) and 8-bit weights (TensorFlow Lite 16x8), with 64-bit sums and one rounding:
+ * Fully connected layer of 16-bit activations `256 · coarse + fine + 128` (`coarseBytes`, `fineBytes`) and 8-bit weights (TensorFlow Lite 16x8), with 64-bit sums and one rounding:
  * `y[r][c] = clamp(((Σ_k (256 · coarse[r][k] + fine[r][k]) · w[c][k] + bias[c]) · multiplier[c] + 2^(shift−1)) >> shift + zeroPoint, low, high)`. The bias holds `128 · Σ_k w[c][k]`.
  *
  * Shapes: coarse, fine i8 [R][K], w i8 [C][K], bias i32 [2][C] (low and high 32 bits), scale i32 [2][C] (the multiplier of at most 15 bits), y i32 [R][C].
@@ -55,6 +55,21 @@ export const linearWide = kernel('linear-wide', {
     const offset = bias.at(1, column).wide().shl(32).or(bias.at(0, column).wide().and(0xffff_ffffn));
     const rounded = scaledWide(dot.add(offset), scale.at(column));
     return rounded.add(zeroPoint.wide()).clamp(low.wide(), high.wide()).narrow();
+  },
+});
+
+/**
+ * The same with 32-bit sums, which wrap, and gemmlowp's two roundings: what TensorFlow Lite and CMSIS-NN compute where the biases have 32 bits.
+ *
+ * Shapes: as there, but bias i32 [1][C], and multipliers of 31 bits.
+ */
+export const linearSplit = kernel('linear-split', {
+  operands: { coarse: i8, fine: i8, w: i8, bias: i32, scale: requantization },
+  parameters: ['zeroPoint', 'low', 'high'],
+  output: i32,
+  element: ({ row, column, operands: { coarse, fine, w, bias, scale }, parameters: { zeroPoint, low, high } }) => {
+    const dot = dotRows(coarse, row, w, column).shl(8).add(dotRows(fine, row, w, column));
+    return scaled('twice', dot.add(bias.at(column)), scale.at(column)).clamp(low.sub(zeroPoint), high.sub(zeroPoint)).add(zeroPoint);
   },
 });
 

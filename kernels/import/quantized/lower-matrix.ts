@@ -1,6 +1,6 @@
 import { linearSums } from '../../linear.ts';
 import type { Tensor } from '../../program-builder.ts';
-import { coarseBytes, fineBytes, linearWide, quantizedLinear, quantizedLinearOffset } from '../../quantized-linear.ts';
+import { coarseBytes, fineBytes, linearSplit, linearWide, quantizedLinear, quantizedLinearOffset } from '../../quantized-linear.ts';
 import { ImportError } from '../import-error.ts';
 import { factorRows, stageParameters } from './lowering.ts';
 import type { QuantizedLowering } from './lowering.ts';
@@ -37,11 +37,13 @@ export function appendMatrix({ builder }: QuantizedLowering, x: Tensor, matrix: 
   const totals = rowTotals(weights, outputs);
   const w = builder.bytes(outputs, inputs, weights);
   if (x.shape.element === 'i32') {
-    if (stage === null || weightZero !== 0 || stage.rounding !== 'once') throw new ImportError(`${name}: weights of 16-bit activations have the zero point 0, and sums one rounding`);
+    if (stage === null || weightZero !== 0 || stage.rounding === 'float32') throw new ImportError(`${name}: weights of 16-bit activations have the zero point 0, and sums one rounding (64 bits) or two (32 bits)`);
     const planes = splitBytes(builder, name, x);
     const sums = totals.map((total, output) => (bias?.[output] ?? 0) + (128 - xZero) * total);
-    const operands = [...planes, w, builder.integers(2, outputs, wideBiases(sums, name)), builder.integers(2, outputs, factorRows(stage, outputs))];
-    return builder.append(name, { kernel: linearWide, output: { element: 'i32', rows: x.shape.rows, columns: outputs }, operands, parameters: stageParameters(stage) });
+    const wide = stage.rounding === 'once';
+    const b = wide ? builder.integers(2, outputs, wideBiases(sums, name)) : builder.integers(1, outputs, biases(sums, name));
+    const operands = [...planes, w, b, builder.integers(2, outputs, factorRows(stage, outputs))];
+    return builder.append(name, { kernel: wide ? linearWide : linearSplit, output: { element: 'i32', rows: x.shape.rows, columns: outputs }, operands, parameters: stageParameters(stage) });
   }
   const offsets = totals.map((total, output) => (bias?.[output] ?? 0) - xZero * total + inputs * xZero * weightZero);
   const b = builder.integers(1, outputs, biases(offsets, name));

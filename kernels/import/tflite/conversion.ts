@@ -173,7 +173,7 @@ export function fusedRange(operator: TfliteOperator, code: number, output: Integ
  * kernels whatever the output's type.
  */
 export function stageOf(operator: TfliteOperator, rounding: Rounding, factors: readonly number[], output: IntegerTensor, activation: number, wideSums = output.type === 'int16'): OutputStage {
-  const convert = wideSums ? reducedMultiplier : rounding === 'float32' ? singlePrecisionFactor : quantizeMultiplier;
+  const convert = wideSums ? reducedMultiplier : rounding === 'float32' && output.type !== 'int16' ? singlePrecisionFactor : quantizeMultiplier;
   const integers = factors.map((factor): IntegerFactor => {
     try {
       return convert(factor);
@@ -184,7 +184,7 @@ export function stageOf(operator: TfliteOperator, rounding: Rounding, factors: r
   return {
     multipliers: integers.map(({ multiplier }) => multiplier),
     shifts: integers.map(({ shift }) => shift),
-    rounding: wideSums ? 'once' : rounding,
+    rounding: wideSums ? 'once' : output.type === 'int16' && rounding === 'float32' ? 'twice' : rounding,
     zeroPoint: output.zeroPoint,
     ...fusedRange(operator, activation, output),
   };

@@ -24,6 +24,10 @@ export function biasOf(conversion: Conversion, operator: TfliteOperator, positio
   return bias;
 }
 
+/** Sums of 16-bit activations have 64 bits, except where biases have 32 (tensorflow/lite/kernels/conv.cc, `quantized_bias_type`). */
+const hasWideSums = ({ model }: Conversion, operator: TfliteOperator, position: number, y: IntegerTensor): boolean =>
+  y.type === 'int16' && model.tensors[operator.inputs[position] ?? -1]?.type !== 'int32';
+
 /** Weights that are constant, of eight bits, with scales for each entry of an axis, or one. @throws ImportError for others. */
 export function weightsOf(conversion: Conversion, operator: TfliteOperator, position: number, axis: number, rank: number): IntegerTensor {
   const w = conversion.input(operator, position);
@@ -53,7 +57,7 @@ export function convertFullyConnected(conversion: Conversion, operator: TfliteOp
   const flat = conversion.addValue({ dims: [count / inputs, inputs], type: x.type, quantization: null });
   conversion.append({ kind: 'reshape', name: `${y.name}.rows`, x: x.name, output: flat });
   const result = conversion.addValue({ dims: [count / inputs, outputs], type: y.type, quantization: null });
-  const stage = stageOf(operator, conversion.rounding, accumulatorFactors(conversion.rounding, channelScales(w).length === 1, x, w, y), y, operator.options?.int8(0, 0) ?? 0);
+  const stage = stageOf(operator, conversion.rounding, accumulatorFactors(conversion.rounding, channelScales(w).length === 1, x, w, y), y, operator.options?.int8(0, 0) ?? 0, hasWideSums(conversion, operator, 2, y));
   conversion.append({ kind: 'linear', name: y.name, x: flat, output: result, weights: w.name, weightZero: w.zeroPoint, xZero: x.zeroPoint, bias, stage });
   conversion.append({ kind: 'reshape', name: `${y.name}.shape`, x: result, output: y.name });
 }
@@ -74,7 +78,7 @@ export function convertConvolution(conversion: Conversion, operator: TfliteOpera
     kernelHeight, kernelWidth, padding: options?.int8(0, 0) ?? 0, strideX: options?.int32(1, 0) ?? 0, strideY: options?.int32(2, 0) ?? 0,
     dilationX: options?.int32(4, 1) ?? 1, dilationY: options?.int32(5, 1) ?? 1,
   });
-  const stage = stageOf(operator, conversion.rounding, accumulatorFactors(conversion.rounding, y.offset !== 0, x, w, y), y, options?.int8(3, 0) ?? 0);
+  const stage = stageOf(operator, conversion.rounding, accumulatorFactors(conversion.rounding, y.offset !== 0, x, w, y), y, options?.int8(3, 0) ?? 0, hasWideSums(conversion, operator, 2, y));
   conversion.append({ kind: 'convolution', name: y.name, x: x.name, output: y.name, weights: w.name, weightZero: w.zeroPoint, xZero: x.zeroPoint, bias, groups, window, stage });
 }
 
@@ -114,6 +118,6 @@ export function convertTransposedConvolution(conversion: Conversion, operator: T
   const window = windowOf(operator, y, x, { kernelHeight, kernelWidth, padding: options?.int8(0, 0) ?? 0, ...strides, dilationX: 1, dilationY: 1 });
   // No kernel of XNNPACK's computes it: the runtime falls back to its reference kernel.
   const rounding = conversion.rounding === 'once' ? 'once' : 'twice';
-  const stage = stageOf(operator, rounding, accumulatorFactors(rounding, y.offset !== 0, x, w, y), y, options?.int8(3, 0) ?? 0);
+  const stage = stageOf(operator, rounding, accumulatorFactors(rounding, y.offset !== 0, x, w, y), y, options?.int8(3, 0) ?? 0, hasWideSums(conversion, operator, 3, y));
   conversion.append({ kind: 'transposed-convolution', name: y.name, x: x.name, output: y.name, weights: w.name, weightZero: w.zeroPoint, xZero: x.zeroPoint, bias, window, stage });
 }
