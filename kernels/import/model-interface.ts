@@ -33,7 +33,7 @@ export function encodeInput(model: Model, bytes: Uint8Array): Uint8Array {
 export function encodeModelText(model: Model, text: string): Uint8Array {
   const { input } = modelInterface(model.program);
   if (input.kind !== 'text') throw new TypeError(`${model.program.name} takes numbers, not text`);
-  return encodeText(input.normalization === 'lande' ? normalizeText(text) : text);
+  return encodeText(input.normalization === 'lande' ? normalizeText(text) : text, model.program.input);
 }
 
 /** The tensors that an input or output is made of: one, or several. */
