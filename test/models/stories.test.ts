@@ -6,7 +6,6 @@ import { slotCount } from '../../deterministic-runtime/program/program.ts';
 import { createWasmExecutor } from '../../deterministic-runtime/wasm/executor.ts';
 import { createWordMachineExecutor } from '../../fraud-proof/machine/executor.ts';
 import { buildLanguageModel } from '../../kernels/language-model/program.ts';
-import { executorByName } from '../../rollup-node/executors.ts';
 import { loadFloatTransformer } from './float-transformer.ts';
 import type { FloatTransformer } from './float-transformer.ts';
 import { modelFilesOrSkip } from './model-files.ts';
@@ -69,7 +68,8 @@ describe.skipIf(folder === null)('stories260K', () => {
     expect(iterations).toBe(59);
   });
 
-  test('gives the same bits on all executors', async () => {
+  // WebGPU takes a while to compile it: npm run evidence:stories-steps, and a smaller model in test/webgpu.
+  test('gives the same bits on wasm, lifted from its word code, and on the word machine', async () => {
     const model = await buildLanguageModel(stories.weights, { promptLimit: 8, newTokenLimit: 4 });
     const seed = new Uint8Array(32).fill(7);
     const prompt = stories.golden.slice(0, 2);
@@ -77,9 +77,11 @@ describe.skipIf(folder === null)('stories260K', () => {
     const input = tokenInput(prepared, prompt, { newTokens: 2, temperature: 65536, topK: 40, topP: 60000 });
     const expected = await prepared.run(input, { seed, keep: 'all' });
     expect(expected.iterations).toBe(3);
-    for (const executor of [createLiftedExecutor(), createWordMachineExecutor(), await executorByName('webgpu')]) {
+    for (const executor of [createLiftedExecutor(), createWordMachineExecutor()]) {
       const run = await (await executor.prepare(model)).run(input, { seed, keep: 'all' });
-      for (let slot = 0; slot < slotCount(model.program); slot += 1) expect(run.tensor(slot), `${executor.name}, slot ${slot}`).toEqual(expected.tensor(slot));
+      const differing = Array.from({ length: slotCount(model.program) }, (_, slot) => slot)
+        .filter((slot) => Buffer.compare(run.tensor(slot) ?? Buffer.of(), expected.tensor(slot) ?? Buffer.of()) !== 0);
+      expect(differing, executor.name).toEqual([]);
       await executor.dispose();
     }
   }, 60_000);
