@@ -22,8 +22,10 @@ const FUSED: readonly LayerWeight[] = ['query', 'key', 'value'];
 const FUSED_BIASES: readonly LayerWeight[] = ['queryBias', 'keyBias', 'valueBias'];
 
 /** Metadata under the architecture's own prefix that is understood; whatever else is there may change what the model computes. */
-const DIMENSION_KEYS = ['vocab_size', 'context_length', 'embedding_length', 'block_count', 'feed_forward_length', 'attention.head_count', 'attention.head_count_kv', 'attention.key_length',
-  'attention.value_length', 'attention.layer_norm_rms_epsilon', 'attention.layer_norm_epsilon', 'rope.dimension_count', 'rope.freq_base', 'tensor_data_layout'] as const;
+const DIMENSION_KEYS: readonly string[] = ['vocab_size', 'context_length', 'embedding_length', 'block_count', 'feed_forward_length', 'attention.head_count', 'attention.head_count_kv', 'attention.key_length',
+  'attention.value_length', 'attention.layer_norm_rms_epsilon', 'attention.layer_norm_epsilon', 'rope.dimension_count', 'rope.freq_base', 'tensor_data_layout'];
+/** What says more of a scaled rotary embedding, and nothing of one that is not. */
+const SCALING_DETAILS: readonly string[] = ['rope.scaling.original_context_length', 'rope.scaling.finetuned'];
 /** Values that change nothing; any other is refused. */
 const NEUTRAL: ReadonlyMap<string, readonly unknown[]> = new Map<string, readonly unknown[]>([
   ['attention.causal', [true]], ['rope.scaling.type', ['none']], ['rope.scaling.factor', [0, 1]], ['rope.scale_linear', [0, 1]], ['rope.scaling.attn_factor', [1]],
@@ -101,14 +103,14 @@ function readArchitecture(family: 'llama' | 'gpt2', metadata: ReadonlyMap<string
 const shortest = (value: number): number => Number(Array.from({ length: 9 }, (_, digits) => value.toPrecision(digits + 1)).find((text) => Math.fround(Number(text)) === Math.fround(value)) ?? value);
 
 function unknownSettings(prefix: string, metadata: ReadonlyMap<string, GgufValue>, context: number): string[] {
-  const problems: string[] = [];
-  for (const [key, value] of metadata) {
-    const name = key.slice(prefix.length);
-    if (!key.startsWith(prefix) || (DIMENSION_KEYS as readonly string[]).includes(name)) continue;
-    const neutral = NEUTRAL.get(name)?.includes(value) ?? false;
-    const wideWindow = name === 'attention.sliding_window' && typeof value === 'number' && (value === 0 || value >= context);
-    const scaled = name.startsWith('rope.scaling.') && ['none', undefined].includes(metadata.get(`${prefix}rope.scaling.type`) as string | undefined) && !['rope.scaling.factor', 'rope.scaling.attn_factor'].includes(name);
-    if (!neutral && !wideWindow && !scaled) problems.push(`${key} = ${typeof value === 'object' ? '…' : JSON.stringify(value)}`);
-  }
-  return problems;
+  const isScaled = ![undefined, 'none'].includes(metadata.get(`${prefix}rope.scaling.type`) as string | undefined);
+  const changesNothing = (name: string, value: GgufValue): boolean => {
+    if (DIMENSION_KEYS.includes(name)) return true;
+    if (name === 'attention.sliding_window') return value === 0 || (typeof value === 'number' && value >= context);
+    if (SCALING_DETAILS.includes(name)) return !isScaled;
+    return NEUTRAL.get(name)?.includes(value) ?? false;
+  };
+  return [...metadata]
+    .filter(([key, value]) => key.startsWith(prefix) && !changesNothing(key.slice(prefix.length), value))
+    .map(([key, value]) => `${key} = ${typeof value === 'object' ? 'a list' : JSON.stringify(value)}`);
 }
