@@ -1,6 +1,7 @@
 /**
  * Tokens and images a second, beside the runtimes that others use, in turn and in the same run:
- * `npx tsx bench/models.ts [--executors wasm,wasm-2,webgpu] [--rounds n] [--only stories,shape,images] [--json]`.
+ * `npx tsx bench/models.ts [--executors wasm,wasm-2,webgpu] [--peer-threads 1,2] [--rounds n]
+ * [--only stories,shape,images] [--json]`.
  * Language models answer greedily; a token counts when it was generated. node-llama-cpp is a peer where NODE_LLAMA_CPP names the folder in which it is installed.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -27,11 +28,13 @@ import type { Generation } from './models/llama-peer.ts';
 const { values } = parseArgs({
   options: {
     executors: { type: 'string', default: 'wasm,wasm-2' }, rounds: { type: 'string', default: '7' }, only: { type: 'string', default: 'stories,shape,images' },
-    json: { type: 'boolean', default: false },
+    'peer-threads': { type: 'string', default: '1,2' }, json: { type: 'boolean', default: false },
   },
 });
 const executors = values.executors.split(',');
 const rounds = Number(values.rounds);
+/** On so many threads each; threads of llama.cpp wait by spinning, so two of them crawl where other programs take the processors. */
+const peerThreads = values['peer-threads'].split(',').map(Number);
 const only = new Set(values.only.split(','));
 
 interface Contest { readonly model: string; readonly unit: string; readonly peer: string; readonly speeds: readonly Speed[] }
@@ -81,7 +84,7 @@ const generating = ({ prompt, newTokens }: Generation) => async (prepared: Prepa
 };
 
 async function llamaPeers(file: string, generation: Generation): Promise<Contender[]> {
-  const peers = [await openLlamaPeer(file, 1, generation), await openLlamaPeer(file, 2, generation)];
+  const peers = await Promise.all(peerThreads.map((threads) => openLlamaPeer(file, threads, generation)));
   if (peers.includes(null)) console.error(HOW_TO_INSTALL);
   return peers.filter((peer) => peer !== null);
 }
@@ -149,8 +152,11 @@ if (values.json) {
 } else {
   console.log(JSON.stringify(during));
   for (const { model, unit, peer, speeds } of contests) {
-    console.log(`\n${model}: ${unit} a second (median, least to greatest), and the ratio to ${peer}`);
-    for (const { name, median, least, greatest, ratio } of speeds) console.log(`  ${name.padEnd(42)} ${String(median).padStart(8)}  (${least} to ${greatest})${ratio === undefined ? '' : `  × ${ratio}`}`);
+    console.log(`\n${model}: ${unit} a second; the same of processor time; and their ratios to ${peer}`);
+    for (const { name, median, least, greatest, byProcessor, ratio, ratioByProcessor } of speeds) {
+      const ratios = ratio === undefined ? '' : `  × ${ratio}, × ${ratioByProcessor}`;
+      console.log(`  ${name.padEnd(42)} ${String(median).padStart(8)}  (${least} to ${greatest})  ${String(byProcessor).padStart(8)}${ratios}`);
+    }
   }
 }
 process.exit();

@@ -6,6 +6,11 @@ import { ROW } from './graph.ts';
 import type { DotNode, Node } from './graph.ts';
 import { pushLaneSum, pushLaneSums } from './vector-operators.ts';
 
+/** Rounds from which on columns are summed one after another. */
+const MANY_ROUNDS = 4;
+/** Partial sums of one column, which rounds' additions need not wait for each other. */
+const PARTS = 4;
+
 /**
  * Computes a sum of 32-byte dot products into `results`. Every output element has an accumulator of four partial sums,
  * which are added up at the very end; addition wraps, so the order does not matter.
@@ -16,7 +21,8 @@ export function emitDotSum(emitter: Emitter, node: Node, form: Form, results: re
   const columns = form === 'vector' ? 4 * emitter.vectors : 1;
   const accumulators = Array.from({ length: rows }, () => Array.from({ length: columns }, () => code.local('v128')));
   for (const accumulator of accumulators.flat()) code.i32x4(0, 0, 0, 0).set(accumulator);
-  accumulate(emitter, node, accumulators);
+  if (rows === 1 && columns > 1 && isLong(node)) accumulateInTurn(emitter, node, accumulators[0]!);
+  else accumulate(emitter, node, { accumulators, lanes: accumulators[0]!.map((_, lane) => lane) });
   results.forEach((result, number) => {
     if (form === 'vector') pushLaneSums(code, accumulators.flat().slice(number * 4, number * 4 + 4) as unknown as readonly [Local, Local, Local, Local]);
     else pushLaneSum(code, accumulators[number]![0]!);
@@ -25,18 +31,40 @@ export function emitDotSum(emitter: Emitter, node: Node, form: Form, results: re
   for (const accumulator of accumulators.flat()) code.release(accumulator);
 }
 
-function accumulate(emitter: Emitter, node: Node, accumulators: readonly (readonly Local[])[]): void {
+const isLong = (node: Node): boolean => node.kind === 'reduce' && node.body.kind === 'dot' && (node.bound.kind !== 'constant' || node.bound.value >= MANY_ROUNDS);
+
+/** One column after another: processors fetch memory ahead along one row of weights, but lose their way among four. */
+function accumulateInTurn(emitter: Emitter, node: Node, columns: readonly Local[]): void {
+  const { code } = emitter;
+  const parts = Array.from({ length: PARTS }, () => code.local('v128'));
+  columns.forEach((column, lane) => {
+    for (const part of parts) code.i32x4(0, 0, 0, 0).set(part);
+    accumulate(emitter, node, { accumulators: [parts], lanes: [lane] });
+    code.get(parts[0]!);
+    for (const part of parts.slice(1)) code.get(part).op('i32x4.add');
+    code.set(column);
+  });
+  for (const part of parts) code.release(part);
+}
+
+/** What is added up: an accumulator a row and lane; or, of one row and one lane, several that take turns. */
+interface Target {
+  readonly accumulators: readonly (readonly Local[])[];
+  readonly lanes: readonly number[];
+}
+
+function accumulate(emitter: Emitter, node: Node, target: Target): void {
   const { code } = emitter;
   for (const [needed, form] of dotDemands(node, emitter.lane)) emitter.prepare(needed, form);
   if (node.kind === 'dot') {
-    accumulateDot(emitter, node, accumulators);
+    accumulateDot(emitter, node, target);
   } else if (node.kind === 'binary') {
-    accumulate(emitter, node.left, accumulators);
-    accumulate(emitter, node.right, accumulators);
+    accumulate(emitter, node.left, target);
+    accumulate(emitter, node.right, target);
   } else if (node.kind === 'reduce') {
     const index = code.local('i32');
     code.i32(0).set(index);
-    emitter.loop(node.variable, index, 1, () => emitter.use(node.bound, 'scalar'), () => accumulate(emitter, node.body, accumulators));
+    emitter.loop(node.variable, index, 1, () => emitter.use(node.bound, 'scalar'), () => accumulate(emitter, node.body, target));
     code.release(index);
   }
 }
@@ -62,27 +90,30 @@ function sideOf(emitter: Emitter, address: Node): Side {
   };
 }
 
-function accumulateDot(emitter: Emitter, node: DotNode, accumulators: readonly (readonly Local[])[]): void {
+function accumulateDot(emitter: Emitter, node: DotNode, { accumulators, lanes }: Target): void {
   const { code } = emitter;
   const sides = [sideOf(emitter, node.left), sideOf(emitter, node.right)] as const;
   const [held, streamed] = sides[0].rows * sides[0].lanes <= sides[1].rows * sides[1].lanes ? sides : [sides[1], sides[0]];
-  const values = Array.from({ length: held.rows * held.lanes }, () => code.local('v128'));
+  const lanesOf = (side: Side): readonly number[] => (side.lanes > 1 ? lanes : [0]);
+  const heldLanes = lanesOf(held);
+  const values = Array.from({ length: held.rows * heldLanes.length }, () => code.local('v128'));
   const value = code.local('v128');
   for (let offset = 0; offset < node.bytes; offset += 8) {
     values.forEach((local, number) => {
-      held.load(Math.floor(number / held.lanes), number % held.lanes, offset);
+      held.load(Math.floor(number / heldLanes.length), heldLanes[number % heldLanes.length]!, offset);
       code.set(local);
     });
     for (let row = 0; row < streamed.rows; row += 1) {
-      for (let lane = 0; lane < streamed.lanes; lane += 1) {
+      lanesOf(streamed).forEach((lane, position) => {
         streamed.load(row, lane, offset);
         code.set(value);
-        accumulators.forEach((columns, y) => columns.forEach((accumulator, x) => {
-          if ((streamed.rows > 1 && y !== row) || (streamed.lanes > 1 && x !== lane)) return;
-          const other = values[(held.rows > 1 ? y : 0) * held.lanes + (held.lanes > 1 ? x : 0)]!;
+        accumulators.forEach((columns, y) => lanes.forEach((_, x) => {
+          if ((streamed.rows > 1 && y !== row) || (streamed.lanes > 1 && x !== position)) return;
+          const accumulator = columns[lanes.length === 1 ? (offset / 8) % columns.length : x]!;
+          const other = values[(held.rows > 1 ? y : 0) * heldLanes.length + (held.lanes > 1 ? x : 0)]!;
           code.get(accumulator).get(other).get(value).op('i32x4.dot_i16x8_s').op('i32x4.add').set(accumulator);
         }));
-      }
+      });
     }
   }
   for (const local of [...values, value]) code.release(local);
