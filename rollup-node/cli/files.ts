@@ -32,6 +32,14 @@ export async function readInputFile(path: string): Promise<Uint8Array> {
   }
 }
 
+/** A file of little-endian float32 numbers. @throws UserError when it is empty or no whole number of them */
+export async function readFloats(path: string): Promise<Float32Array> {
+  const bytes = await readInputFile(path);
+  if (bytes.length === 0) throw new UserError(`${path} is empty`);
+  if (bytes.length % 4 !== 0) throw new UserError(`${path} has ${bytes.length} bytes, which is no whole number of float32 values`);
+  return new Float32Array(bytes.slice().buffer);
+}
+
 /**
  * Writes a file as a whole: beside its name first, and renamed when it is on the disk. Devices and pipes are written to as they are.
  * @throws UserError that says what stands in the way

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { demoCommand } from './commands/demo.ts';
 import { devnetCommand } from './commands/devnet.ts';
 import { disputeCommand } from './commands/dispute.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
 import { importCommand } from './commands/import.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { nodeCommand } from './commands/node.ts';
@@ -11,7 +12,7 @@ import { runCommand } from './commands/run.ts';
 import { watchCommand } from './commands/watch.ts';
 import { withExamples } from './options.ts';
 
-const COMMANDS = [importCommand, inspectCommand, runCommand, disputeCommand, requestCommand, nodeCommand, watchCommand, devnetCommand, demoCommand];
+const COMMANDS = [importCommand, inspectCommand, evaluateCommand, runCommand, disputeCommand, requestCommand, nodeCommand, watchCommand, devnetCommand, demoCommand];
 
 /** The `assay` command line. What commands do is loaded when they are run: help and mistakes are answered at once. */
 export function createProgram(): Command {

@@ -4,14 +4,14 @@ import { UserError } from '../../errors.ts';
 import { importModelFile } from '../../model-import.ts';
 import { saveBundle } from '../bundles.ts';
 import type { ImportFlags } from '../commands/import.ts';
-import { readInputFile } from '../files.ts';
+import { readFloats } from '../files.ts';
 import { hex, printAnswer } from '../output.ts';
 import { showStatus } from '../status.ts';
 
 /** Reads a model file, and writes the bundle. @throws UserError */
 export async function importModel(source: string, flags: ImportFlags): Promise<void> {
   const { calibration: file, ...options } = flags;
-  const calibration = file === undefined ? undefined : floats(await readInputFile(file), file);
+  const calibration = file === undefined ? undefined : await readFloats(file);
   showStatus(calibration === undefined ? 'reading the model' : `reading the model, and running it on ${calibration.length.toLocaleString('en')} numbers of calibration data`);
   const { modelId, operators, steps, model } = await orUserError(source, flags, async () => admit(await importModelFile(source, { ...options, ...(calibration === undefined ? {} : { calibration }) })));
   const { program, constants } = model;
@@ -42,10 +42,4 @@ async function orUserError<T>(source: string, flags: ImportFlags, attempt: () =>
     const asksForCalibration = error instanceof ImportError && flags.calibration === undefined && error.message.includes('calibration data');
     throw new UserError(`cannot import ${source}: ${error.message}`, { cause: error, ...(asksForCalibration ? { hint: 'name the file with --calibration' } : {}) });
   }
-}
-
-function floats(bytes: Uint8Array, file: string): Float32Array {
-  if (bytes.length === 0) throw new UserError(`${file} is empty`);
-  if (bytes.length % 4 !== 0) throw new UserError(`${file} has ${bytes.length} bytes, which is no whole number of float32 values`);
-  return new Float32Array(bytes.slice().buffer);
 }

@@ -1,0 +1,60 @@
+import { evaluateModel, floatOutputs } from '../../../kernels/import/evaluate-model.ts';
+import type { Dataset } from '../../../kernels/import/evaluate-model.ts';
+import { ImportError } from '../../../kernels/import/import-error.ts';
+import { inputSize } from '../../../kernels/import/network/evaluate.ts';
+import { fuseLayers } from '../../../kernels/import/network/fuse.ts';
+import type { Network } from '../../../kernels/import/network/layer.ts';
+import { decodeOnnx } from '../../../kernels/import/onnx/decode.ts';
+import { toNetwork } from '../../../kernels/import/onnx/import.ts';
+import { UserError } from '../../errors.ts';
+import { executorByName } from '../../executors.ts';
+import { openBundle } from '../bundles.ts';
+import type { EvaluateFlags } from '../commands/evaluate.ts';
+import { readFloats, readInputFile } from '../files.ts';
+import { hex, printAnswer } from '../output.ts';
+import { showStatus } from '../status.ts';
+
+/** Samples between two words of progress. */
+const SAMPLES_PER_STATUS = 10;
+
+/** Runs a bundle's program and a float model on the same inputs, and tells how they differ. @throws UserError */
+export async function evaluateBundle(directory: string, { against, dataset, labels, limit, executor: name, json }: EvaluateFlags): Promise<void> {
+  const { modelId, model } = await openBundle(directory);
+  const network = await readNetwork(against);
+  const inputs = await readFloats(dataset);
+  const size = inputSize(network);
+  if (inputs.length % size !== 0) throw new UserError(`${dataset} has ${inputs.length} numbers, which is no whole number of inputs of ${size}`);
+  const count = inputs.length / size;
+  const classes = labels === undefined ? undefined : await readInputFile(labels);
+  if (classes !== undefined && classes.length !== count) throw new UserError(`${labels} has ${classes.length} labels for the ${count} inputs of ${dataset}`, { hint: 'one byte is one label' });
+  const executor = await executorByName(name);
+  try {
+    const prepared = await executor.prepare(model);
+    const samples = samplesOf(inputs, size, Math.min(count, limit ?? count), classes);
+    const evaluation = await evaluateModel(prepared, floatOutputs(network), { samples });
+    await prepared.dispose();
+    await printAnswer({ modelId: hex(modelId), ...evaluation, executor: executor.name }, json === true);
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) throw new UserError(`${directory} cannot be compared with ${against}: ${error.message}`, { cause: error });
+    throw error;
+  } finally {
+    await executor.dispose();
+  }
+}
+
+async function readNetwork(file: string): Promise<Network> {
+  try {
+    return fuseLayers(toNetwork(decodeOnnx(await readInputFile(file))));
+  } catch (error) {
+    if (!(error instanceof ImportError)) throw error;
+    throw new UserError(`cannot evaluate against ${file}: ${error.message}`, { cause: error });
+  }
+}
+
+function* samplesOf(inputs: Float32Array, size: number, count: number, labels: Uint8Array | undefined): Dataset['samples'] {
+  for (let index = 0; index < count; index += 1) {
+    if (index % SAMPLES_PER_STATUS === 0) showStatus(`sample ${index} of ${count}`);
+    const label = labels?.[index];
+    yield { input: inputs.subarray(index * size, (index + 1) * size), ...(label === undefined ? {} : { label }) };
+  }
+}
