@@ -1,18 +1,20 @@
 import { elementCount } from './float-tensor.ts';
 import type { FloatTensor } from './float-tensor.ts';
-import { dimsOf, layerInputs } from './layer.ts';
+import { fuseFunctions, readerCounts } from './fuse-functions.ts';
+import { fuseNormalizations } from './fuse-normalization.ts';
+import { dimsOf } from './layer.ts';
 import type { ConvolutionLayer, DenseLayer, Layer, Network } from './layer.ts';
 
 type Weighted = ConvolutionLayer | DenseLayer;
 
 /**
- * The same network with fewer layers: sums and products with constants that follow a convolution or a dense layer go into its weights and bias,
- * and clamps go into the layer before them. A layer takes over what follows it only if nothing else reads its result.
+ * The same network with fewer layers: normalisations and functions that are written out become one layer each, sums and products with constants that follow a convolution or a
+ * dense layer go into its weights and bias, and clamps go into the layer before them. A layer takes over what follows it only if nothing else reads its result.
  */
-export function fuseLayers(network: Network): Network {
-  const readers = new Map<string, number>(network.outputs.map((name) => [name, 1]));
-  for (const layer of network.layers) for (const input of layerInputs(layer)) readers.set(input, (readers.get(input) ?? 0) + 1);
+export const fuseLayers = (network: Network): Network => fuseWeights(fuseNormalizations(fuseFunctions(network)));
 
+function fuseWeights(network: Network): Network {
+  const readers = readerCounts(network);
   const layers: Layer[] = [];
   const writers = new Map<string, number>();
   for (const layer of network.layers) {

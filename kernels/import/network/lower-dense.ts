@@ -1,6 +1,7 @@
 import { linearSums } from '../../linear.ts';
 import { byteRowSums, matrixProduct } from '../../matrix-product.ts';
 import { expanded, reshaped, transposed } from '../../movement.ts';
+import { centredSums } from '../../normalization.ts';
 import type { Tensor } from '../../program-builder.ts';
 import { rescaleSums } from '../../requantize.ts';
 import { requantizationRows, toShortRequantization } from '../requantization.ts';
@@ -75,10 +76,12 @@ export function lowerMatrixProduct(lowering: Lowering, layer: MatrixProductLayer
   const a = side(lowering, layer.x, `${layer.name}.a`, batch, false);
   const b = side(lowering, layer.b, `${layer.name}.b`, batch, !layer.transposed);
   const [aPlanes, bPlanes] = [planesOf(lowering, a), planesOf(lowering, b)];
-  const sums = (of: typeof a, other: typeof a, name: string): Tensor =>
-    other.quantization.zeroPoint === 0
-      ? builder.integers(1, 1, new Int32Array(1))
-      : builder.append(`${layer.name}.${name}`, { kernel: byteRowSums, output: { element: 'i32', rows: of.tensor.shape.rows, columns: 1 }, operands: [of.tensor, builder.bytes(1, 32, new Int8Array(32).fill(1))] });
+  const sums = (of: Side, other: Side, name: string): Tensor => {
+    if (other.quantization.zeroPoint === 0) return builder.integers(1, 1, new Int32Array(1));
+    const output = { element: 'i32', rows: of.tensor.shape.rows, columns: 1 } as const;
+    if (of.tensor.shape.element === 'i32') return builder.append(`${layer.name}.${name}`, { kernel: centredSums('i32'), output, operands: [of.tensor], parameters: { xZero: 0 } });
+    return builder.append(`${layer.name}.${name}`, { kernel: byteRowSums, output, operands: [of.tensor, builder.bytes(1, 32, new Int8Array(32).fill(1))] });
+  };
   const factor = (a.quantization.scale * b.quantization.scale) / target.quantization.scale;
   const tensor = builder.append(layer.name, {
     kernel: matrixProduct({ a: aPlanes.length as 1 | 2, b: bPlanes.length as 1 | 2, output: target.element }),

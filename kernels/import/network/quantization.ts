@@ -20,10 +20,10 @@ export const quantizeValue = (value: number, { scale, zeroPoint }: Quantization)
 /** The greatest integer of sixteen bits whose high plane (kernels/planes.ts) is still a byte. */
 export const WIDE_LIMIT = 2 ** 15 - 129;
 
-/** Sixteen bits, symmetric about 0. */
+/** Sixteen bits, symmetric about 0. The scale is a power of two, so that whole numbers and halves are exact where they fit: jumps of functions often lie there. */
 export function wideQuantization({ low, high }: Range): Quantization {
   const greatest = Math.max(Math.abs(low), Math.abs(high));
-  return { scale: greatest > 0 ? greatest / WIDE_LIMIT : 1, zeroPoint: 0 };
+  return { scale: greatest > 0 ? 2 ** Math.ceil(Math.log2(greatest / WIDE_LIMIT)) : 1, zeroPoint: 0 };
 }
 
 /** The integer that stands for a real number (which may be infinite), cut to these. */
