@@ -133,37 +133,60 @@ export function emitFitsSixteenBits(emitter: Emitter, planes: readonly PlanesNod
   for (const local of [row, index, offset, high, low, bad]) code.release(local);
 }
 
+/** Words from which on one row's columns are summed one after another. */
+const MANY_WORDS = 4;
+/** Partial sums of one column then. */
+const PARTS = 4;
+
 /** Computes a product of planes into `results`: for each row of the jam, the lanes of four columns in two vectors of i64. */
 export function emitPlanes(emitter: Emitter, node: PlanesNode, results: readonly Local[]): void {
   const { code } = emitter;
   const rows = results.length / 2 / emitter.vectors;
-  const columns = 4 * emitter.vectors;
-  const sums = Array.from({ length: rows * columns }, () => code.local('v128'));
+  const lanes = Array.from({ length: 4 * emitter.vectors }, (_, lane) => lane);
+  const sums = Array.from({ length: rows }, () => lanes.map(() => code.local('v128')));
   const index = code.local('i32');
   for (const result of results) code.i32x4(0, 0, 0, 0).set(result);
   const blocks = Math.ceil(node.words / WORDS_PER_BLOCK);
   const step = Math.ceil(node.words / blocks);
   for (let first = 0; first < node.words; first += step) {
-    for (const sum of sums) code.i32x4(0, 0, 0, 0).set(sum);
-    code.i32(first).set(index);
-    emitter.loop(node.variable, index, 1, () => code.i32(Math.min(node.words, first + step)), () => {
-      for (const [address, form] of planesDemands(node, emitter.lane)) emitter.prepare(address, form);
-      multiplyWord(emitter, node, rows, columns, sums);
-    });
+    const block = (targets: readonly (readonly Local[])[], of: readonly number[]): void => {
+      for (const sum of targets.flat()) code.i32x4(0, 0, 0, 0).set(sum);
+      code.i32(first).set(index);
+      emitter.loop(node.variable, index, 1, () => code.i32(Math.min(node.words, first + step)), () => {
+        for (const [address, form] of planesDemands(node, emitter.lane)) emitter.prepare(address, form);
+        multiplyWord(emitter, node, targets, of);
+      });
+    };
+    if (rows === 1 && node.words >= MANY_WORDS) {
+      // As in dot-sums.ts. All parts of a sum fit 32 bits together, as the sum itself does.
+      const parts = Array.from({ length: PARTS }, () => code.local('v128'));
+      for (const lane of lanes) {
+        block([parts], [lane]);
+        code.get(parts[0]!);
+        for (const part of parts.slice(1)) code.get(part).op('i32x4.add');
+        code.set(sums[0]![lane]!);
+      }
+      for (const part of parts) code.release(part);
+    } else {
+      block(sums, lanes);
+    }
     results.forEach((result, number) => {
-      const [left, right] = [sums[2 * number]!, sums[2 * number + 1]!];
+      const [left, right] = sums.flat().slice(2 * number, 2 * number + 2) as [Local, Local];
       for (const sum of [left, right]) code.get(sum).op('i64x2.extend_low_i32x4_s').get(sum).op('i64x2.extend_high_i32x4_s').op('i64x2.add').set(sum);
       code.get(result).get(left).get(right).shuffle(LOW_HALVES).op('i64x2.add').get(left).get(right).shuffle(HIGH_HALVES).op('i64x2.add').set(result);
     });
   }
-  for (const local of [...sums, index]) code.release(local);
+  for (const local of [...sums.flat(), index]) code.release(local);
 }
 
-function multiplyWord(emitter: Emitter, { high, low, weights }: PlanesNode, rows: number, columns: number, sums: readonly Local[]): void {
+/** Adds the products of a word: to a sum a row and lane, or, of one row and lane, to several sums in turn. */
+function multiplyWord(emitter: Emitter, { high, low, weights }: PlanesNode, sums: readonly (readonly Local[])[], lanes: readonly number[]): void {
   const { code } = emitter;
   const { form, distance } = wordForm(weights, emitter.lane);
-  const values = Array.from({ length: (high.free | low.free) & ROW ? rows : 1 }, () => code.local('v128'));
+  const values = Array.from({ length: (high.free | low.free) & ROW ? sums.length : 1 }, () => code.local('v128'));
   const weight = code.local('v128');
+  // Weights are mostly the same for all rows.
+  const weightRows = (weights.free & ROW) === 0 ? [0] : sums.map((_, row) => row);
   for (let offset = 0; offset < WORD_BYTES; offset += 8) {
     values.forEach((value, row) => {
       emitter.use(high, 'scalar', row);
@@ -171,18 +194,16 @@ function multiplyWord(emitter: Emitter, { high, low, weights }: PlanesNode, rows
       emitter.use(low, 'scalar', row);
       code.memory('v128.load8x8_s', offset, 3).op('i16x8.add').set(value);
     });
-    // Weights are mostly the same for all rows.
-    const weightRows = (weights.free & ROW) === 0 ? [0] : Array.from({ length: rows }, (_, row) => row);
     for (const weightRow of weightRows) {
-      for (let column = 0; column < columns; column += 1) {
-        emitter.use(weights, form, weightRow, column);
-        code.memory('v128.load8x8_s', offset + (form === 'scalar' ? column * distance : 0), 3).set(weight);
-        for (let row = 0; row < rows; row += 1) {
-          if (weightRows.length > 1 && row !== weightRow) continue;
-          const sum = sums[row * columns + column]!;
+      lanes.forEach((lane, position) => {
+        emitter.use(weights, form, weightRow, lane);
+        code.memory('v128.load8x8_s', offset + (form === 'scalar' ? lane * distance : 0), 3).set(weight);
+        sums.forEach((columns, row) => {
+          if (weightRows.length > 1 && row !== weightRow) return;
+          const sum = columns[lanes.length === 1 ? (offset / 8) % columns.length : position]!;
           code.get(sum).get(values[values.length === 1 ? 0 : row]!).get(weight).op('i32x4.dot_i16x8_s').op('i32x4.add').set(sum);
-        }
-      }
+        });
+      });
     }
   }
   for (const local of [...values, weight]) code.release(local);
