@@ -2,9 +2,12 @@ import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { attach } from '../deterministic-runtime/bundle/attachments.ts';
 import type { Model } from '../deterministic-runtime/program/program.ts';
+import { createWasmExecutor } from '../deterministic-runtime/wasm/executor.ts';
 import { ImportError } from '../kernels/import/import-error.ts';
 import { openLanguageModel } from '../kernels/import/language-model/open.ts';
 import { importOnnx } from '../kernels/import/onnx/import.ts';
+import { reportImport } from '../kernels/import/report.ts';
+import type { ImportReport } from '../kernels/import/report.ts';
 import { importTflite } from '../kernels/import/tflite/import.ts';
 import { buildLanguageModel } from '../kernels/language-model/program.ts';
 import { buildLande } from '../kernels/models/lande/program.ts';
@@ -29,6 +32,9 @@ export interface ModelImportOptions {
   readonly activationBits?: 8 | 16;
 }
 
+/** A model, and how far its operators' results are from the float network's, where there is one. */
+export interface ImportedModelFile { readonly model: Model; readonly report?: ImportReport }
+
 type Family = 'network' | 'language model' | 'package';
 
 /** Options that mean something for each family, with their flags. */
@@ -50,16 +56,16 @@ const TFLITE_IDENTIFIER = 'TFL3';
  * A model from a file or folder in any of the known formats, or from a package.
  * @throws UserError for what is not there or options that do not belong; ImportError for models that cannot be imported; RangeError for dimensions or options that no program has
  */
-export async function importModelFile(source: string, options: ModelImportOptions): Promise<Model> {
+export async function importModelFile(source: string, options: ModelImportOptions): Promise<ImportedModelFile> {
   if (source === LANDE || source === STORYTELLER) {
     refuseOptions(source, 'package', options);
     if (options.name !== undefined) throw new UserError(`--name is for model files, not for ${source}`);
-    return source === LANDE ? buildLande(await loadLandePackage()) : loadStorytellerModel();
+    return { model: source === LANDE ? buildLande(await loadLandePackage()) : await loadStorytellerModel() };
   }
   if (source.startsWith('npm:')) throw new UserError(`${source} is not known: the one model that comes from npm is ${LANDE}`);
   if (await holdsLanguageModel(source)) {
     refuseOptions(source, 'language model', options);
-    return importLanguageModel(source, options);
+    return { model: await importLanguageModel(source, options) };
   }
   refuseOptions(source, 'network', options);
   return importNetwork(source, options);
@@ -89,12 +95,15 @@ async function importLanguageModel(source: string, { name, promptLimit, newToken
   }
 }
 
-async function importNetwork(source: string, { calibration, classify, name }: ModelImportOptions): Promise<Model> {
+async function importNetwork(source: string, { calibration, classify, name }: ModelImportOptions): Promise<ImportedModelFile> {
   const bytes = await readInputFile(source);
   if (bytes.length === 0) throw new UserError(`${source} is empty`);
   const common = { classify: classify === true, ...(name === undefined ? {} : { name }), ...(calibration === undefined ? {} : { calibration }) };
   const isTflite = source.endsWith('.tflite') || new TextDecoder('latin1').decode(bytes.subarray(4, 8)) === TFLITE_IDENTIFIER;
-  return isTflite ? importTflite(bytes, common).model : importOnnx(bytes, common).model;
+  if (isTflite) return { model: importTflite(bytes, common).model };
+  const imported = importOnnx(bytes, common);
+  const isFloat = imported.network.layers.length > 0;
+  return isFloat && calibration !== undefined ? { model: imported.model, report: await reportImport(imported, calibration, createWasmExecutor()) } : { model: imported.model };
 }
 
 /** Refuses options that would have no effect. */

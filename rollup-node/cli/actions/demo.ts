@@ -72,7 +72,7 @@ async function chooseModel({ story, model: file }: DemoFlags): Promise<{ readonl
 
 async function readLanguageModel(file: string): Promise<Model> {
   const isBundle = await stat(join(file, BUNDLE_FILES.manifest)).then((status) => status.isFile(), () => false);
-  const model = isBundle ? (await openBundle(file)).model : await importModelFile(file, {});
+  const model = isBundle ? (await openBundle(file)).model : (await importModelFile(file, {})).model;
   if (!/->\((string|int32\[\])\)$/.test(model.program.signature) || model.program.body.length === 0) throw new UserError(`${file} is no language model`, { hint: 'name a GGUF file, a folder with safetensors, or the bundle of one' });
   return model;
 }

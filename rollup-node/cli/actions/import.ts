@@ -5,7 +5,8 @@ import { importModelFile } from '../../model-import.ts';
 import { saveBundle } from '../bundles.ts';
 import type { ImportFlags } from '../commands/import.ts';
 import { readFloats } from '../files.ts';
-import { hex, printAnswer } from '../output.ts';
+import { formatOperators, operatorRows } from '../operator-table.ts';
+import { hex, print, printAnswer } from '../output.ts';
 import { showStatus } from '../status.ts';
 
 /** Reads a model file, and writes the bundle. @throws UserError */
@@ -13,10 +14,16 @@ export async function importModel(source: string, flags: ImportFlags): Promise<v
   const { calibration: file, ...options } = flags;
   const calibration = file === undefined ? undefined : await readFloats(file);
   showStatus(calibration === undefined ? 'reading the model' : `reading the model, and running it on ${calibration.length.toLocaleString('en')} numbers of calibration data`);
-  const { modelId, operators, steps, model } = await orUserError(source, flags, async () => admit(await importModelFile(source, { ...options, ...(calibration === undefined ? {} : { calibration }) })));
+  const { encoded, report } = await orUserError(source, flags, async () => {
+    const imported = await importModelFile(source, { ...options, ...(calibration === undefined ? {} : { calibration }) });
+    return { encoded: admit(imported.model), report: imported.report };
+  });
+  const { modelId, operators, steps, model } = encoded;
   const { program, constants } = model;
   showStatus(`writing ${flags.out}`);
   await saveBundle(flags.out, model);
+  const rows = operatorRows(encoded, report);
+  if (flags.json !== true) await print(`${formatOperators(rows)}\n`);
   await printAnswer(
     {
       modelId: hex(modelId),
@@ -29,6 +36,8 @@ export async function importModel(source: string, flags: ImportFlags): Promise<v
       bundle: flags.out,
       input: program.metadata.input,
       output: program.metadata.output,
+      ...(report === undefined ? {} : { sixteenBits: report.sixteenBits }),
+      ...(flags.json === true ? { report: rows } : {}),
     },
     flags.json === true,
   );
