@@ -1,5 +1,6 @@
 import { clampOf } from '../../quantized-elementwise.ts';
 import { concatenated, gathered, padded, reshaped, sliced, tiled, transposed } from '../../movement.ts';
+import { bilinearUpwards } from '../../quantized-resize.ts';
 import { resizeBilinear } from '../../resample.ts';
 import type { Tensor } from '../../program-builder.ts';
 import type { QuantizedLowering } from './lowering.ts';
@@ -27,10 +28,10 @@ export const lowerTile = (lowering: QuantizedLowering, { name, x, repeats }: Til
   tiled(lowering.builder, name, lowering.tensor(x), lowering.value(x).dims, repeats);
 
 /** Appends a bilinear interpolation of one image. */
-export function lowerBilinear({ builder }: QuantizedLowering, { name, vertical, horizontal }: BilinearOperation, x: Tensor, width: number): Tensor {
+export function lowerBilinear({ builder }: QuantizedLowering, { name, bits, vertical, horizontal }: BilinearOperation, x: Tensor, width: number): Tensor {
   const table = (entries: BilinearOperation['vertical']): Tensor => builder.integers(3, entries.length, Int32Array.from([0, 1, 2].flatMap((row) => entries.map((entry) => entry[row] ?? 0))));
   const output = { element: 'i8', rows: vertical.length * horizontal.length, columns: x.shape.columns } as const;
-  return builder.append(name, { kernel: resizeBilinear, output, operands: [x, table(vertical), table(horizontal)], parameters: { width } });
+  return builder.append(name, { kernel: bits === 10 ? resizeBilinear : bilinearUpwards, output, operands: [x, table(vertical), table(horizontal)], parameters: { width } });
 }
 
 /** A tensor of its own with the same elements, for a result that no operator has computed. */

@@ -166,8 +166,17 @@ export interface MatrixProductOperation extends Common {
   readonly wTransposed: boolean;
   readonly stage: OutputStage;
 }
-/** Bilinear interpolation of images of bytes in fixed point (kernels/resample.ts, `resizeBilinear`): for each output row, and each output column, two source pixels and a fraction of 2^10. */
-export interface BilinearOperation extends Common { readonly kind: 'bilinear'; readonly x: string; readonly vertical: readonly (readonly [number, number, number])[]; readonly horizontal: readonly (readonly [number, number, number])[] }
+/**
+ * Bilinear interpolation of images of bytes in fixed point: for each output row, and each output column, two source pixels and a fraction of 2^bits, with 10 bits halves away from zero
+ * (kernels/resample.ts, `resizeBilinear`), with 11 upwards (kernels/quantized-resize.ts).
+ */
+export interface BilinearOperation extends Common {
+  readonly kind: 'bilinear';
+  readonly x: string;
+  readonly bits: 10 | 11;
+  readonly vertical: readonly (readonly [number, number, number])[];
+  readonly horizontal: readonly (readonly [number, number, number])[];
+}
 
 export type QuantizedOperation =
   | WeightedAddOperation | LeakyOperation | ParametricOperation | CompareOperation | SelectOperation | ReduceOperation | MatrixProductOperation | BilinearOperation

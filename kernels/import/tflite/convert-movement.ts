@@ -1,6 +1,6 @@
 import { ImportError } from '../import-error.ts';
 import { axesOf } from './convert-reduction.ts';
-import { requireOneScale } from './convert-elementwise.ts';
+import { requireBroadcast, requireOneScale } from './convert-elementwise.ts';
 import { describe, fusedRange } from './conversion.ts';
 import type { Conversion, IntegerTensor } from './conversion.ts';
 import { appendTable, awayFromZero } from './convert-activation.ts';
@@ -227,6 +227,16 @@ export function convertTile(conversion: Conversion, operator: TfliteOperator): v
   const repeats = perAxis(conversion, operator, 1, x);
   requireDims(operator, y, x.dims.map((dim, axis) => dim * (repeats[axis] ?? 1)));
   conversion.append({ kind: 'tile', name: y.name, x: x.name, output: y.name, repeats });
+}
+
+/** `BROADCAST_TO`: dimensions of 1 are repeated. */
+export function convertBroadcast(conversion: Conversion, operator: TfliteOperator): void {
+  const { x, y } = moved(conversion, operator);
+  requireBroadcast(operator, [x], y);
+  const dims = [...y.dims.slice(x.dims.length).map(() => 1), ...x.dims];
+  const whole = conversion.addValue({ dims, type: x.type, quantization: null });
+  conversion.append({ kind: 'reshape', name: `${y.name}.dimensions`, x: x.name, output: whole });
+  conversion.append({ kind: 'tile', name: y.name, x: whole, output: y.name, repeats: y.dims.map((dim, axis) => dim / (dims[axis] ?? 1)) });
 }
 
 /** Reshape, transpose, reshape: what the operators between space, depth and batch are. */

@@ -6,7 +6,7 @@ import type { Border, QuantizedNetwork, Rounding } from '../quantized/network.ts
 import { Conversion, describe } from './conversion.ts';
 import type { IntegerTensor } from './conversion.ts';
 import { decodeTflite } from './decode.ts';
-import type { TfliteModel, TfliteTensor } from './decode.ts';
+import type { TfliteModel, TfliteOperator, TfliteTensor } from './decode.ts';
 import { OPERATORS } from './operators.ts';
 
 export interface TfliteImportOptions {
@@ -43,19 +43,47 @@ export function importTflite(bytes: Uint8Array, { classify = false, name = 'tfli
 }
 
 /** A file's operators on integers. @throws ImportError as `importTflite`. */
-export function toQuantizedNetwork(file: TfliteModel, name: string, rounding: Rounding): QuantizedNetwork {
+export function toQuantizedNetwork(given: TfliteModel, name: string, rounding: Rounding): QuantizedNetwork {
+  const { file, fromFloat, toFloat } = withoutFloatBorders(given);
   refuseUnsupported(file);
   const conversion = new Conversion(file, rounding);
-  const given = file.inputs.map((index) => conversion.compute(file.tensors[index] as TfliteTensor, 'the model\'s input'));
+  const first = file.inputs.map((index) => conversion.compute(file.tensors[index] as TfliteTensor, 'the model\'s input'));
   for (const operator of file.operators) OPERATORS.get(operator.operator)?.(conversion, operator);
   // An input that no operator reads as numbers (an output's shape, which the file says anyway) is left out.
-  const inputs = given.filter(({ tensor }) => conversion.isRead(tensor.index)).map(border);
-  const outputs = file.outputs.map((index) => border(conversion.result(index)));
+  const inputs = first.filter(({ tensor }) => conversion.isRead(tensor.index)).map((tensor) => border(tensor, fromFloat.has(tensor.tensor.index)));
+  const outputs = file.outputs.map((index) => border(conversion.result(index), toFloat.has(index)));
   return { name, inputs, outputs, values: conversion.values, operations: conversion.operations };
 }
 
-function border({ name, tensor, type, scale, zeroPoint, offset }: IntegerTensor): Border {
-  const original = tensor.type === 'bool' ? 'int8' : (tensor.type as Border['type']);
+/**
+ * A model whose inputs are floats that it quantises first, and whose outputs are floats that it has from integers last, without these operators: the conversions are metadata.
+ * `fromFloat` and `toFloat` are the tensors that are inputs and outputs instead.
+ */
+function withoutFloatBorders(file: TfliteModel): { readonly file: TfliteModel; readonly fromFloat: ReadonlySet<number>; readonly toFloat: ReadonlySet<number> } {
+  const [fromFloat, toFloat, left] = [new Set<number>(), new Set<number>(), new Set<TfliteOperator>()];
+  const isFloat = (index: number): boolean => file.tensors[index]?.type === 'float32';
+  const inputs = file.inputs.map((input) => {
+    const readers = isFloat(input) ? file.operators.filter((operator) => operator.inputs.includes(input)) : [];
+    const [reader] = readers;
+    const quantized = reader?.outputs[0];
+    if (readers.length !== 1 || reader?.operator !== 'QUANTIZE' || quantized === undefined) return input;
+    left.add(reader);
+    fromFloat.add(quantized);
+    return quantized;
+  });
+  const outputs = file.outputs.map((output) => {
+    const writer = isFloat(output) ? file.operators.find((operator) => operator.outputs.includes(output)) : undefined;
+    const integers = writer?.inputs[0];
+    if (writer?.operator !== 'DEQUANTIZE' || integers === undefined) return output;
+    left.add(writer);
+    toFloat.add(integers);
+    return integers;
+  });
+  return { file: { ...file, inputs, outputs, operators: file.operators.filter((operator) => !left.has(operator)) }, fromFloat, toFloat };
+}
+
+function border({ name, tensor, type, scale, zeroPoint, offset }: IntegerTensor, float: boolean): Border {
+  const original = float ? 'float32' : tensor.type === 'bool' ? 'int8' : (tensor.type as Border['type']);
   return { value: name, type: original, element: offset === 128 ? 'uint8' : type, scale, zeroPoint: zeroPoint + offset };
 }
 

@@ -3,7 +3,7 @@ import { convertFunction, convertHardSwish, convertLeakyRelu, convertParametricR
 import { convertAdd, convertComparison, convertExtreme, convertMultiply, convertSelect } from './convert-elementwise.ts';
 import { convertConvolution, convertDepthwise, convertFullyConnected, convertTransposedConvolution } from './convert-matrix.ts';
 import {
-  convertBatchToSpace, convertConcatenation, convertGather, convertMirrorPad, convertPack, convertPad, convertReshape, convertReverse, convertSlice, convertSpaceDepth,
+  convertBatchToSpace, convertBroadcast, convertConcatenation, convertGather, convertMirrorPad, convertPack, convertPad, convertReshape, convertReverse, convertSlice, convertSpaceDepth,
   convertSpaceToBatch, convertSplit, convertSplitSizes, convertStridedSlice, convertTile, convertTranspose, convertUnpack,
 } from './convert-movement.ts';
 import { convertPooling } from './convert-pooling.ts';
@@ -24,6 +24,7 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['AVERAGE_POOL_2D', convertPooling('average')],
   ['BATCH_MATMUL', convertBatchProduct],
   ['BATCH_TO_SPACE_ND', convertBatchToSpace],
+  ['BROADCAST_TO', convertBroadcast],
   ['CONCATENATION', convertConcatenation],
   ['CONV_2D', convertConvolution],
   ['DEPTHWISE_CONV_2D', convertDepthwise],
