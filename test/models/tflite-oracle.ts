@@ -36,7 +36,7 @@ function loadRuntime(): Promise<RuntimeModule> {
 /** A TensorFlow Lite model on its own runtime. */
 export interface TfliteOracle {
   readonly inputs: readonly { readonly name: string; readonly type: string; readonly dims: readonly number[] }[];
-  /** Raw values of the first output for raw values of the inputs. */
+  /** Raw values of the outputs, one after another, for raw values of the inputs. */
   run(...inputs: readonly ArrayLike<number>[]): number[];
 }
 
@@ -58,7 +58,7 @@ export async function openTfliteOracle(bytes: Uint8Array): Promise<TfliteOracle>
     run(...values) {
       values.forEach((value, index) => inputs[index]?.data().set(Array.from(value)));
       if (!runner.Infer()) throw new Error('the TensorFlow Lite runtime failed');
-      return Array.from(outputs[0]?.data() ?? []);
+      return outputs.flatMap((output) => Array.from(output.data()));
     },
   };
 }
