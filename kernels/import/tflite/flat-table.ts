@@ -22,13 +22,13 @@ export class FlatFile {
 
   /** The file's root. @throws ImportError when the identifier is another, or the root is not inside the file. */
   root(identifier: string): FlatTable {
-    this.require(0, 8, 'its header');
+    this.demand(0, 8, 'its header');
     if (new TextDecoder().decode(this.bytes.subarray(4, 8)) !== identifier) throw damaged(`it has no identifier ${identifier}`);
     return new FlatTable(this, this.buffer.readUint32(0), 'the model');
   }
 
   /** @throws ImportError when the bytes are not inside the file. */
-  require(position: number, size: number, what: string): void {
+  demand(position: number, size: number, what: string): void {
     if (!(position >= 0 && position + size <= this.bytes.length)) throw damaged(`${what} lies outside the file`);
   }
 
@@ -55,13 +55,13 @@ export class FlatTable {
     this.#position = position;
     this.#what = what;
     file.charge(1, what);
-    file.require(position, 4, what);
+    file.demand(position, 4, what);
     this.#fields = position - file.buffer.readInt32(position);
-    file.require(this.#fields, 4, `${what}'s list of fields`);
+    file.demand(this.#fields, 4, `${what}'s list of fields`);
     this.#fieldsSize = file.buffer.readUint16(this.#fields);
     this.#size = file.buffer.readUint16(this.#fields + 2);
-    file.require(this.#fields, this.#fieldsSize, `${what}'s list of fields`);
-    file.require(position, this.#size, what);
+    file.demand(this.#fields, this.#fieldsSize, `${what}'s list of fields`);
+    file.demand(position, this.#size, what);
     if (this.#fieldsSize < 4 || this.#size < 4) throw damaged(`${what} is smaller than a table can be`);
   }
 
@@ -124,9 +124,9 @@ export class FlatTable {
   #elements(field: number, size: number, most: number, what: string): { readonly position: number; readonly length: number } | null {
     const at = this.#reference(field);
     if (at === null) return null;
-    this.#file.require(at, 4, what);
+    this.#file.demand(at, 4, what);
     const length = this.#file.buffer.readUint32(at);
-    this.#file.require(at + 4, length * size, what);
+    this.#file.demand(at + 4, length * size, what);
     if (length > most) throw damaged(`${what} has ${length} entries; at most ${most} are read`);
     return { position: at + 4, length };
   }
