@@ -11,7 +11,7 @@ import { activationQuantization } from '../../kernels/import/network/quantizatio
 import type { FloatTensor } from '../../kernels/import/network/float-tensor.ts';
 import { decodeOnnx } from '../../kernels/import/onnx/decode.ts';
 import type { OnnxGraph, OnnxTensor } from '../../kernels/import/onnx/graph.ts';
-import { convertGraph, importOnnx } from '../../kernels/import/onnx/import.ts';
+import { convertGraph, importOnnx, toNetwork } from '../../kernels/import/onnx/import.ts';
 import { OPERATORS } from '../../kernels/import/onnx/operators.ts';
 import { readTensor } from '../../kernels/import/onnx/tensor-data.ts';
 import { typeOfElement } from '../../kernels/import/onnx/element-type.ts';
@@ -122,10 +122,10 @@ function constantInputs(bytes: Uint8Array, graph: OnnxGraph, { inputs }: TestDat
   throw refusal;
 }
 
-/** The inputs that are no constants and that something reads, one after another. */
+/** The inputs that the program takes, one after another. */
 function ownInputs(graph: OnnxGraph, inputs: TestData['inputs'], constants: ReadonlyMap<string, FloatTensor>, change: (tensor: OnnxTensor) => ArrayLike<number> = ({ data }) => data): Float32Array {
-  const read = new Set(graph.nodes.flatMap((node) => node.inputs));
-  return Float32Array.from([...inputs].filter(([name]) => !constants.has(name) && read.has(name)).flatMap(([, tensor]) => Array.from(change(tensor))));
+  const read = toNetwork(graph, dimsOf(inputs), constants).inputs;
+  return Float32Array.from(read.flatMap((name) => Array.from(change(inputs.get(name) as OnnxTensor))));
 }
 
 /** The test's own input and some random ones over the same range; whole numbers stay, since they may be indices. */

@@ -137,6 +137,43 @@ describe('hostile graphs', () => {
   });
 });
 
+describe('few bytes that ask for much', () => {
+  const long = (data: number[]): { dims: number[]; data: number[]; type: 'int64' } => ({ dims: [data.length], data, type: 'int64' });
+  const one = (node: Partial<TestNode>, constants: NonNullable<TestGraph['constants']> = {}): (() => unknown) =>
+    loadGraph({ nodes: [{ operator: '', name: 'bomb', inputs: ['x'], outputs: ['y'], ...node }], constants, outputs: { y: [] } });
+  const huge = 2 ** 40;
+
+  test('sizes of results are bounded before anything is made', () => {
+    expect(one({ operator: 'Tile', inputs: ['x', 'n'] }, { n: long([1, 1, huge, 1]) })).toThrow('node bomb (Tile): repeats');
+    expect(one({ operator: 'Tile', inputs: ['x', 'n'] }, { n: long([4096, 4096, 4096, 1]) })).toThrow('at most 16777216 elements');
+    expect(one({ operator: 'Expand', inputs: ['x', 'n'] }, { n: long([huge, 1, 4, 4]) })).toThrow('at most 16777216 elements');
+    expect(one({ operator: 'Pad', inputs: ['x', 'n'] }, { n: long([0, 0, 0, 0, huge, 0, 0, 0]) })).toThrow('node bomb (Pad): pads');
+    expect(one({ operator: 'Pad', inputs: ['x', 'n'], integers: { mode: 'edge' } }, { n: long([0, 4096, 4096, 0, 0, 0, 0, 0]) })).toThrow('more than 16777216 elements');
+    expect(one({ operator: 'Resize', inputs: ['x', '', 's'] }, { s: { dims: [4], data: [1, 1, 1e9, 1e9] } })).toThrow('node bomb (Resize)');
+    expect(one({ operator: 'ConstantOfShape', inputs: ['n'] }, { n: long([huge, huge]) })).toThrow('node bomb (ConstantOfShape)');
+    expect(one({ operator: 'Range', inputs: ['a', 'b', 'c'] }, { a: { dims: [], data: [0] }, b: { dims: [], data: [1e30] }, c: { dims: [], data: [1e-30] } })).toThrow('node bomb (Range)');
+    expect(one({ operator: 'Slice', inputs: ['x', 'a', 'b', 'c', 'd'] }, { a: long([0]), b: long([4]), c: long([2]), d: long([0]) })).toThrow('a step of 0');
+    expect(one({ operator: 'Unsqueeze', inputs: ['x', 'n'] }, { n: long([0, 1, 2, 3, 4, 5]) })).toThrow('do not fit');
+  });
+
+  test('chains that double', () => {
+    const nodes = Array.from({ length: 40 }, (_, index): TestNode => ({ operator: 'Concat', name: `double${index}`, inputs: [index === 0 ? 'x' : `v${index}`, index === 0 ? 'x' : `v${index}`], outputs: [index === 39 ? 'y' : `v${index + 1}`], integers: { axis: 0 } }));
+    expect(loadGraph({ nodes })).toThrow(/double\d+ gives a value of dimensions/);
+  });
+
+  test('sequences are unrolled up to a limit', () => {
+    const constants = { w: { dims: [1, 4, 1], data: [1, 2, 3, 4] }, r: { dims: [1, 4, 1], data: [1, 2, 3, 4] } };
+    const nodes: TestNode[] = [{ operator: 'LSTM', name: 'endless', inputs: ['x', 'w', 'r'], outputs: ['y'], integers: { hidden_size: 1 } }];
+    expect(loadGraph({ nodes, constants, inputs: { x: [100_000, 1, 1] }, outputs: { y: [] } })).toThrow('node endless (LSTM): 100000 steps; at most 1024');
+  });
+
+  test('data outside the file is refused, whatever the path', () => {
+    for (const value of ['../../etc/passwd', '/etc/passwd', 'weights.bin']) {
+      expect(loadGraph({}, (model) => { Object.assign(model.graph!.initializer![0]!, { dataLocation: 1, externalData: [{ key: 'location', value }] }); })).toThrow('stored outside the file');
+    }
+  });
+});
+
 describe('calibration data', () => {
   const file = onnxFile(graph);
   test('is asked for when missing, and checked', () => {
