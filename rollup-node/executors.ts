@@ -8,10 +8,16 @@ export type ExecutorName = (typeof EXECUTOR_NAMES)[number];
 /** Each executor's code is loaded when it is asked for: Dawn alone is 30 MB. */
 const OPEN: Readonly<Record<Exclude<ExecutorName, 'auto'>, () => Promise<Executor>>> = {
   webgpu: () => openWebGpuExecutor(true),
-  wasm: async () => (await import('../deterministic-runtime/wasm/executor.ts')).createWasmExecutor(),
+  wasm: openWasmExecutor,
   lifted: async () => (await import('../deterministic-runtime/lift/executor.ts')).createLiftedExecutor(),
   'word-machine': async () => (await import('../fraud-proof/machine/executor.ts')).createWordMachineExecutor(),
 };
+
+/** On as many threads as there are processors; models with little to divide run on one all the same. */
+async function openWasmExecutor(): Promise<Executor> {
+  const [{ createWasmExecutor }, { defaultWorkers, spawnWorker }] = await Promise.all([import('../deterministic-runtime/wasm/executor.ts'), import('./wasm-workers/spawn.ts')]);
+  return createWasmExecutor({ workers: defaultWorkers(), spawn: spawnWorker });
+}
 
 async function openWebGpuExecutor(allowSoftware: boolean): Promise<Executor> {
   const [{ openWebGpu }, { createWebGpuExecutor }] = await Promise.all([import('./webgpu/open.ts'), import('../deterministic-runtime/webgpu/executor.ts')]);

@@ -3,7 +3,7 @@ import { smallClassifier, smallClassifierInput } from '../../test/models/small-c
 import { TOKEN_LOOP_ITERATIONS, tokenLoop } from '../../test/models/token-loop.ts';
 import { evaluateProgram } from '../language/evaluate.ts';
 import { i32, i8, kernel } from '../language/kernel.ts';
-import { int32, sum } from '../language/scalar.ts';
+import { dot32, int32, sum } from '../language/scalar.ts';
 import { generateCase } from '../language/testing/arbitrary-kernel.ts';
 import { slotCount, slotOf } from '../program/program.ts';
 import type { Model, Program } from '../program/program.ts';
@@ -108,6 +108,18 @@ describe('overrides', () => {
     expect(run.tensor(1)).toEqual(new Uint8Array(32).fill(9));
     expect(run.tensor(2)).toEqual(five(10));
     expect((await prepared.run(five(1), { keep: 'all' })).tensor(1)).toEqual(five(3));
+  });
+
+  test('with bytes in the padding count in dot products as the machine counts them', async () => {
+    const product = kernel('product', { operands: { x: i8, y: i8 }, output: i32, element: ({ operands: { x, y } }) => dot32(x.word(0, 0), y.word(0, 0)) });
+    const { program } = chain();
+    const other = { kind: 'prologue' as const, operator: 0 };
+    const replaced = { kind: 'prologue' as const, operator: 1 };
+    const output = { element: 'i32', rows: 1, columns: 1 } as const;
+    const products = [[replaced, replaced], [replaced, other]].map((operands, index) => ({ name: `product${index}`, kernel: 1, parameters: {}, output, operands }));
+    const prepared = await executor.prepare({ program: { ...program, kernels: [...program.kernels, product], prologue: [...program.prologue.slice(0, 2), ...products] }, constants: [] });
+    const run = await prepared.run(five(1), { keep: 'all', override: { slot: 1, words: new Uint8Array(32).fill(9) } });
+    expect([2, 3].map((slot) => new Int32Array(run.tensor(slot)!.slice().buffer)[0])).toEqual([32 * 81, 5 * 2 * 9]);
   });
 
   test('of the body: in one iteration only, and of the stop', async () => {

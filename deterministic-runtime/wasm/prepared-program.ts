@@ -28,11 +28,14 @@ export interface CompiledProgram {
   readonly functions: Readonly<Record<Section, readonly string[]>>;
   /** For each operator of the body, the function that computes neighbouring iterations together; none where `layout.chunk` is null. */
   readonly chunkFunctions: readonly string[];
-  /** True where some operator is worth dividing between threads. */
+  /** True where there is enough to divide between threads. */
   readonly isLarge: boolean;
   /** All names in `steps`, `functions` and `chunkFunctions`. */
   readonly names: readonly string[];
 }
+
+/** A model runs on several threads when what they can share is so many times what they share at least: two milliseconds, if nobody says otherwise. */
+const LEAST_DIVISIONS = 128;
 
 /** For how many threads code is made. */
 export interface Threading {
@@ -104,13 +107,15 @@ async function compileModule(program: Program, { threads, leastWork, secondsToDe
       addresses: operator.operands.map((operand) => operandAddress(layout, operand)),
     };
   }), meeting === null ? null : { threads, leastWork, meeting }));
+  const divisible = SECTIONS.flatMap((section) => kernels[section])
+    .reduce((total, kernel) => total + (isWorthDividing({ kernel, work: work.get(kernel)! }, leastWork) ? work.get(kernel)! : 0), 0);
   return {
     module: await WebAssembly.compile(module.encode()),
     layout,
     threads,
     steps,
     functions: everySection((section) => ofOperators[section].map(({ name }) => name)),
-    isLarge: [...work].some(([kernel, all]) => isWorthDividing({ kernel, work: all }, leastWork)),
+    isLarge: divisible > 0 && divisible >= LEAST_DIVISIONS * leastWork,
     chunkFunctions: ofChunks.map(({ name }) => name),
     names: [
       ...[...functions.values()].map(({ name }) => name),

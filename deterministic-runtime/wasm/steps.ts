@@ -9,8 +9,8 @@ import type { ThreadFunctions } from './threads.ts';
 const LARGE = 2 ** 22;
 /** Work of one call at most. */
 const CALL = 2 ** 23;
-/** Work from which on an operator is divided between threads, if nobody says otherwise: some ten microseconds, against one for meeting at a barrier. */
-export const DIVIDED_WORK = 2 ** 15;
+/** Work from which on an operator is divided between threads, if nobody says otherwise: some sixteen microseconds, against one for meeting at a barrier. */
+export const DIVIDED_WORK = 2 ** 16;
 
 /** How the output of an operator can be computed in parts: so many rows, or columns of all rows, of which a part has a multiple of `granule`. */
 export interface Division { readonly axis: 'rows' | 'columns'; readonly units: number; readonly granule: number }

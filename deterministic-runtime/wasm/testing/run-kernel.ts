@@ -4,6 +4,7 @@ import type { TensorShape } from '../../program/tensor.ts';
 import { compileKernels } from '../compile.ts';
 import type { CompiledKernel } from '../compile.ts';
 import { GUARD_BYTES, ZERO_AREA, longestRowBytes } from '../lower.ts';
+import type { LoweringOptions } from '../lower.ts';
 
 /** A run of a compiled kernel by itself. */
 export interface KernelRun {
@@ -20,9 +21,9 @@ export interface KernelRun {
  * Compiles a kernel and runs it. All memory but the zero area and the tensors' padding starts with other bytes than zero,
  * so that a read outside a tensor, or an element that is not written, shows.
  */
-export function runKernel(kernel: SpecializedKernel, run: KernelRun): Uint8Array {
+export function runKernel(kernel: SpecializedKernel, run: KernelRun, options: LoweringOptions = {}): Uint8Array {
   const strides = kernel.operands.map(({ shape }) => byteLength(shape));
-  const bytes = compileKernels([{ name: 'kernel', kernel, strides }]);
+  const bytes = compileKernels([{ name: 'kernel', kernel, strides, ...options }]);
   const sizes = [byteLength(kernel.output), ...strides.map((stride, index) => stride * (run.operands[index]?.length ?? 0))];
   const first = ZERO_AREA + longestRowBytes(kernel);
   const total = sizes.reduce((sum, size) => sum + size, first) + GUARD_BYTES;
