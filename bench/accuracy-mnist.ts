@@ -9,9 +9,8 @@ import { parseArgs } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { PreparedModel } from '../deterministic-runtime/executors/executor.ts';
 import { slotOf } from '../deterministic-runtime/program/program.ts';
-import { unpackTensor } from '../deterministic-runtime/program/tensor.ts';
 import { dequantizeOutput, quantizeInput } from '../kernels/import/model-interface.ts';
-import type { Activation } from '../kernels/import/network/activation.ts';
+import { activationValues } from '../kernels/import/network/activation-values.ts';
 import { evaluateNetwork } from '../kernels/import/network/evaluate.ts';
 import type { ImportedModel } from '../kernels/import/onnx/import.ts';
 import { executorByName } from '../rollup-node/executors.ts';
@@ -28,19 +27,6 @@ const { values } = parseArgs({ options: { executor: { type: 'string', default: '
 
 const greatest = (numbers: ArrayLike<number>): number => Array.from(numbers).reduce((best, value, index, all) => (value > (all[best] ?? 0) ? index : best), 0);
 
-/** A layer's values as the network orders them, from the program's tensor. */
-function dequantizedLayer({ tensor, layout, dims, quantization }: Activation, words: Uint8Array): Float32Array {
-  const elements = unpackTensor(tensor.shape, words);
-  const view = new DataView(elements.buffer, elements.byteOffset, elements.byteLength);
-  const integer = (index: number): number => (tensor.shape.element === 'i8' ? view.getInt8(index) : view.getInt32(index * 4, true));
-  const channels = layout.kind === 'image' ? (dims[1] ?? 1) : layout.kind === 'flat-image' ? layout.channels : 1;
-  const pixels = dims.reduce((product, dim) => product * dim, 1) / channels;
-  return Float32Array.from({ length: channels * pixels }, (_, index) => {
-    const source = channels === 1 ? index : (index % pixels) * channels + Math.floor(index / pixels);
-    return quantization.scale * (integer(source) - quantization.zeroPoint);
-  });
-}
-
 /** For each value of the network, the error's root mean square in per cent of the value's own. */
 async function layerErrors({ model, network, activations }: ImportedModel, runner: PreparedModel, digits: Digits): Promise<Record<string, number>> {
   const sums = new Map<string, { signal: number; error: number }>();
@@ -51,7 +37,7 @@ async function layerErrors({ model, network, activations }: ImportedModel, runne
     for (const activation of activations) {
       const { operand } = activation.tensor;
       if (operand.kind !== 'prologue') continue;
-      const own = dequantizedLayer(activation, run.tensor(slotOf(model.program, 'prologue', operand.operator)) ?? new Uint8Array());
+      const own = activationValues(activation, run.tensor(slotOf(model.program, 'prologue', operand.operator)) ?? new Uint8Array());
       const sum = sums.get(activation.name) ?? { signal: 0, error: 0 };
       floats.get(activation.name)?.data.forEach((value, element) => {
         sum.signal += value ** 2;
