@@ -6,8 +6,9 @@ export const LANES = 25;
 const ROUNDS = 24;
 /** The rounds' constants, as bytes. */
 export const ROUND_TABLE_BYTES = ROUNDS * 8;
-/** Lanes of a 64-byte message, and of a digest. */
-const MESSAGE_LANES = 8;
+/** Lanes of a pair of nodes, of what a tensor's commitment hashes (three words), and of a digest. */
+const PAIR_LANES = 8;
+const TRIPLE_LANES = 12;
 const DIGEST_LANES = 4;
 /** The last lane of Keccak-256's block of 136 bytes. */
 const LAST_RATE_LANE = 16;
@@ -57,23 +58,30 @@ interface Registers {
 }
 
 /**
- * A module that hashes one level of a tree. It exports `memory` and `hashPairs(source, target, pairs)`: `pairs` (even, at
+ * A module that hashes many short messages. It exports `memory` and `hashPairs(source, target, messages)`: `messages` (even, at
  * least 2) times 64 bytes at `source` become 32 bytes each at `target`, zero where all 64 are zero and Keccak-256
- * elsewhere. It computes two hashes at once, one in each half of 25 SIMD registers. The caller has the first `pages` pages
- * of the memory. Rounds are a loop, since unrolled code outgrows the instruction cache and halves the speed.
+ * elsewhere; and `hashTriples`, the same of 96 bytes. It computes two hashes at once, one in each half of 25 SIMD registers. The caller has the
+ * first `pages` pages of the memory. Rounds are a loop, since unrolled code outgrows the instruction cache and halves the speed.
  */
 export function keccakModule(pages: number): Uint8Array {
   const module = new ModuleBuilder();
   const constants = pages * 65536;
   module.memory({ minimum: pages + 1 }, 'memory');
   module.data(constants, roundTable());
-  module.function({ export: 'hashPairs', parameters: ['i32', 'i32', 'i32'] }, (code, [source, target, pairs]) => {
+  emitHashes(module, 'hashPairs', PAIR_LANES, constants);
+  emitHashes(module, 'hashTriples', TRIPLE_LANES, constants);
+  return module.encode();
+}
+
+/** A function that hashes messages of so many lanes, which fit one block; the rounds' constants lie at `constants`. */
+function emitHashes(module: ModuleBuilder, name: string, messageLanes: number, constants: number): void {
+  module.function({ export: name, parameters: ['i32', 'i32', 'i32'] }, (code, [source, target, messages]) => {
     const locals = (count: number): Local[] => Array.from({ length: count }, () => code.local('v128'));
     const [state, other, columns, parities, row] = [locals(LANES), locals(LANES), locals(5), locals(5), locals(5)];
     const mask = code.local('v128');
     const round = code.local('i32');
     code.loop((next) => {
-      emitAbsorb(code, source, state, mask);
+      emitAbsorb(code, messageLanes, { source, state, mask });
       code.get(mask).op('v128.any_true').if(() => {
         code.i32(0).set(round);
         code.loop((again) => {
@@ -88,27 +96,26 @@ export function keccakModule(pages: number): Uint8Array {
           code.get(mask).shuffle(halves.map((_, byte) => (message * 8) + (byte % 8))).op('v128.and').memory('v128.store', message * 32 + lane * 8);
         }
       }
-      code.get(source).i32(128).op('i32.add').set(source);
+      code.get(source).i32(2 * messageLanes * 8).op('i32.add').set(source);
       code.get(target).i32(64).op('i32.add').set(target);
-      code.get(pairs).i32(2).op('i32.sub').tee(pairs).branchIf(next);
+      code.get(messages).i32(2).op('i32.sub').tee(messages).branchIf(next);
     });
   });
-  return module.encode();
 }
 
 /** Two padded messages become the state; `mask` is all ones in the half of each message that is not zero. */
-function emitAbsorb(code: FunctionBuilder, source: Local, state: readonly Local[], mask: Local): void {
-  for (let lane = 0; lane < MESSAGE_LANES; lane += 2) {
+function emitAbsorb(code: FunctionBuilder, messageLanes: number, { source, state, mask }: { readonly source: Local; readonly state: readonly Local[]; readonly mask: Local }): void {
+  for (let lane = 0; lane < messageLanes; lane += 2) {
     for (const [half, halves] of [LOW_HALVES, HIGH_HALVES].entries()) {
-      code.get(source).memory('v128.load', lane * 8).get(source).memory('v128.load', 64 + lane * 8);
+      code.get(source).memory('v128.load', lane * 8).get(source).memory('v128.load', (messageLanes + lane) * 8);
       code.shuffle(halves).set(state[lane + half]!);
     }
   }
   code.get(state[0]!);
-  for (let lane = 1; lane < MESSAGE_LANES; lane += 1) code.get(state[lane]!).op('v128.or');
+  for (let lane = 1; lane < messageLanes; lane += 1) code.get(state[lane]!).op('v128.or');
   code.i64(0).op('i64x2.splat').op('i64x2.ne').set(mask);
-  for (let lane = MESSAGE_LANES; lane < LANES; lane += 1) {
-    const padding = lane === MESSAGE_LANES ? 1n : lane === LAST_RATE_LANE ? 1n << 63n : 0n;
+  for (let lane = messageLanes; lane < LANES; lane += 1) {
+    const padding = lane === messageLanes ? 1n : lane === LAST_RATE_LANE ? 1n << 63n : 0n;
     code.i64(padding).op('i64x2.splat').set(state[lane]!);
   }
 }

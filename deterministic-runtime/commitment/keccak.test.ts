@@ -2,7 +2,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import fc from 'fast-check';
 import { concat, keccak256 as viemKeccak, toBytes, toHex } from 'viem';
 import { describe, expect, test } from 'vitest';
-import { hashPair, hashPairs, keccak256, keccakOf, keccakText } from './keccak.ts';
+import { hashPair, hashPairs, hashTriples, keccak256, keccakOf, keccakText } from './keccak.ts';
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 
@@ -27,6 +27,18 @@ describe('keccak', () => {
       expect(toHex(keccak256(message.subarray(3, 3 + length))), String(length)).toBe(toHex(keccak_256(message.subarray(3, 3 + length))));
     }
     expect(message).toEqual(before);
+  });
+
+  test('messages of three words agree with noble, one or many', () => {
+    for (const count of [0, 1, 2, 7, 1024, 1025, 2049]) {
+      const messages = new Uint8Array(count * 96).map((_, index) => (index * 7919 + 1) >> 3);
+      const digests = hashTriples(messages);
+      expect(digests.length).toBe(count * 32);
+      for (let index = 0; index < count; index += 1) {
+        expect(toHex(digests.subarray(index * 32, index * 32 + 32)), `${index} of ${count}`).toBe(toHex(keccak_256(messages.subarray(index * 96, index * 96 + 96))));
+      }
+    }
+    expect(() => hashTriples(new Uint8Array(64))).toThrow('messages of 96 bytes');
   });
 
   test('a level of pairs agrees with one hash at a time, zero pairs giving zero', () => {

@@ -5,6 +5,7 @@ import { keccakModule } from './keccak-module.ts';
 /** Bytes of a hash, a node and a leaf. */
 export const HASH_BYTES = 32;
 const PAIR_BYTES = 2 * HASH_BYTES;
+const TRIPLE_BYTES = 3 * HASH_BYTES;
 
 /** Messages from this length on are hashed by WebAssembly: for short ones calling it does not pay. */
 const LONG_MESSAGE_BYTES = 8192;
@@ -58,27 +59,42 @@ function longKeccak(bytes: Uint8Array): Uint8Array {
   return memory.slice(0, HASH_BYTES);
 }
 
-/** Pairs hashed by one call into WebAssembly: short calls let the engine replace its first, slow code early. */
-const PAIRS_PER_CALL = 1024;
+/** Messages hashed by one call into WebAssembly: short calls let the engine replace its first, slow code early. */
+const MESSAGES_PER_CALL = 1024;
 const PAGE_BYTES = 65536;
 
-interface PairHasher {
-  /** The module's memory: `PAIRS_PER_CALL` pairs, then as many digests. */
+interface ShortHasher {
+  /** The module's memory: `MESSAGES_PER_CALL` messages, then as many digests. */
   readonly memory: Uint8Array;
-  hashPairs(source: number, target: number, pairs: number): void;
+  hashPairs(source: number, target: number, messages: number): void;
+  hashTriples(source: number, target: number, messages: number): void;
 }
 
-let instance: PairHasher | undefined;
+let instance: ShortHasher | undefined;
 
 /** The module is made when first needed, and lives as long as the program. */
-function hasher(): PairHasher {
+function hasher(): ShortHasher {
   if (instance === undefined) {
-    const pages = Math.ceil((PAIRS_PER_CALL * (PAIR_BYTES + HASH_BYTES)) / PAGE_BYTES);
+    const pages = Math.ceil((MESSAGES_PER_CALL * (TRIPLE_BYTES + HASH_BYTES)) / PAGE_BYTES);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(keccakModule(pages)));
-    const { memory, hashPairs: run } = exports as { memory: WebAssembly.Memory; hashPairs: PairHasher['hashPairs'] };
-    instance = { memory: new Uint8Array(memory.buffer), hashPairs: run };
+    const { memory, hashPairs: pairs, hashTriples: triples } = exports as { memory: WebAssembly.Memory } & Pick<ShortHasher, 'hashPairs' | 'hashTriples'>;
+    instance = { memory: new Uint8Array(memory.buffer), hashPairs: pairs, hashTriples: triples };
   }
   return instance;
+}
+
+function hashMessages(messages: Uint8Array, messageBytes: number, run: ShortHasher['hashPairs'], memory: Uint8Array): Uint8Array {
+  const digests = new Uint8Array((messages.length / messageBytes) * HASH_BYTES);
+  const target = MESSAGES_PER_CALL * messageBytes;
+  for (let start = 0, done = 0; start < messages.length; start += target, done += MESSAGES_PER_CALL) {
+    const part = messages.subarray(start, start + target);
+    const count = part.length / messageBytes;
+    memory.set(part);
+    if (count % 2 === 1) memory.fill(0, part.length, part.length + messageBytes);
+    run(0, target, count + (count % 2));
+    digests.set(memory.subarray(target, target + count * HASH_BYTES), done * HASH_BYTES);
+  }
+  return digests;
 }
 
 /**
@@ -91,17 +107,17 @@ function hasher(): PairHasher {
 export function hashPairs(nodes: Uint8Array): Uint8Array {
   if (nodes.length % PAIR_BYTES !== 0) throw new RangeError(`a tree level is a whole number of 64-byte pairs, not ${nodes.length} bytes`);
   const { memory, hashPairs: run } = hasher();
-  const parents = new Uint8Array(nodes.length / 2);
-  const target = PAIRS_PER_CALL * PAIR_BYTES;
-  for (let start = 0; start < nodes.length; start += target) {
-    const part = nodes.subarray(start, start + target);
-    const pairs = part.length / PAIR_BYTES;
-    memory.set(part);
-    if (pairs % 2 === 1) memory.fill(0, part.length, part.length + PAIR_BYTES);
-    run(0, target, pairs + (pairs % 2));
-    parents.set(memory.subarray(target, target + pairs * HASH_BYTES), start / 2);
-  }
-  return parents;
+  return hashMessages(nodes, PAIR_BYTES, run, memory);
+}
+
+/**
+ * Keccak-256 of each 96 bytes, one after another; 0 where all of them are zero.
+ * @throws RangeError when `words` is not a whole number of three 32-byte words
+ */
+export function hashTriples(words: Uint8Array): Uint8Array {
+  if (words.length % TRIPLE_BYTES !== 0) throw new RangeError(`expected whole messages of 96 bytes, got ${words.length} bytes`);
+  const { memory, hashTriples: run } = hasher();
+  return hashMessages(words, TRIPLE_BYTES, run, memory);
 }
 
 /** `H(left, right)`: 0 for two zero nodes, else Keccak-256 of the two. */

@@ -3,7 +3,7 @@ import { concat, keccak256, numberToBytes, stringToBytes, toHex } from 'viem';
 import type { Hex } from 'viem';
 import { describe, expect, test } from 'vitest';
 import { MerkleTree, rootFromPath, treeDepth } from './merkle-tree.ts';
-import { commitTensor, numberWord, tensorCommitment, treePath, treeRoot, wordTree } from './tree.ts';
+import { commitTensor, commitTensors, numberWord, tensorCommitment, treePath, treeRoot, wordTree } from './tree.ts';
 
 const ZERO: Hex = `0x${'00'.repeat(32)}`;
 const H = (left: Hex, right: Hex): Hex => (left === ZERO && right === ZERO ? ZERO : keccak256(concat([left, right])));
@@ -62,6 +62,20 @@ describe('tree', () => {
         }
       }
     }
+  });
+
+  test('many tensors at once have the commitments that they have one by one', () => {
+    for (const [words, count] of [[1, 1], [1, 5], [2, 3], [3, 4], [5, 7], [8, 2], [33, 40]] as const) {
+      const tensors = Array.from({ length: count }, (_, salt) => (salt === 1 ? new Uint8Array(words * 32) : someWords(words, salt)));
+      const commitments = commitTensors(tensors);
+      const tag = keccak256(stringToBytes('assay.tensor.v1'));
+      const expected = tensors.map((tensor) => keccak256(concat([tag, rootOf(leafOf(tensor), treeDepth(words)), toHex(BigInt(words), { size: 32 })])));
+      expect(toHex(commitments)).toBe(concat(expected));
+    }
+    expect(commitTensors([])).toEqual(new Uint8Array(0));
+    expect(() => commitTensors([new Uint8Array(32), new Uint8Array(64)])).toThrow('tensor 1 has 64 bytes, the first has 32');
+    expect(() => commitTensors([new Uint8Array(33)])).toThrow('whole 32-byte words');
+    expect(() => commitTensors([new Uint8Array(0)])).toThrow('whole 32-byte words');
   });
 
   test('runs with gaps agree with the same leaves written out', () => {

@@ -1,5 +1,5 @@
-import { HASH_BYTES, keccakOf, keccakText } from './keccak.ts';
-import { MerkleTree } from './merkle-tree.ts';
+import { HASH_BYTES, hashPairs, hashTriples, keccakOf, keccakText } from './keccak.ts';
+import { MerkleTree, treeDepth } from './merkle-tree.ts';
 
 /** What a tensor's commitment starts with (docs/word-machine.md). */
 export const TENSOR_TAG = keccakText('assay.tensor.v1');
@@ -32,3 +32,32 @@ export const tensorCommitment = (root: Uint8Array, wordCount: number): Uint8Arra
 
 /** The commitment to a tensor, given its padded words. */
 export const commitTensor = (words: Uint8Array): Uint8Array => tensorCommitment(treeRoot(words), words.length / HASH_BYTES);
+
+/**
+ * The commitments of many tensors of one size, concatenated: `commitTensor` of each. Hashes each level of all their trees together, which for small
+ * tensors is several times as fast as one tensor after another. Needs about twice the tensors' memory.
+ * @param tensors padded words, at least one word each, and all as many
+ * @throws RangeError when they differ in length or have no whole words
+ */
+export function commitTensors(tensors: readonly Uint8Array[]): Uint8Array {
+  const bytes = tensors[0]?.length ?? HASH_BYTES;
+  if (bytes === 0 || bytes % HASH_BYTES !== 0) throw new RangeError(`expected whole 32-byte words, got ${bytes} bytes`);
+  const words = bytes / HASH_BYTES;
+  const depth = treeDepth(words);
+  const leafBytes = 2 ** depth * HASH_BYTES;
+  let nodes: Uint8Array = new Uint8Array(tensors.length * leafBytes);
+  tensors.forEach((tensor, index) => {
+    if (tensor.length !== bytes) throw new RangeError(`tensor ${index} has ${tensor.length} bytes, the first has ${bytes}`);
+    nodes.set(tensor, index * leafBytes);
+  });
+  for (let height = 0; height < depth; height += 1) nodes = hashPairs(nodes);
+  const messages = new Uint8Array(tensors.length * 3 * HASH_BYTES);
+  const count = numberWord(words);
+  for (let index = 0; index < tensors.length; index += 1) {
+    const start = index * 3 * HASH_BYTES;
+    messages.set(TENSOR_TAG, start);
+    messages.set(nodes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES), start + HASH_BYTES);
+    messages.set(count, start + 2 * HASH_BYTES);
+  }
+  return hashTriples(messages);
+}
