@@ -1,8 +1,9 @@
 import { bytesToBigInt, concat, hexToBytes, keccak256, numberToHex } from 'viem';
-import { placeOf, slotCount } from '../../deterministic-runtime/program/program.ts';
+import { placeOf, slotOf } from '../../deterministic-runtime/program/program.ts';
 import { elementBytes, lanesPerWord, WORD_BYTES, wordCount, wordsPerRow } from '../../deterministic-runtime/program/tensor.ts';
 import type { TensorShape } from '../../deterministic-runtime/program/tensor.ts';
 import { SCALAR_REGISTERS, VECTOR_REGISTERS } from '../../deterministic-runtime/word-code/instruction.ts';
+import { faultyTensor } from '../trace/fault.ts';
 import type { Fault } from '../trace/fault.ts';
 import type { TraceOptions, Trace } from '../trace/trace.ts';
 import { openTrace } from '../trace/trace.ts';
@@ -23,8 +24,9 @@ export function randomWords(seed: bigint): () => Uint8Array {
 export function randomFault(honest: Trace, next: () => Uint8Array): Fault {
   const below = (bound: number): number => Number(bytesToBigInt(next()) % BigInt(bound));
   const { program } = honest.model.model;
-  const written = Array.from({ length: slotCount(program) }, (_, slot) => slot).filter((slot) => honest.tensors.slot(slot) !== undefined);
-  const slot = written[below(written.length)] as number;
+  const inOrder = program.prologue.length + honest.tensors.iterations * program.body.length;
+  const number = below(inOrder + program.epilogue.length);
+  const slot = number < inOrder ? number : slotOf(program, 'epilogue', number - inOrder);
   const shape = placeOf(program, slot).operator.output;
   const word = below(wordCount(shape));
   const kind = (['word', 'scalar', 'vector'] as const)[below(3)] as Fault['kind'];
@@ -56,12 +58,17 @@ export interface Lie {
  * Finds a random fault that shows: in the word that it strikes, and with `inResult` in the inference's result.
  * @throws Error when none of many does, as for a model whose result hardly depends on its inside
  */
-export async function findLie(honest: Trace, options: Omit<TraceOptions, 'fault'>, random: { readonly seed: bigint; readonly inResult: boolean }): Promise<Lie> {
+export async function findLie(honest: Trace, options: Omit<TraceOptions, 'fault' | 'honest'>, random: { readonly seed: bigint; readonly inResult: boolean }): Promise<Lie> {
+  const { prepared, input, signal } = options;
+  const { seed } = honest.tensors;
   const next = randomWords(random.seed);
   for (let tried = 0; tried < MAXIMUM_TRIES; tried += 1) {
     const fault = randomFault(honest, next);
-    const trace = await openTrace({ ...options, fault });
-    if (random.inResult ? differs(trace.output, honest.output) : differs(trace.tensors.slot(fault.slot)!, honest.tensors.slot(fault.slot)!)) return { trace, fault };
+    const words = faultyTensor(honest.model, honest.tensors, fault);
+    if (!differs(words, honest.tensors.slot(fault.slot)!)) continue;
+    const override = { slot: fault.slot, words };
+    if (random.inResult && !differs((await prepared.run(input, { seed, override, ...(signal === undefined ? {} : { signal }) })).output, honest.output)) continue;
+    return { trace: await openTrace({ ...options, seed, fault, honest }), fault };
   }
   throw new Error(`none of ${MAXIMUM_TRIES} random faults shows in the result: choose another seed or input, or name an operator and a word`);
 }

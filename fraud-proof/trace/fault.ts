@@ -3,7 +3,9 @@ import type { EncodedModel } from '../../deterministic-runtime/program/encoding.
 import { placeOf } from '../../deterministic-runtime/program/program.ts';
 import { paddingIsZero, WORD_BYTES, wordCount } from '../../deterministic-runtime/program/tensor.ts';
 import { SCALAR_REGISTERS, VECTOR_REGISTERS } from '../../deterministic-runtime/word-code/instruction.ts';
+import { promptIterations } from '../../kernels/language-model/interface.ts';
 import type { InferenceTensors } from '../machine/operands.ts';
+import type { InferenceRequest } from './run-tensors.ts';
 import { StepIndex } from './step-index.ts';
 import { WordTrace } from './word-trace.ts';
 
@@ -35,32 +37,51 @@ export type RegisterFault = ScalarFault | VectorFault;
 /** What a liar does: one place is wrong, and everything after it is consistent with it. */
 export type Fault = WordFault | RegisterFault;
 
+/** The tensors of an honest run. */
+export interface HonestTensors extends InferenceTensors {
+  /** Iterations of the body that ran. */
+  readonly iterations: number;
+}
+
 /**
- * Runs a model and keeps all tensors; with a fault, twice.
+ * The whole tensor that a liar has in its fault's slot, in a run that is honest until then.
  * @throws RangeError when the fault's place does not exist in this run
  */
-export async function runWithFault(
-  model: EncodedModel,
-  prepared: PreparedModel,
-  { input, seed, signal }: { readonly input: Uint8Array; readonly seed: Uint8Array; readonly signal?: AbortSignal },
-  fault: Fault | null,
-): Promise<RunResult> {
-  const options: RunOptions = { seed, keep: 'all', ...(signal === undefined ? {} : { signal }) };
-  const honest = await prepared.run(input, options);
-  if (fault === null) return honest;
-  const words = honest.tensor(fault.slot)?.slice();
+export function faultyTensor(model: EncodedModel, honest: HonestTensors, fault: Fault): Uint8Array {
+  const words = honest.slot(fault.slot)?.slice();
   const { operator } = placeOf(model.model.program, fault.slot);
   if (words === undefined) throw new RangeError(`the fault's slot ${fault.slot} is not written in this run`);
   if (fault.word < 0 || fault.word >= wordCount(operator.output)) throw new RangeError(`slot ${fault.slot} has no word ${fault.word}`);
-  const tensors = { model: model.model, input, seed, slot: (slot: number) => honest.tensor(slot) };
-  words.set(fault.kind === 'word' ? fault.value : tamperedWord(model, tensors, honest.iterations, fault), fault.word * WORD_BYTES);
+  words.set(fault.kind === 'word' ? fault.value : tamperedWord(model, honest, fault), fault.word * WORD_BYTES);
   if (!paddingIsZero(operator.output, words)) throw new RangeError("the fault's padding lanes must be zero");
+  return words;
+}
+
+export interface FaultyRunOptions extends InferenceRequest {
+  readonly signal?: AbortSignal;
+  /** An honest run's tensors, where they are at hand: saves a run. */
+  readonly honest?: HonestTensors;
+}
+
+/**
+ * Runs a model and keeps all tensors; with a fault, twice, unless an honest run's tensors are given.
+ * @throws RangeError when the fault's place does not exist in this run
+ */
+export async function runWithFault(model: EncodedModel, prepared: PreparedModel, { input, seed, signal, honest }: FaultyRunOptions, fault: Fault | null): Promise<RunResult> {
+  const options: RunOptions = { seed, keep: 'all', independentIterations: promptIterations(model.model, input), ...(signal === undefined ? {} : { signal }) };
+  if (fault === null) return prepared.run(input, options);
+  const words = faultyTensor(model, honest ?? (await honestTensors(model, prepared, { input, seed }, options)), fault);
   return prepared.run(input, { ...options, override: { slot: fault.slot, words } });
 }
 
+async function honestTensors({ model }: EncodedModel, prepared: PreparedModel, { input, seed }: InferenceRequest, options: RunOptions): Promise<HonestTensors> {
+  const { iterations, tensor } = await prepared.run(input, options);
+  return { model, input, seed, iterations, slot: tensor };
+}
+
 /** What the word's STORE writes after the register changed. */
-function tamperedWord(model: EncodedModel, tensors: InferenceTensors, iterations: number, fault: RegisterFault): Uint8Array {
-  const index = new StepIndex(model, iterations);
+function tamperedWord(model: EncodedModel, tensors: HonestTensors, fault: RegisterFault): Uint8Array {
+  const index = new StepIndex(model, tensors.iterations);
   const location = index.locate(index.startOf(fault.slot, fault.word))!;
   const steps = location.operator.steps.word(location.iteration, fault.word);
   if (fault.step < 0 || BigInt(fault.step) >= steps) throw new RangeError(`the word has no step ${fault.step}, but ${steps} steps`);

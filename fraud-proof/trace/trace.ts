@@ -27,6 +27,8 @@ export interface TraceOptions {
   readonly seed?: Uint8Array;
   /** What a liar does; everything after it is consistent with it. */
   readonly fault?: Fault;
+  /** An honest trace of the same inference, where there is one: a liar's needs one run less then. */
+  readonly honest?: Trace;
   readonly signal?: AbortSignal;
 }
 
@@ -40,10 +42,11 @@ export interface FullState {
  * Runs an inference again and commits to its inside, so that the state after any of its steps can be named.
  * @throws RangeError on a wrong input, seed or fault; whatever the executor throws
  */
-export async function openTrace({ prepared, input, seed = new Uint8Array(WORD_BYTES), fault, signal }: TraceOptions): Promise<Trace> {
+export async function openTrace({ prepared, input, seed = new Uint8Array(WORD_BYTES), fault, honest, signal }: TraceOptions): Promise<Trace> {
   const model = encodeModel(prepared.model);
-  const result = await runWithFault(model, prepared, { input, seed, ...(signal === undefined ? {} : { signal }) }, fault ?? null);
-  const tensors = await RunTensors.commit(model, { input, seed }, result);
+  const stoppable = signal === undefined ? {} : { signal };
+  const result = await runWithFault(model, prepared, { input, seed, ...stoppable, ...(honest === undefined ? {} : { honest: honest.tensors }) }, fault ?? null);
+  const tensors = await RunTensors.commit(model, { input, seed }, result, signal);
   return new Trace(tensors, fault === undefined || fault.kind === 'word' ? null : fault);
 }
 

@@ -89,7 +89,7 @@ export function decodeTokens(model: Model, words: Uint8Array): number[] {
 function readTokens(elements: Uint8Array): number[] {
   const view = new DataView(elements.buffer, elements.byteOffset, elements.byteLength);
   const tokens: number[] = [];
-  for (let index = 0; index < elements.length / 4; index += 1) {
+  for (let index = 0; index < Math.floor(elements.length / 4); index += 1) {
     const number = view.getInt32(index * 4, true);
     if (number === 0) break;
     tokens.push(number - 1);

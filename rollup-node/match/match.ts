@@ -65,7 +65,7 @@ export async function playMatch(arena: Arena, options: MatchOptions): Promise<Ma
   const honest = await openTrace({ prepared, input });
   const { trace: lying, fault } = options.fault === undefined
     ? await findLie(honest, { prepared, input }, { seed, inResult: liar === 'asserter' })
-    : { trace: await openTrace({ prepared, input, fault: options.fault }), fault: options.fault };
+    : { trace: await openTrace({ prepared, input, fault: options.fault, honest }), fault: options.fault };
   const sources: Record<Role, Trace> = { asserter: liar === 'asserter' ? lying : honest, challenger: liar === 'challenger' ? lying : honest };
   const wallets: Record<Role, DevelopmentWallet> = { asserter: arena.wallet(1), challenger: arena.wallet(2) };
   const moves: PlayedMove[] = [];
