@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Random } from './random.ts';
-import { LONGEST_STORY, story } from './stories.ts';
+import { LONGEST_STORY, drawStory, story } from './stories.ts';
 import { END, drawStretch } from './text.ts';
 import { BOYS, GIRLS } from './words.ts';
 
@@ -15,7 +15,7 @@ describe('stories', () => {
 
   test('are the same on all machines', () => {
     expect(stories.slice(0, 100)).toEqual(storiesOf(3, 100));
-    expect(createHash('sha256').update(stories.join('\n')).digest('hex')).toBe('0e99afc5e4bb8be0258075932b5c573fea12e48dd3c2613647bd5573a1fa750f');
+    expect(createHash('sha256').update(stories.join('\n')).digest('hex')).toBe('6117c9feaeca4a6f1681bcba185a905bd9852b69a902ee243e0e29352a9edef4');
   });
 
   test('differ, are short, and use few letters', () => {
@@ -25,17 +25,18 @@ describe('stories', () => {
       expect(text).toMatch(/^[A-Z][A-Za-z ,.!?"']+[.!"]$/);
       expect(text).not.toMatch(/undefined|  | a [aeiou]| an [^aeiou]|[.!?]"? [a-z](?!aid|sked)/);
     }
-    expect(new Set(stories.flatMap((text) => text.toLowerCase().match(/[a-z]+/g) ?? [])).size).toBeLessThan(500);
+    expect(new Set(stories.flatMap((text) => text.match(/(?<![A-Za-z])[a-z]+/g) ?? [])).size).toBeLessThan(400);
   });
 
-  test('have two characters at most, and nobody changes from he to she', () => {
-    for (const text of stories) {
-      const names = new Set([...GIRLS, ...BOYS].filter((name) => new RegExp(`\\b${name}\\b`).test(text)));
-      expect([1, 2]).toContain(names.size);
-      const girls = GIRLS.some((name) => names.has(name));
-      const boys = BOYS.some((name) => names.has(name));
-      if (!girls) expect(text).not.toMatch(/\b(she|her)\b/i);
-      if (!boys) expect(text).not.toMatch(/\b(he|him|his)\b/i);
+  test('name two characters at most, and nobody changes from he to she', () => {
+    const random = new Random(4);
+    for (let index = 0; index < 2_000; index += 1) {
+      const { text, hero, friend } = drawStory(random);
+      expect(text).toContain(hero.name);
+      const others = [...GIRLS, ...BOYS].filter((name) => name !== hero.name && name !== friend.name);
+      expect(others.filter((name) => new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
+      if (hero.he === 'he' && friend.he === 'he') expect(text).not.toMatch(/\b(she|her)\b/i);
+      if (hero.he === 'she' && friend.he === 'she') expect(text).not.toMatch(/\b(he|him|his)\b/i);
     }
   });
 });

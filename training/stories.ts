@@ -1,11 +1,14 @@
 import type { Random } from './random.ts';
-import { ANIMALS, BOYS, COLOURS, FEARS, FOODS, GIRLS, HOMES, PLACES, SKILLS, THINGS, TRAITS, WEATHERS, WORKS } from './words.ts';
+import { ANIMALS, BOYS, CODAS, COLOURS, FEARS, FOODS, GIRLS, HOMES, ONSETS, PLACES, SKILLS, THINGS, TRAITS, VOWELS, WEATHERS, WORKS } from './words.ts';
 
 /** Bytes in a story at most: with the byte that ends it, it fills a model's context. */
 export const LONGEST_STORY = 318;
 
+/** Of a hundred characters so many have a name that is made up. */
+const INVENTED_NAMES = 70;
+
 /** Somebody in a story, who keeps name, kind and pronouns throughout. */
-interface Character {
+export interface Character {
   readonly name: string;
   readonly kind: string;
   readonly trait: string;
@@ -13,6 +16,8 @@ interface Character {
   readonly him: string;
   readonly his: string;
 }
+
+export interface Story { readonly text: string; readonly hero: Character; readonly friend: Character }
 
 /** What the sentences of one story speak of. */
 interface Scene {
@@ -33,14 +38,17 @@ interface Plot { readonly thankful: 'hero' | 'friend'; readonly tell: (scene: Sc
  * A story of simple English, for children: a hero, a friend, something that happens, an end. Grammar and choices only, no source text.
  * The same state of `random` gives the same story.
  */
-export function story(random: Random): string {
+export function drawStory(random: Random): Story {
   for (;;) {
     const scene = drawScene(random);
     const plot = random.pick(PLOTS);
     const text = [opening(scene), ...plot.tell(scene), ending(scene, plot)].join(' ');
-    if (text.length <= LONGEST_STORY) return text;
+    if (text.length <= LONGEST_STORY) return { text, hero: scene.hero, friend: scene.friend };
   }
 }
+
+/** The text of `drawStory`. */
+export const story = (random: Random): string => drawStory(random).text;
 
 function drawScene(random: Random): Scene {
   const hero = drawCharacter(random, []);
@@ -52,11 +60,21 @@ function drawScene(random: Random): Scene {
 
 function drawCharacter(random: Random, taken: readonly string[]): Character {
   const girl = random.chance(50);
-  const name = random.pick((girl ? GIRLS : BOYS).filter((other) => !taken.includes(other)));
+  const list = (girl ? GIRLS : BOYS).filter((other) => !taken.includes(other));
+  const name = random.chance(INVENTED_NAMES) ? inventName(random, taken) : random.pick(list);
   const kinds = [...ANIMALS, ...Array.from({ length: 5 }, () => (girl ? 'girl' : 'boy'))];
   const kind = random.pick(kinds.filter((other) => !taken.includes(other)));
   const pronouns = girl ? { he: 'she', him: 'her', his: 'her' } : { he: 'he', him: 'him', his: 'his' };
   return { name, kind, trait: random.pick(TRAITS), ...pronouns };
+}
+
+/** A name of two or three syllables, so that what a character is called has to be read, not guessed. */
+export function inventName(random: Random, taken: readonly string[]): string {
+  for (;;) {
+    const syllables = Array.from({ length: random.chance(70) ? 2 : 3 }, () => random.pick(ONSETS) + random.pick(VOWELS));
+    const name = capital(syllables.join('') + (random.chance(50) ? random.pick(CODAS) : ''));
+    if (!taken.includes(name)) return name;
+  }
 }
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

@@ -3,6 +3,11 @@
 export const GIRLS = ['Anna', 'Lily', 'Mia', 'Rosa', 'Emma', 'Nora', 'Ella', 'Zoe', 'Ivy', 'Ruby', 'Lucy', 'Daisy'] as const;
 export const BOYS = ['Tim', 'Ben', 'Max', 'Sam', 'Leo', 'Tom', 'Jack', 'Finn', 'Oscar', 'Hugo', 'Pip', 'Felix'] as const;
 
+/** What made-up names are made of. */
+export const ONSETS = ['b', 'd', 'f', 'g', 'h', 'k', 'l', 'm', 'n', 'p', 'r', 's', 't', 'v', 'w', 'z', 'br', 'tr'] as const;
+export const VOWELS = ['a', 'e', 'i', 'o', 'u'] as const;
+export const CODAS = ['k', 'l', 'm', 'n', 'r', 's', 't', 'x'] as const;
+
 /** What characters are. Children may be girls or boys by their names; animals either. */
 export const ANIMALS = ['fox', 'bear', 'rabbit', 'mouse', 'cat', 'dog', 'duck', 'frog', 'pig', 'goat', 'hedgehog', 'squirrel', 'turtle', 'lamb', 'bird', 'pony'] as const;
 
