@@ -20,13 +20,16 @@ export function randomWords(seed: bigint): () => Uint8Array {
   };
 }
 
-/** A random place in an honest run, and something wrong to put there: another word at a STORE, or another value in a register. */
-export function randomFault(honest: Trace, next: () => Uint8Array): Fault {
+/**
+ * A random place in an honest run, and something wrong to put there: another word at a STORE, or another value in a register.
+ * @param slots where it may lie: slots that the run writes; all of them when absent
+ */
+export function randomFault(honest: Trace, next: () => Uint8Array, slots?: readonly number[]): Fault {
   const below = (bound: number): number => Number(bytesToBigInt(next()) % BigInt(bound));
   const { program } = honest.model.model;
   const inOrder = program.prologue.length + honest.tensors.iterations * program.body.length;
-  const number = below(inOrder + program.epilogue.length);
-  const slot = number < inOrder ? number : slotOf(program, 'epilogue', number - inOrder);
+  const number = below(slots?.length ?? inOrder + program.epilogue.length);
+  const slot = slots?.[number] ?? (number < inOrder ? number : slotOf(program, 'epilogue', number - inOrder));
   const shape = placeOf(program, slot).operator.output;
   const word = below(wordCount(shape));
   const kind = (['word', 'scalar', 'vector'] as const)[below(3)] as Fault['kind'];
@@ -54,16 +57,25 @@ export interface Lie {
   readonly fault: Fault;
 }
 
+/** Which lie to look for. */
+export interface LieChoice {
+  readonly seed: bigint;
+  /** It must show in the inference's result. */
+  readonly inResult: boolean;
+  /** Slots that it may strike: some that the run writes; all of them when absent. */
+  readonly slots?: readonly number[];
+}
+
 /**
  * Finds a random fault that shows: in the word that it strikes, and with `inResult` in the inference's result.
  * @throws Error when none of many does, as for a model whose result hardly depends on its inside
  */
-export async function findLie(honest: Trace, options: Omit<TraceOptions, 'fault' | 'honest'>, random: { readonly seed: bigint; readonly inResult: boolean }): Promise<Lie> {
+export async function findLie(honest: Trace, options: Omit<TraceOptions, 'fault' | 'honest'>, random: LieChoice): Promise<Lie> {
   const { prepared, input, signal } = options;
   const { seed } = honest.tensors;
   const next = randomWords(random.seed);
   for (let tried = 0; tried < MAXIMUM_TRIES; tried += 1) {
-    const fault = randomFault(honest, next);
+    const fault = randomFault(honest, next, random.slots);
     const words = faultyTensor(honest.model, honest.tensors, fault);
     if (!differs(words, honest.tensors.slot(fault.slot)!)) continue;
     const override = { slot: fault.slot, words };

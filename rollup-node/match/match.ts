@@ -28,6 +28,8 @@ export interface MatchOptions {
   /** Where the lie sits; a random place that `seed` chooses when absent. */
   readonly fault?: Fault;
   readonly seed: bigint;
+  /** Slots of the honest run that a random lie may strike; all of them when absent. */
+  readonly strike?: (honest: Trace) => readonly number[];
   readonly onMove?: (move: PlayedMove) => void;
 }
 
@@ -47,6 +49,8 @@ export interface MatchResult {
   /** Splits until single steps were left, the answer included. */
   readonly levels: number;
   readonly moves: readonly PlayedMove[];
+  /** That the honest side took to run the inference again and to commit to its inside, before the first move. */
+  readonly openSeconds: number;
   /** From the challenge to the end. */
   readonly seconds: number;
   /** The step that was proven, in the honest side's run. */
@@ -62,9 +66,11 @@ export interface MatchResult {
  */
 export async function playMatch(arena: Arena, options: MatchOptions): Promise<MatchResult> {
   const { prepared, input, liar, seed } = options;
+  const opened = performance.now();
   const honest = await openTrace({ prepared, input });
+  const openSeconds = (performance.now() - opened) / 1_000;
   const { trace: lying, fault } = options.fault === undefined
-    ? await findLie(honest, { prepared, input }, { seed, inResult: liar === 'asserter' })
+    ? await findLie(honest, { prepared, input }, { seed, inResult: liar === 'asserter', ...(options.strike === undefined ? {} : { slots: options.strike(honest) }) })
     : { trace: await openTrace({ prepared, input, fault: options.fault, honest }), fault: options.fault };
   const sources: Record<Role, Trace> = { asserter: liar === 'asserter' ? lying : honest, challenger: liar === 'challenger' ? lying : honest };
   const wallets: Record<Role, DevelopmentWallet> = { asserter: arena.wallet(1), challenger: arena.wallet(2) };
@@ -97,6 +103,7 @@ export async function playMatch(arena: Arena, options: MatchOptions): Promise<Ma
         steps: honest.steps,
         levels: moves.filter(({ kind }) => kind === 'answer' || kind === 'move').length,
         moves,
+        openSeconds,
         seconds: (performance.now() - started) / 1_000,
         step: action.step,
         fault,
