@@ -2,7 +2,7 @@ import type { Emitter } from './emitter.ts';
 import { maskedSide, powerOfTwo, shiftsByLane, wideProduct, worksByLane } from './forms.ts';
 import type { Form } from './forms.ts';
 import type { FunctionBuilder, Local } from './function-builder.ts';
-import { isBoolean, isComparison } from './graph.ts';
+import { isBoolean, isComparison, variesWith } from './graph.ts';
 import type { BinaryNode, Node, RequantizeNode } from './graph.ts';
 import { pushBinary, pushRounding, pushSaturated } from './scalar-operators.ts';
 import { EVEN_LANES, ODD_LANES, pushI32x4, pushI64x2, pushPowerOfTwoDivision } from './vector-operators.ts';
@@ -48,7 +48,7 @@ export function pushScalar(emitter: Emitter, node: Node, row: number): void {
 /** Pushes a value as a vector, mask or lane, from what it demands; see `Emitter.use` for the numbers. */
 export function pushVector(emitter: Emitter, node: Node, form: Form, row: number, unit: number, part: number): void {
   if (form === 'lanes') pushLane(emitter, node, row, unit);
-  else if ((node.free & emitter.lane) === 0) pushUniform(emitter, node, form, row);
+  else if (!variesWith(node, emitter.lane)) pushUniform(emitter, node, form, row);
   else if (form === 'mask') pushMask(emitter, node, row, unit);
   else if (isBoolean(node)) {
     emitter.use(node, 'mask', row, unit);

@@ -2,7 +2,7 @@ import { pushScalar, pushVector } from './compute.ts';
 import { demands, dotDemands, isImmediate, normalForm, planesDemands } from './forms.ts';
 import type { Form } from './forms.ts';
 import type { FunctionBuilder, Local } from './function-builder.ts';
-import { ROW, isDotSum } from './graph.ts';
+import { ROW, isDotSum, variesWith } from './graph.ts';
 import type { Node, TensorNode, VariableNode } from './graph.ts';
 import { emitVectorLoad } from './loads.ts';
 import { emitDotSum } from './dot-sums.ts';
@@ -60,7 +60,7 @@ export class Emitter {
   }
 
   copies(node: Node, form: Form): Copies {
-    const varies = (node.free & this.lane) !== 0;
+    const varies = variesWith(node, this.lane);
     const units = { scalar: 1, vector: this.vectors, mask: this.vectors, lanes: 4 * this.vectors }[form];
     return {
       rows: (node.free & ROW) === 0 ? 1 : this.rows,
@@ -97,7 +97,7 @@ export class Emitter {
 
   /** False for the forms that are made from another form of the same value. */
   #hasOwnCode(node: Node, form: Form): boolean {
-    return form === ((node.free & this.lane) === 0 ? 'scalar' : 'vector');
+    return form === (variesWith(node, this.lane) ? 'vector' : 'scalar');
   }
 
   #emit(node: Node, form: Form): void {

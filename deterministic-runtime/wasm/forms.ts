@@ -1,4 +1,4 @@
-import { coefficient, isBoolean, isComparison, isDotSum } from './graph.ts';
+import { coefficient, isBoolean, isComparison, isDotSum, variesWith } from './graph.ts';
 import { hasVectorForm } from './vector-operators.ts';
 import type { BinaryNode, LoadNode, Node, PlanesNode, RequantizeNode } from './graph.ts';
 
@@ -14,7 +14,7 @@ export type Form = 'scalar' | 'vector' | 'mask' | 'lanes';
 
 /** The form that a value is really held in. */
 export const normalForm = (node: Node, form: Form, lane: number): Form =>
-  form === 'lanes' && (node.free & lane) === 0 ? 'scalar' : form;
+  form === 'lanes' && !variesWith(node, lane) ? 'scalar' : form;
 
 /** True for what is pushed again wherever it is used. */
 export const isImmediate = (node: Node, form: Form): boolean =>
@@ -72,19 +72,19 @@ const isShift = (node: BinaryNode): boolean => node.operator === 'shl' || node.o
 
 /** True for operators that WebAssembly has for single lanes only. */
 export function worksByLane(node: BinaryNode, lane: number): boolean {
-  if (isShift(node)) return (node.right.free & lane) !== 0;
+  if (isShift(node)) return variesWith(node.right, lane);
   if (node.operator === 'div' || node.operator === 'mod') return powerOfTwo(node.right) === null || node.type === 'i64';
   return !hasVectorForm(node.operator);
 }
 
 /** True for requantisations whose lanes are shifted by different amounts. */
-export const shiftsByLane = (node: RequantizeNode, lane: number): boolean => (node.shift.free & lane) !== 0;
+export const shiftsByLane = (node: RequantizeNode, lane: number): boolean => variesWith(node.shift, lane);
 
 /** What must be at hand before a value can be computed in a form (reductions aside). */
 export function demands(node: Node, form: Form, lane: number): readonly (readonly [Node, Form])[] {
   if (isImmediate(node, form)) return [];
   if (form === 'lanes') return [[node, 'vector']];
-  if ((node.free & lane) === 0 && form !== 'scalar') return [[node, 'scalar']];
+  if (!variesWith(node, lane) && form !== 'scalar') return [[node, 'scalar']];
   if (form === 'mask') return maskDemands(node);
   if (form === 'scalar') return operandsOf(node).map((operand) => [operand, 'scalar'] as const);
   if (isBoolean(node)) return [[node, 'mask']];

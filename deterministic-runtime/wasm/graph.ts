@@ -18,7 +18,11 @@ interface Common {
   readonly free: number;
 }
 export interface ConstantNode extends Common { readonly kind: 'constant'; readonly value: bigint }
-export interface VariableNode extends Common { readonly kind: 'variable' }
+export interface VariableNode extends Common {
+  readonly kind: 'variable';
+  /** Vectors of lanes of this variable never cross a multiple of this; 1 where nothing is known. */
+  readonly aligned: number;
+}
 /** The address of a tensor, which the caller gives: operand number `operand`, or the output for -1. */
 export interface TensorNode extends Common { readonly kind: 'tensor'; readonly operand: number }
 export interface BinaryNode extends Common { readonly kind: 'binary'; readonly operator: GraphOperator; readonly left: Node; readonly right: Node }
@@ -68,8 +72,9 @@ export class Graph {
     return this.#intern(`constant ${type} ${wrapped}`, { kind: 'constant', type, free: 0, value: wrapped });
   }
 
-  variable(variable: number): Node {
-    return this.#intern(`variable ${variable}`, { kind: 'variable', type: 'i32', free: variable });
+  /** `aligned` is the same whenever a variable is asked for. */
+  variable(variable: number, aligned = 1): Node {
+    return this.#intern(`variable ${variable}`, { kind: 'variable', type: 'i32', free: variable, aligned });
   }
 
   tensor(operand: number): Node {
@@ -182,7 +187,7 @@ export const isDotSum = (node: Node): boolean => dotTerms(node) > 0;
 const coefficients = new Map<number, (node: Node) => number | null>();
 
 /**
- * By how much an i32 value grows, modulo 2^32, when `variable` grows by one: null when that is not the same everywhere.
+ * By how much an i32 value grows, modulo 2^32, when `variable` grows by one within a vector of lanes: null when that is not the same everywhere.
  */
 export function coefficient(node: Node, variable: number): number | null {
   let known = coefficients.get(variable);
@@ -196,7 +201,16 @@ export function coefficient(node: Node, variable: number): number | null {
 function coefficientOf(node: Node, variable: number): number | null {
   if ((node.free & variable) === 0) return 0;
   if (node.kind === 'variable') return 1;
-  if (node.kind !== 'binary' || node.type !== 'i32') return null;
+  if (node.kind === 'select') {
+    if (coefficient(node.condition, variable) !== 0) return null;
+    const [whenTrue, whenFalse] = [coefficient(node.whenTrue, variable), coefficient(node.whenFalse, variable)];
+    return whenTrue === whenFalse ? whenTrue : null;
+  }
+  if (node.kind !== 'binary') return null;
+  if (coefficient(node.left, variable) === 0 && coefficient(node.right, variable) === 0) return 0;
+  if (node.type !== 'i32') return null;
+  const inGroups = growthInGroups(node);
+  if (inGroups !== null) return inGroups;
   if (node.operator === 'add' || node.operator === 'sub') {
     const left = coefficient(node.left, variable);
     const right = coefficient(node.right, variable);
@@ -209,3 +223,20 @@ function coefficientOf(node: Node, variable: number): number | null {
   if (node.operator === 'mul') return Math.imul(left, Number(node.right.value));
   return node.operator === 'shl' ? left << Number(node.right.value & 31n) : null;
 }
+
+/** Quotient and remainder, also as shift and mask, of a variable whose lanes all lie between two multiples of the divisor. Variables are not negative. */
+function growthInGroups({ operator, left, right }: BinaryNode): number | null {
+  if (left.kind !== 'variable' || left.aligned === 1 || right.kind !== 'constant') return null;
+  const isGroup = (size: bigint): boolean => size > 0n && size % BigInt(left.aligned) === 0n;
+  const isPower = (size: bigint): boolean => (size & (size - 1n)) === 0n;
+  switch (operator) {
+    case 'div': return isGroup(right.value) ? 0 : null;
+    case 'mod': return isGroup(right.value) ? 1 : null;
+    case 'shr': case 'shru': return isGroup(1n << (right.value & 31n)) ? 0 : null;
+    case 'and': return isGroup(right.value + 1n) && isPower(right.value + 1n) ? 1 : null;
+    default: return null;
+  }
+}
+
+/** True for values that lanes of `variable` differ in. */
+export const variesWith = (node: Node, variable: number): boolean => (node.free & variable) !== 0 && coefficient(node, variable) !== 0;

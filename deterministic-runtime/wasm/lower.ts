@@ -2,6 +2,7 @@ import type { SpecializedExpression, SpecializedKernel, SpecializedRead, Special
 import { WORD_BYTES, elementBytes, wordsPerRow } from '../program/tensor.ts';
 import { COLUMN, Graph, ITERATION, ROW, indexVariable } from './graph.ts';
 import type { Node } from './graph.ts';
+import { liveColumns } from './live-columns.ts';
 
 /**
  * Address of a run of zero bytes, as long as the longest row of any operand: where reads go whose check fails. The bytes
@@ -10,6 +11,9 @@ import type { Node } from './graph.ts';
 export const ZERO_AREA = 64;
 /** Bytes before the zero area and after all tensors that masked vector loads may touch. */
 export const GUARD_BYTES = 64;
+
+/** The longest step over columns; see `scheduleOf`. */
+const COLUMN_ALIGNMENT = 16;
 
 /** Loops around other loops are written out as long as that makes no more copies than this. */
 const MAX_UNROLLED = 32;
@@ -48,6 +52,8 @@ export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[
   const i32 = (value: number): Node => graph.constant('i32', value);
   const add = (left: Node, right: Node): Node => graph.binary('add', 'i32', left, right);
   const scale = (value: Node, factor: number): Node => graph.binary('mul', 'i32', value, i32(factor));
+  // Steps over columns then start at multiples of their own length, which divides this.
+  const columnVariable = graph.variable(COLUMN, kernel.output.columns % COLUMN_ALIGNMENT === 0 && liveColumns(kernel) === null ? COLUMN_ALIGNMENT : 1);
   const { iteration, row: ownRow } = coordinates(graph, kernel.output.rows, numbering);
 
   /** Values for one set of unrolled indices, in code of which there are `copies`; `written` are iterations that exist wherever a value counts. */
@@ -119,7 +125,7 @@ export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[
     const compute = (expression: SpecializedExpression): Node => {
       switch (expression.kind) {
         case 'constant': return graph.constant(expression.type, expression.value);
-        case 'coordinate': return { iteration, row: ownRow, column: graph.variable(COLUMN) }[expression.of];
+        case 'coordinate': return { iteration, row: ownRow, column: columnVariable }[expression.of];
         case 'index': return indices[expression.level] ?? graph.variable(indexVariable(expression.level));
         case 'binary': return graph.binary(expression.operator, expression.type, lower(expression.left), lower(expression.right));
         case 'select': {
@@ -144,7 +150,7 @@ export function lowerKernel(kernel: SpecializedKernel, strides: readonly number[
 
   const { output } = kernel;
   const row = scale(graph.variable(ROW), wordsPerRow(output) * WORD_BYTES);
-  const column = scale(graph.variable(COLUMN), elementBytes(output.element));
+  const column = scale(columnVariable, elementBytes(output.element));
   return { graph, element: lowering([], 1)(kernel.element), address: add(add(graph.tensor(-1), row), column) };
 }
 
