@@ -8,10 +8,12 @@ import { actionTransaction, gameView } from './turn.ts';
 export const playDisputes: Duty = async (context, head) => {
   const { store, self, inference, sender, contracts, client, log } = context;
   const disputes = await ownOpenDisputes(context);
-  inference.keepTraces(new Set(disputes.map(({ dispute }) => dispute.requestId)));
-  return disputes.flatMap(({ dispute, role }) => {
+  // What is over needs no trace, though its stakes may wait for somebody for a long time.
+  const running = disputes.filter(({ dispute }) => gameView(dispute, head.timestamp).status !== 'settled');
+  inference.keepTraces(new Set(running.map(({ dispute }) => dispute.requestId)));
+  return running.flatMap(({ dispute, role }) => {
     const view = gameView(dispute, head.timestamp);
-    if (view.status === 'settled' || view.turn !== role) return [];
+    if (view.turn !== role) return [];
     return [{
       key: `turn:${dispute.gameId}:${dispute.claims ?? 'answer'}`,
       run: async () => {

@@ -16,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import type { RequestRecord, ResultRecord } from '../store/tables.ts';
 import { inputWords } from './models.ts';
 import type { LocalModel, ModelLibrary } from './models.ts';
+import { createTraces } from './traces.ts';
 
 /** What a result is a function of. */
 export type InferenceRequest = Pick<RequestRecord, 'requestId' | 'modelId' | 'input' | 'inputCommitment' | 'seed'>;
@@ -46,6 +47,8 @@ export interface InferenceOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly chooseFault?: FaultChooser;
+  /** Bytes of tensors that traces of disputed inferences keep together; `MOST_TRACE_BYTES` when absent. */
+  readonly mostTraceBytes?: number;
   /** Stops what is being computed. */
   readonly signal?: AbortSignal;
 }
@@ -58,7 +61,7 @@ export interface Inference {
    * @throws UnservableRequestError, or a UserError when the executors disagree.
    */
   result(request: InferenceRequest, options?: { readonly verified?: boolean }): Promise<ResultRecord>;
-  /** For a dispute about the request: comes before other work, and is kept until `keepTraces` leaves it out. */
+  /** For a dispute about the request: comes before other work, and is kept until `keepTraces` leaves it out or there is no room. */
   trace(request: InferenceRequest): Promise<Trace>;
   /** Lets go of the traces of all other requests: each holds a whole run's tensors. */
   keepTraces(requestIds: ReadonlySet<Hex>): void;
@@ -70,7 +73,7 @@ export function createInference(options: InferenceOptions): Inference {
   const inTurn = serialQueue();
   const stoppable = options.signal === undefined ? {} : { signal: options.signal };
   const prepared = new Map<string, Promise<PreparedModel>>();
-  const traces = new Map<Hex, Promise<Trace>>();
+  const traces = createTraces(options.mostTraceBytes);
   const verified = new Set<string>();
   // A dispute is about every tensor inside a run, and only outputs are ever compared: it is played on what the chain replays.
   const replayed = createLiftedExecutor();
@@ -124,26 +127,17 @@ export function createInference(options: InferenceOptions): Inference {
   return {
     models,
     result: (request, { verified: wantVerified = false } = {}) => inTurn(() => compute(request, wantVerified)),
-    trace: (request) => {
-      const existing = traces.get(request.requestId);
-      if (existing !== undefined) return existing;
-      const opened = inTurn(async () => {
-        const parts = await understand(replayed, request).catch((error: unknown) => {
-          // Too large for a WebAssembly memory.
-          if (!(error instanceof RangeError)) throw error;
-          return understand(options.executor, request);
-        });
-        log.debug({ request: request.requestId, model: parts.model.encoded.model.program.name }, 'running the inference again for a dispute');
-        const fault = await chooseFault?.(parts);
-        return openTrace({ prepared: parts.prepared, input: parts.input, seed: parts.seed, ...stoppable, ...(fault ? { fault } : {}) });
-      }, { urgent: true });
-      traces.set(request.requestId, opened);
-      opened.catch(() => traces.delete(request.requestId));
-      return opened;
-    },
-    keepTraces: (requestIds) => {
-      for (const requestId of traces.keys()) if (!requestIds.has(requestId)) traces.delete(requestId);
-    },
+    trace: (request) => traces.of(request.requestId, () => inTurn(async () => {
+      const parts = await understand(replayed, request).catch((error: unknown) => {
+        // Too large for a WebAssembly memory.
+        if (!(error instanceof RangeError)) throw error;
+        return understand(options.executor, request);
+      });
+      log.debug({ request: request.requestId, model: parts.model.encoded.model.program.name }, 'running the inference again for a dispute');
+      const fault = await chooseFault?.(parts);
+      return openTrace({ prepared: parts.prepared, input: parts.input, seed: parts.seed, ...stoppable, ...(fault ? { fault } : {}) });
+    }, { urgent: true })),
+    keepTraces: (requestIds) => traces.keepOnly(requestIds),
     dispose: async () => {
       await inTurn(async () => undefined);
       for (const ready of prepared.values()) await ready.then((model) => model.dispose(), () => undefined);
