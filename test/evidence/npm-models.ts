@@ -1,0 +1,105 @@
+/**
+ * Models from npm packages, imported with sixteen bits, against the float models: `npx tsx test/evidence/npm-models.ts [detypify] [nsfwjs] [silero] [--inputs n]`. Takes some
+ * minutes a model, most of them for the float network in plain TypeScript that calibration runs. Exit code 1 below 99% agreement on inputs of the model's kind.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { admit } from '../../deterministic-runtime/program/admission.ts';
+import type { Model } from '../../deterministic-runtime/program/program.ts';
+import { createWasmExecutor } from '../../deterministic-runtime/wasm/executor.ts';
+import { importOnnx } from '../../kernels/import/onnx/import.ts';
+import { importTensorFlowJs } from '../../kernels/import/tensorflow-js/import.ts';
+import { modelFiles } from '../models/model-files.ts';
+import { DETYPIFY_SIZE, NSFWJS_SIZE, detectSpeech, drawScribble, drawSymbol, enlarge, importSilero, joined, mixed, openSilero, readClip, readDetypify, readNsfwjs, readSilero, runOn } from '../models/npm-models.ts';
+import { greatest } from '../models/onnx-quantized-models.ts';
+import { openTensorFlowJs } from '../models/tensorflow-js-oracle.ts';
+
+const AGREEMENT_PERCENT = 99;
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { inputs: { type: 'string', default: '100' } } });
+const inputs = Number(values.inputs);
+const wanted = positionals.length === 0 ? ['detypify', 'nsfwjs', 'silero'] : positionals;
+const folder = modelFiles();
+
+type Run = (input: Float32Array) => Promise<Float32Array>;
+interface Row { readonly model: string; readonly on: string; readonly inputs: number; readonly 'agree, %': number; readonly 'relative error': number; readonly 'greatest error': number; readonly 'ms a run': number; readonly steps: number; readonly counts: boolean }
+const rows: Row[] = [];
+
+interface Comparison { readonly model: string; readonly on: string; readonly program: Model; readonly counts: boolean }
+
+/** Runs both on every input; `same` says whether two results agree. */
+async function compare({ model, on, program, counts }: Comparison, samples: readonly Float32Array[], own: Run, reference: Run, same: (a: Float32Array, b: Float32Array) => boolean): Promise<void> {
+  let [agree, error, signal, worst, time] = [0, 0, 0, 0, 0];
+  for (const sample of samples) {
+    const expected = await reference(sample);
+    const start = performance.now();
+    const result = await own(sample);
+    time += performance.now() - start;
+    if (same(result, expected)) agree += 1;
+    expected.forEach((value, index) => {
+      const difference = Math.abs(value - (result[index] ?? NaN));
+      [error, signal, worst] = [error + difference ** 2, signal + value ** 2, Math.max(worst, difference)];
+    });
+  }
+  rows.push({ model, on, inputs: samples.length, 'agree, %': (100 * agree) / samples.length, 'relative error': Math.sqrt(error / signal), 'greatest error': worst, 'ms a run': Math.round(time / samples.length), steps: Number(admit(program).steps), counts });
+}
+
+const sameClass = (a: Float32Array, b: Float32Array): boolean => greatest(a) === greatest(b);
+const list = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
+
+async function detypify(): Promise<void> {
+  const file = readDetypify();
+  // Both kinds of drawings, so that no value leaves the range that calibration saw.
+  const calibration = joined([...list(8, (index) => drawSymbol(10000 + index)), ...list(4, (index) => drawScribble(10000 + index))]);
+  const { model } = importOnnx(file, { calibration, activationBits: 16, name: 'detypify' });
+  const own = runOn(await createWasmExecutor().prepare(model));
+  const session = await InferenceSession.create(file, { logSeverityLevel: 3 });
+  const reference: Run = async (x) => (await session.run({ x: new Tensor('float32', x, [1, 1, DETYPIFY_SIZE, DETYPIFY_SIZE]) }))['linear']?.data as Float32Array;
+  await compare({ model: 'detypify', on: 'symbols', program: model, counts: true }, list(inputs, drawSymbol), own, reference, sameClass);
+  await compare({ model: 'detypify', on: 'scribbles that are no symbols', program: model, counts: false }, list(inputs, drawScribble), own, reference, sameClass);
+}
+
+async function nsfwjs(data: string): Promise<void> {
+  const bytes = gunzipSync(readFileSync(join(data, 'data/cifar10_test1000.bin.gz')));
+  const image = (index: number): Float32Array => enlarge(bytes.subarray(index * 3073 + 1, (index + 1) * 3073));
+  const files = readNsfwjs();
+  const { model } = importTensorFlowJs(files, { calibration: joined(list(8, (index) => image(999 - index * 7))), activationBits: 16, weightBits: 16, name: 'nsfwjs' });
+  const own = runOn(await createWasmExecutor().prepare(model));
+  const reference = await openTensorFlowJs(files, [1, NSFWJS_SIZE, NSFWJS_SIZE, 3]);
+  await compare({ model: 'nsfwjs', on: 'CIFAR-10 images, enlarged', program: model, counts: true }, list(inputs, image), own, reference, sameClass);
+}
+
+async function silero(data: string): Promise<void> {
+  const file = readSilero();
+  const reference = await openSilero(file);
+  const [yes, no, noise, silence] = ['yes', 'no', 'noise', 'silence'].map((name) => readClip(data, name)) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  const calibration: Float32Array[] = [];
+  for (const clip of [yes, no, noise, mixed(yes, 2, noise, 1)]) calibration.push(...(await detectSpeech(clip, reference)).inputs);
+  const { model } = importSilero(file, joined(calibration));
+  const own = runOn(await createWasmExecutor().prepare(model));
+  const start = performance.now();
+  let [agree, frames, worst, error, signal] = [0, 0, 0, 0, 0];
+  for (const clip of [yes, no, noise, silence, mixed(yes, 0.5, noise, 0.25), mixed(no, 1.5, noise, 0.5), mixed(yes, 1, no, 1), mixed(no, 0.25, noise, 0)]) {
+    // Each goes on with its own state, so that errors may add up.
+    const [mine, theirs] = [(await detectSpeech(clip, own)).probabilities, (await detectSpeech(clip, reference)).probabilities];
+    theirs.forEach((probability, index) => {
+      const difference = Math.abs(probability - (mine[index] ?? NaN));
+      frames += 1;
+      if ((probability >= 0.5) === ((mine[index] ?? NaN) >= 0.5)) agree += 1;
+      [worst, error, signal] = [Math.max(worst, difference), error + difference ** 2, signal + probability ** 2];
+    });
+  }
+  rows.push({ model: 'silero-vad', on: 'frames of speech and noise', inputs: frames, 'agree, %': (100 * agree) / frames, 'relative error': Math.sqrt(error / signal), 'greatest error': worst, 'ms a run': Math.round((performance.now() - start) / frames), steps: Number(admit(model).steps), counts: true });
+}
+
+if (wanted.includes('detypify')) await detypify();
+if (folder === null) console.warn('nsfwjs and silero need the folder of models (../shared/models, or ASSAY_MODELS) for their inputs');
+else {
+  if (wanted.includes('nsfwjs')) await nsfwjs(folder);
+  if (wanted.includes('silero')) await silero(folder);
+}
+console.table(rows.map(({ counts: _, ...row }) => row));
+process.exitCode = rows.every((row) => !row.counts || row['agree, %'] >= AGREEMENT_PERCENT) ? 0 : 1;
