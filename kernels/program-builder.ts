@@ -116,7 +116,7 @@ export class ProgramBuilder {
     const section = this.#sections[this.#section];
     const position = section.length;
     if (as !== undefined) this.#resolve(name, as, output, position);
-    section.push({ name, kernel: this.#kernelIndex(kernel), parameters, output, operands: operands.map(({ operand }) => operand) });
+    section.push({ name: shortened(name), kernel: this.#kernelIndex(kernel), parameters, output, operands: operands.map(({ operand }) => operand) });
     return { operand: { kind: this.#section, operator: position }, shape: output };
   }
 
@@ -164,4 +164,15 @@ export class ProgramBuilder {
     const index = this.#kernels.indexOf(kernel);
     return index >= 0 ? index : this.#kernels.push(kernel) - 1;
   }
+}
+
+/** Characters that a bundle's names may have. */
+const LONGEST_NAME = 256;
+
+/** A name that a bundle can have: TensorFlow Lite's names of fused operators list all that went into them. */
+function shortened(name: string): string {
+  if (name.length <= LONGEST_NAME) return name;
+  const characters = [...name];
+  const kept = LONGEST_NAME / 4 - 1;
+  return `${characters.slice(0, kept).join('')}…${characters.slice(-kept).join('')}`;
 }

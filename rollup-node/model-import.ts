@@ -1,13 +1,17 @@
 import { open, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, extname } from 'node:path';
 import { attach } from '../deterministic-runtime/bundle/attachments.ts';
 import type { Model } from '../deterministic-runtime/program/program.ts';
 import { createWasmExecutor } from '../deterministic-runtime/wasm/executor.ts';
 import { ImportError } from '../kernels/import/import-error.ts';
 import { openLanguageModel } from '../kernels/import/language-model/open.ts';
-import { importOnnx } from '../kernels/import/onnx/import.ts';
+import { importOnnx, quantizeNetwork } from '../kernels/import/onnx/import.ts';
+import type { ImportedModel } from '../kernels/import/onnx/import.ts';
 import { reportImport } from '../kernels/import/report.ts';
 import type { ImportReport } from '../kernels/import/report.ts';
+import { decodeTflite } from '../kernels/import/tflite/decode.ts';
+import type { TfliteTensor } from '../kernels/import/tflite/decode.ts';
+import { tfliteFloatNetwork } from '../kernels/import/tflite/float-network.ts';
 import { importTflite } from '../kernels/import/tflite/import.ts';
 import { buildLanguageModel } from '../kernels/language-model/program.ts';
 import { buildLande } from '../kernels/models/lande/program.ts';
@@ -81,6 +85,7 @@ async function importLanguageModel(source: string, { name, promptLimit, newToken
   const files = await openModelFiles(source);
   try {
     const { weights, format, tokenizer: readTokenizer } = await openLanguageModel(files);
+    checkTokenLimits(weights.architecture.context, promptLimit, newTokens);
     const tokenizer = await readTokenizer();
     const model = await buildLanguageModel(weights, {
       name: name ?? basename(source).replace(LANGUAGE_MODEL_FILE, ''),
@@ -99,11 +104,39 @@ async function importNetwork(source: string, { calibration, classify, name }: Mo
   const bytes = await readInputFile(source);
   if (bytes.length === 0) throw new UserError(`${source} is empty`);
   const common = { classify: classify === true, ...(name === undefined ? {} : { name }), ...(calibration === undefined ? {} : { calibration }) };
-  const isTflite = source.endsWith('.tflite') || new TextDecoder('latin1').decode(bytes.subarray(4, 8)) === TFLITE_IDENTIFIER;
-  if (isTflite) return { model: importTflite(bytes, common).model };
-  const imported = importOnnx(bytes, common);
+  const isLite = source.endsWith('.tflite') || isTflite(bytes);
+  if (isLite && !hasFloatWeights(bytes)) {
+    refuseCalibration(source, calibration);
+    return { model: importTflite(bytes, { ...common, name: name ?? basename(source, extname(source)) }).model };
+  }
+  const imported = isLite ? importFloatTflite(bytes, { ...common, name: name ?? basename(source, extname(source)) }) : importOnnx(bytes, common);
   const isFloat = imported.network.layers.length > 0;
+  if (!isFloat) refuseCalibration(source, calibration);
   return isFloat && calibration !== undefined ? { model: imported.model, report: await reportImport(imported, calibration, createWasmExecutor()) } : { model: imported.model };
+}
+
+/** Whether bytes are a TensorFlow Lite file, as they say themselves. */
+export const isTflite = (bytes: Uint8Array): boolean => new TextDecoder('latin1').decode(bytes.subarray(4, 8)) === TFLITE_IDENTIFIER;
+
+/** Whether a TensorFlow Lite model computes with floats alone. @throws ImportError on a damaged file */
+function hasFloatWeights(bytes: Uint8Array): boolean {
+  const types = new Set(decodeTflite(bytes).tensors.map(({ type }) => type));
+  return types.has('float32') && !['int8', 'uint8', 'int16'].some((type) => types.has(type as TfliteTensor['type']));
+}
+
+function importFloatTflite(bytes: Uint8Array, { calibration, classify, name }: { readonly calibration?: Float32Array; readonly classify: boolean; readonly name: string }): ImportedModel {
+  if (calibration === undefined) throw new ImportError('the model has float weights, and to make integers of them their inputs\' usual range is needed: give calibration data, raw float32 inputs one after another');
+  return quantizeNetwork(tfliteFloatNetwork(bytes, name), calibration, { classify, source: { format: 'tflite' } });
+}
+
+function refuseCalibration(source: string, calibration: Float32Array | undefined): void {
+  if (calibration !== undefined) throw new UserError(`--calibration means nothing for ${source}`, { hint: 'it is quantised already, and keeps its integers' });
+}
+
+function checkTokenLimits(context: number, promptLimit: number | undefined, newTokens: number | undefined): void {
+  for (const [flag, tokens] of [['--prompt-limit', promptLimit], ['--new-tokens', newTokens]] as const) {
+    if (tokens !== undefined && tokens > context) throw new UserError(`${flag} ${tokens} is more than the model's context of ${context} tokens`);
+  }
 }
 
 /** Refuses options that would have no effect. */

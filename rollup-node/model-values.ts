@@ -14,15 +14,10 @@ const scale = z.number().positive();
 const zeroPoint = z.int();
 
 /** A bundle's metadata are whatever its author wrote: they are checked before anything is computed from them. */
-const inputSchema = z.discriminatedUnion('kind', [
-  z.looseObject({ kind: z.literal('text') }),
-  z.looseObject({ kind: z.literal('tensor'), dims, element: z.enum(['uint8', 'int8']), scale, zeroPoint }),
-]);
-const outputSchema = z.discriminatedUnion('kind', [
-  z.looseObject({ kind: z.literal('text') }),
-  z.looseObject({ kind: z.literal('class') }),
-  z.looseObject({ kind: z.literal('tensor'), dims, element: z.enum(['int8', 'int32']), scale, zeroPoint }),
-]);
+const tensor = z.looseObject({ kind: z.literal('tensor'), dims, element: z.enum(['uint8', 'int8', 'int16', 'int32']), scale, zeroPoint });
+const tensors = z.looseObject({ kind: z.literal('tensors'), parts: z.array(tensor).min(1).max(256) });
+const inputSchema = z.discriminatedUnion('kind', [z.looseObject({ kind: z.literal('text') }), tensor, tensors]);
+const outputSchema = z.discriminatedUnion('kind', [z.looseObject({ kind: z.literal('text') }), z.looseObject({ kind: z.literal('class') }), tensor, tensors]);
 
 /**
  * The input tensor's padded words for a value as the original model has it: text for a text model, a prompt for a token model, raw float32 for one
@@ -33,7 +28,7 @@ export function readModelInput(model: Model, bytes: Uint8Array, settings?: Gener
   if (takesTokens(model)) return readPrompt(model, bytes, settings);
   if (settings !== undefined) throw new UserError(`${model.program.name} takes no settings of how its answer is made`, { hint: 'they are for language models that take tokens' });
   const input = described(model, 'input', inputSchema, model.program.input);
-  if (bytes.length === 0) throw new UserError('the input is empty', { hint: input.kind === 'text' ? 'this model takes UTF-8 text' : `this model takes ${input.dims.join(' × ')} float32 numbers` });
+  if (bytes.length === 0) throw new UserError('the input is empty', { hint: input.kind === 'text' ? 'this model takes UTF-8 text' : `this model takes ${partsOf(input).map((part) => part.dims.join(' × ')).join(' and ')} float32 numbers` });
   try {
     return encodeInput(model, bytes);
   } catch (cause) {
@@ -93,9 +88,19 @@ function readOutput(model: Model, words: Uint8Array): DecodedOutput {
 const lastOperator = ({ program }: Model): Operator => placeOf(program, slotCount(program) - 1).operator;
 
 /** What the metadata say of the input or the output, once it is known to fit the tensor. @throws UserError */
-function described<T extends z.ZodType<{ kind: string; dims?: unknown }>>({ program }: Model, side: 'input' | 'output', schema: T, shape: TensorShape): z.infer<T> {
+function described<T extends z.ZodType<Described>>({ program }: Model, side: 'input' | 'output', schema: T, shape: TensorShape): z.infer<T> {
   const parsed = schema.safeParse(program.metadata[side]);
-  const fits = (sizes: unknown): boolean => !Array.isArray(sizes) || (sizes as number[]).reduce((product, size) => product * size, 1) === shape.rows * shape.columns;
-  if (parsed.success && fits((parsed.data as { dims?: unknown }).dims)) return parsed.data;
+  if (parsed.success && fits(parsed.data, shape)) return parsed.data;
   throw new UserError(`the model ${program.name} does not say in its metadata what its ${side} is`, { hint: 'import it with assay import, which writes that' });
+}
+
+/** What of a side's metadata the size of its tensor follows from. */
+interface Described { readonly kind: string; readonly dims?: readonly number[]; readonly parts?: readonly { readonly dims: readonly number[] }[] }
+
+/** The tensors of an input or output: one, or several one after another; none for text and classes. */
+const partsOf = ({ dims: own, parts }: Pick<Described, 'dims' | 'parts'>): readonly { readonly dims: readonly number[] }[] => parts ?? (own === undefined ? [] : [{ dims: own }]);
+
+function fits(side: Described, { rows, columns }: TensorShape): boolean {
+  const parts = partsOf(side);
+  return parts.length === 0 || parts.reduce((sum, { dims: sizes }) => sum + sizes.reduce((product, size) => product * size, 1), 0) === rows * columns;
 }

@@ -32,6 +32,13 @@ export async function readInputFile(path: string): Promise<Uint8Array> {
   }
 }
 
+/** How `--input` and `--prompt` name an input: a file, standard input, or the text itself. Gives a function that reads it. @throws UserError when neither is there */
+export function inputOf({ input, prompt }: { readonly input?: string; readonly prompt?: string }): () => Promise<Uint8Array> {
+  if (prompt !== undefined) return async () => new TextEncoder().encode(prompt);
+  if (input === undefined) throw new UserError('there is no input', { hint: 'name a file with --input, - for standard input, or give a text with --prompt' });
+  return () => readInputFile(input);
+}
+
 /** A file of little-endian float32 numbers. @throws UserError when it is empty or no whole number of them */
 export async function readFloats(path: string): Promise<Float32Array> {
   const bytes = await readInputFile(path);

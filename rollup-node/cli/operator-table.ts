@@ -37,12 +37,42 @@ export function operatorRows({ model: { program, constants }, operators }: Encod
 const stepsOf = ({ section, steps }: EncodedOperator, maxIterations: number): bigint =>
   section === 'body' ? bodyStepsFormula([steps])(maxIterations) : steps.total(section === 'epilogue' ? maxIterations : 0);
 
-/** The rows as aligned lines, with a heading. */
+/** Columns that hold words, and stand to the left. */
+const WORDS = 3;
+
+/** The rows as aligned lines, with a heading. Operators that only their layer's number tells apart share a line: how many they are, and their sums. */
 export function formatOperators(rows: readonly OperatorRow[]): string {
-  const cells = rows.map(({ name, section, kernel, bytes, steps, error }) => [
-    section === 'prologue' ? name : `${section}: ${name}`, kernel, bytes.toLocaleString('en'), steps.toLocaleString('en'), error === undefined ? '' : `${(error * 100).toFixed(3)}%`,
+  const cells = foldLayers(rows).map(({ name, section, kernel, bytes, steps, error, count }) => [
+    shortened(section === 'prologue' ? name : `${section}: ${name}`), count === 1 ? '' : `× ${count}`, kernel, bytes.toLocaleString('en'), steps.toLocaleString('en'), error === undefined ? '' : `${(error * 100).toFixed(3)}%`,
   ]);
-  const table = [['operator', 'kernel', 'bytes', 'steps', cells.some(([, , , , error]) => error !== '') ? 'error' : ''], ...cells];
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...table.map((row) => row[column]!.length)));
-  return table.map((row) => row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  ').trimEnd()).join('\n');
+  const has = (column: number): boolean => cells.some((row) => row[column] !== '');
+  const table = [['operator', '', 'kernel', 'bytes', 'steps', has(5) ? 'error' : ''], ...cells].map((row) => row.filter((_, column) => column !== 1 || has(1)));
+  const words = has(1) ? WORDS : WORDS - 1;
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  return table.map((row) => row.map((cell, column) => (column < words ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  ').trimEnd()).join('\n');
+}
+
+/** Longest name in the table: TensorFlow Lite's names of fused operators list all that went into them. */
+const LONGEST_NAME = 56;
+
+function shortened(name: string): string {
+  const kept = (LONGEST_NAME - 2) / 2;
+  return name.length <= LONGEST_NAME ? name : `${name.slice(0, kept)}…${name.slice(-kept)}`;
+}
+
+/** A layer's number in an operator's name, as language models have it. */
+const LAYER = /^layer\.\d+\./;
+
+interface FoldedRow extends OperatorRow { readonly count: number }
+
+function foldLayers(rows: readonly OperatorRow[]): FoldedRow[] {
+  const folded = new Map<string, FoldedRow>();
+  rows.forEach((row, index) => {
+    const name = row.name.replace(LAYER, 'layer.*.');
+    const key = name === row.name ? String(index) : JSON.stringify([row.section, name, row.kernel]);
+    const before = folded.get(key);
+    if (before === undefined) folded.set(key, { ...row, count: 1 });
+    else folded.set(key, { ...before, name, count: before.count + 1, bytes: before.bytes + row.bytes, steps: before.steps + row.steps });
+  });
+  return [...folded.values()];
 }

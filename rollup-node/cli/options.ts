@@ -2,6 +2,7 @@ import { hexToBytes } from '@noble/hashes/utils.js';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { GenerationSettings } from '../../kernels/language-model/interface.ts';
+import { UserError } from '../errors.ts';
 import { EXECUTOR_NAMES } from '../executors.ts';
 
 /** `--json`: for scripts; its fields are stable. */
@@ -20,6 +21,9 @@ export const watcherExecutorOption = (): Option =>
 export const inputOption = (): Option =>
   new Option('--input <file>', 'the input as the original model takes it: UTF-8 text for a text or language model, little-endian float32 numbers in row-major order for one that takes numbers; - is standard input').argParser(path);
 
+/** `--prompt`: the same, on the command line. */
+export const promptOption = (): Option => new Option('--prompt <text>', 'the input of a text or language model, itself').conflicts('input');
+
 /** Adds options to a command. */
 export const addOptions = (command: Command, options: readonly Option[]): Command => options.reduce((all, option) => all.addOption(option), command);
 
@@ -28,17 +32,20 @@ export interface GenerationFlags { readonly maxTokens?: number; readonly tempera
 
 /** `--max-tokens`, `--temperature`, `--top-k`, `--top-p`. */
 export const generationOptions = (): readonly Option[] => [
-  new Option('--max-tokens <count>', 'language models: most new tokens; the model\'s own limit otherwise').argParser(wholeNumber(1, 2 ** 31 - 1)),
-  new Option('--temperature <number>', 'language models: 0, as without it, always takes the likeliest token').argParser(realNumber(0, 100)),
-  new Option('--top-k <count>', 'language models: choose among so many of the likeliest tokens').argParser(wholeNumber(1, 2 ** 31 - 1)),
-  new Option('--top-p <probability>', 'language models: choose among the likeliest tokens that together have this probability').argParser(realNumber(0, 1)),
+  new Option('--max-tokens <count>', 'language models: longest answer; the model\'s own limit otherwise').argParser(wholeNumber(1, 2 ** 31 - 1)),
+  new Option('--temperature <number>', 'language models: how evenly the next token is drawn; 0, as without it, always takes the likeliest').argParser(realNumber(0, 100)),
+  new Option('--top-k <count>', 'with a temperature: choose among so many of the likeliest tokens').argParser(wholeNumber(1, 2 ** 31 - 1)),
+  new Option('--top-p <probability>', 'with a temperature: choose among the likeliest tokens that together have this probability').argParser(realNumber(0, 1)),
 ];
 
 /** `--seed`: what random choices are made from. */
 export const seedOption = (): Option => new Option('--seed <seed>', 'what random choices are made from: a whole number, or 0x and 64 hex digits; 0 otherwise').argParser(parseSeed);
 
-/** The settings that flags name; undefined when they name none. */
+/** The settings that flags name; undefined when they name none. @throws UserError for choices that the likeliest token leaves nothing to */
 export function settingsOf({ maxTokens, temperature, topK, topP }: GenerationFlags): GenerationSettings | undefined {
+  if ((topK !== undefined || topP !== undefined) && (temperature === undefined || temperature === 0)) {
+    throw new UserError('--top-k and --top-p mean nothing without a temperature: the likeliest token is always taken', { hint: 'give --temperature, e.g. 0.8' });
+  }
   const settings: GenerationSettings = {
     ...(maxTokens === undefined ? {} : { maximumTokens: maxTokens }),
     ...(temperature === undefined ? {} : { temperature }),

@@ -2,8 +2,8 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { clearStatus } from './status.ts';
 
 /**
- * Prints a command's answer: one line of JSON for machines, else aligned `name  value` lines for people, nested values as `outer.inner`.
- * Bigints become decimal strings.
+ * Prints a command's answer: one line of JSON for machines, else aligned `name  value` lines for people, nested values as `outer.inner`; empty lists
+ * are left out. Bigints become decimal strings.
  */
 export async function printAnswer(answer: Readonly<Record<string, unknown>>, json: boolean): Promise<void> {
   clearStatus();
@@ -21,12 +21,16 @@ export const print = (text: string): Promise<void> =>
 
 function flatten(name: string, value: unknown): [string, string][] {
   if (value === undefined) return [];
-  if (Array.isArray(value)) return [[name, value.map(String).join(', ')]];
+  if (Array.isArray(value)) {
+    if (value.some((element) => typeof element === 'object')) return value.flatMap((element, index) => flatten(`${name}.${index}`, element));
+    return value.length === 0 ? [] : [[name, value.map(String).join(', ')]];
+  }
   if (typeof value !== 'object' || value === null) return [[name, plain(value)]];
   return Object.entries(value).flatMap(([inner, nested]) => flatten(`${name}.${inner}`, nested));
 }
 
 function plain(value: unknown): string {
+  if (value === null) return 'none';
   if (typeof value === 'number') return value.toLocaleString('en', { maximumFractionDigits: 6 });
   return typeof value === 'bigint' ? value.toLocaleString('en') : String(value);
 }

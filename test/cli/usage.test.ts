@@ -8,7 +8,7 @@ describe.concurrent('help', () => {
   test('lists every command', async () => {
     const { code, stdout, stderr } = await assay(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const name of ['import', 'inspect', 'run', 'dispute', 'devnet', 'node', 'watch', 'request', 'demo']) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+    for (const name of ['import', 'inspect', 'evaluate', 'run', 'dispute', 'devnet', 'node', 'watch', 'request', 'demo']) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
   });
 
   test('every command explains its arguments and options, and shows examples', async () => {
@@ -37,7 +37,11 @@ describe.concurrent('mistakes end with exit code 2 and one line', () => {
     ['unknown command', ['inspct'], /unknown command 'inspct'.*Did you mean inspect/],
     ['unknown option', ['run', 'bundle', '--input', 'x', '--ouput', 'y'], /unknown option '--ouput'.*Did you mean --output/],
     ['missing argument', ['inspect'], /missing required argument 'bundle'/],
-    ['missing option', ['run', 'bundle'], /required option '--input <file>' not specified/],
+    ['missing option', ['import', 'model.onnx'], /required option '--out <bundle>' not specified/],
+    ['no input', ['run', 'bundle'], /there is no input \(name a file with --input, .* or give a text with --prompt\)/],
+    ['two inputs', ['dispute', 'bundle', '--input', 'x', '--prompt', 'y'], /'--prompt <text>' cannot be used with option '--input <file>'/],
+    ['a choice among tokens that leaves none', ['run', 'bundle', '--prompt', 'x', '--top-p', '0.9'], /--top-k and --top-p mean nothing without a temperature.*give --temperature/],
+    ['setting out of range', ['run', 'bundle', '--prompt', 'x', '--temperature', '101'], /'101' is invalid\. Expected a number from 0 to 100/],
     ['too many arguments', ['inspect', 'a', 'b'], /too many arguments/],
     ['unknown executor', ['run', 'bundle', '--input', 'x', '--executor', 'gpu'], /'gpu' is invalid.*auto, webgpu, wasm/],
     ['number out of range', ['dispute', 'bundle', '--input', 'x', '--seed', '-1'], /'-1' is invalid.*whole number/],

@@ -88,6 +88,6 @@ function orImportError(make: () => Tokenizer): Tokenizer {
     return make();
   } catch (error) {
     if (error instanceof ImportError) throw error;
-    throw new ImportError(`the model's tokenizer cannot be: ${(error as Error).message}`, { cause: error });
+    throw new ImportError(`the model's tokenizer cannot be used: ${(error as Error).message}`, { cause: error });
   }
 }

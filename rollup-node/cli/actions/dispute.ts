@@ -12,7 +12,7 @@ import { readModelInput } from '../../model-values.ts';
 import { createClosing } from '../../shutdown.ts';
 import { openBundle } from '../bundles.ts';
 import type { DisputeFlags } from '../commands/dispute.ts';
-import { readInputFile } from '../files.ts';
+import { inputOf } from '../files.ts';
 import { openUntilInterrupted } from '../interrupt.ts';
 import { settingsOf } from '../options.ts';
 import { hex, printAnswer } from '../output.ts';
@@ -20,8 +20,10 @@ import { clearStatus, showStatus } from '../status.ts';
 
 /** Plays a dispute, telling its moves on standard error. @throws UserError */
 export async function playDispute(directory: string, flags: DisputeFlags): Promise<void> {
+  const readInput = inputOf(flags);
+  const settings = settingsOf(flags);
   const encoded = await openBundle(directory);
-  const input = readModelInput(encoded.model, await readInputFile(flags.input), settingsOf(flags));
+  const input = readModelInput(encoded.model, await readInput(), settings);
   const place = flags.fault === 'random' ? null : { slot: slotOfPlace(encoded, flags.fault), word: flags.fault.word };
   const closing = createClosing();
   const open = openUntilInterrupted(closing);

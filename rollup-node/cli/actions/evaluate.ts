@@ -1,13 +1,17 @@
 import { evaluateModel, floatOutputs } from '../../../kernels/import/evaluate-model.ts';
-import type { Dataset } from '../../../kernels/import/evaluate-model.ts';
+import type { Dataset, Evaluation } from '../../../kernels/import/evaluate-model.ts';
 import { ImportError } from '../../../kernels/import/import-error.ts';
 import { inputSize } from '../../../kernels/import/network/evaluate.ts';
 import { fuseLayers } from '../../../kernels/import/network/fuse.ts';
 import type { Network } from '../../../kernels/import/network/layer.ts';
 import { decodeOnnx } from '../../../kernels/import/onnx/decode.ts';
 import { toNetwork } from '../../../kernels/import/onnx/import.ts';
+import { isQuantized } from '../../../kernels/import/onnx/quantized/import.ts';
+import { tfliteFloatNetwork } from '../../../kernels/import/tflite/float-network.ts';
 import { UserError } from '../../errors.ts';
 import { executorByName } from '../../executors.ts';
+import { takesTokens } from '../../language-model.ts';
+import { isTflite } from '../../model-import.ts';
 import { openBundle } from '../bundles.ts';
 import type { EvaluateFlags } from '../commands/evaluate.ts';
 import { readFloats, readInputFile } from '../files.ts';
@@ -20,6 +24,9 @@ const SAMPLES_PER_STATUS = 10;
 /** Runs a bundle's program and a float model on the same inputs, and tells how they differ. @throws UserError */
 export async function evaluateBundle(directory: string, { against, dataset, labels, limit, executor: name, json }: EvaluateFlags): Promise<void> {
   const { modelId, model } = await openBundle(directory);
+  if (takesTokens(model) || (model.program.metadata['input'] as { readonly kind?: unknown } | undefined)?.kind === 'text') {
+    throw new UserError(`${model.program.name} is a model of text: assay evaluate compares networks of numbers`, { hint: 'name the bundle of an ONNX or TensorFlow Lite model' });
+  }
   const network = await readNetwork(against);
   const inputs = await readFloats(dataset);
   const size = inputSize(network);
@@ -33,7 +40,7 @@ export async function evaluateBundle(directory: string, { against, dataset, labe
     const samples = samplesOf(inputs, size, Math.min(count, limit ?? count), classes);
     const evaluation = await evaluateModel(prepared, floatOutputs(network), { samples });
     await prepared.dispose();
-    await printAnswer({ modelId: hex(modelId), ...evaluation, executor: executor.name }, json === true);
+    await printAnswer({ modelId: hex(modelId), ...(json === true ? evaluation : withPercentages(evaluation)), executor: executor.name }, json === true);
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError) throw new UserError(`${directory} cannot be compared with ${against}: ${error.message}`, { cause: error });
     throw error;
@@ -42,9 +49,18 @@ export async function evaluateBundle(directory: string, { against, dataset, labe
   }
 }
 
+/** Shares as percentages, for people. */
+const withPercentages = (evaluation: Evaluation): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(evaluation).map(([name, value]) => [name, SHARES.has(name) && typeof value === 'number' ? `${(value * 100).toFixed(2)}%` : value]));
+const SHARES: ReadonlySet<string> = new Set(['agreement', 'accuracy', 'floatAccuracy'] satisfies (keyof Evaluation)[]);
+
 async function readNetwork(file: string): Promise<Network> {
   try {
-    return fuseLayers(toNetwork(decodeOnnx(await readInputFile(file))));
+    const bytes = await readInputFile(file);
+    if (isTflite(bytes)) return tfliteFloatNetwork(bytes);
+    const graph = decodeOnnx(bytes);
+    if (isQuantized(graph)) throw new ImportError('it is quantised already: name the float model that it was made of');
+    return fuseLayers(toNetwork(graph));
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
     throw new UserError(`cannot evaluate against ${file}: ${error.message}`, { cause: error });

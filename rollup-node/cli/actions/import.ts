@@ -1,6 +1,7 @@
 import { admit, AdmissionError } from '../../../deterministic-runtime/program/admission.ts';
 import { ImportError } from '../../../kernels/import/import-error.ts';
 import { UserError } from '../../errors.ts';
+import { takesTokens, TOKENIZER_FILE } from '../../language-model.ts';
 import { importModelFile } from '../../model-import.ts';
 import { saveBundle } from '../bundles.ts';
 import type { ImportFlags } from '../commands/import.ts';
@@ -36,7 +37,8 @@ export async function importModel(source: string, flags: ImportFlags): Promise<v
       bundle: flags.out,
       input: program.metadata.input,
       output: program.metadata.output,
-      ...(report === undefined ? {} : { sixteenBits: report.sixteenBits }),
+      ...(takesTokens(model) ? { tokenizer: model.attachments?.[TOKENIZER_FILE] === undefined ? null : TOKENIZER_FILE } : {}),
+      ...(report === undefined ? {} : { sixteenBits: flags.json === true ? report.sixteenBits : `${report.sixteenBits.length} values` }),
       ...(flags.json === true ? { report: rows } : {}),
     },
     flags.json === true,
@@ -48,7 +50,12 @@ async function orUserError<T>(source: string, flags: ImportFlags, attempt: () =>
     return await attempt();
   } catch (error) {
     if (!(error instanceof ImportError) && !(error instanceof AdmissionError) && !(error instanceof RangeError)) throw error;
-    const asksForCalibration = error instanceof ImportError && flags.calibration === undefined && error.message.includes('calibration data');
-    throw new UserError(`cannot import ${source}: ${error.message}`, { cause: error, ...(asksForCalibration ? { hint: 'name the file with --calibration' } : {}) });
+    const hint = error instanceof ImportError ? hintFor(error.message, flags) : undefined;
+    throw new UserError(`cannot import ${source}: ${error.message}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
   }
+}
+
+function hintFor(message: string, { calibration }: ImportFlags): string | undefined {
+  if (calibration === undefined && message.includes('calibration data')) return 'name the file with --calibration';
+  return message.includes('not an ONNX model') ? 'ONNX, TensorFlow Lite, GGUF and llama2.c files are read, and folders with safetensors' : undefined;
 }

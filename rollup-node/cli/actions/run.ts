@@ -1,22 +1,23 @@
 import { commitTensor } from '../../../deterministic-runtime/commitment/tree.ts';
 import type { Executor } from '../../../deterministic-runtime/executors/executor.ts';
 import type { EncodedModel } from '../../../deterministic-runtime/program/encoding.ts';
-import { UserError } from '../../errors.ts';
 import { executorByName } from '../../executors.ts';
 import { followAnswer } from '../../language-model.ts';
 import { originalOutput, readableOutput, readModelInput } from '../../model-values.ts';
 import { openBundle } from '../bundles.ts';
 import type { RunFlags } from '../commands/run.ts';
-import { checkWritable, readInputFile, writeOutputFile } from '../files.ts';
+import { checkWritable, inputOf, writeOutputFile } from '../files.ts';
 import { settingsOf } from '../options.ts';
 import { hex, printAnswer } from '../output.ts';
 import { clearStatus, showStatus } from '../status.ts';
 
 /** Runs one inference. Without `--json`, a language model's answer is printed as it is made. @throws UserError */
 export async function runModel(directory: string, flags: RunFlags): Promise<void> {
+  const readInput = inputOf(flags);
+  const settings = settingsOf(flags);
   if (flags.output !== undefined) await checkWritable(flags.output);
   const encoded = await openBundle(directory);
-  const input = readModelInput(encoded.model, await readInput(flags), settingsOf(flags));
+  const input = readModelInput(encoded.model, await readInput(), settings);
   const executor = await executorByName(flags.executor);
   try {
     await runOn(executor, encoded, input, flags);
@@ -59,10 +60,4 @@ async function runOn(executor: Executor, { modelId, model }: EncodedModel, input
     },
     json === true,
   );
-}
-
-async function readInput({ input, prompt }: RunFlags): Promise<Uint8Array> {
-  if (prompt !== undefined) return new TextEncoder().encode(prompt);
-  if (input === undefined) throw new UserError('there is no input', { hint: 'name a file with --input, - for standard input, or give a text with --prompt' });
-  return readInputFile(input);
 }

@@ -16,7 +16,7 @@ export function evaluateCommand(): Command {
   const command = new Command('evaluate')
     .description('compare a network\'s integer program with its float model on a dataset')
     .argument('<bundle>', 'directory of the bundle')
-    .addOption(new Option('--against <model>', 'the float model: an ONNX file').argParser(path).makeOptionMandatory())
+    .addOption(new Option('--against <model>', 'the float model: an ONNX or TensorFlow Lite file').argParser(path).makeOptionMandatory())
     .addOption(new Option('--dataset <file>', 'inputs as the model takes them, little-endian float32, one after another').argParser(path).makeOptionMandatory())
     .addOption(new Option('--labels <file>', 'the inputs\' classes, one byte each: then accuracies are told').argParser(path))
     .addOption(new Option('--limit <samples>', 'use the first samples only').argParser(wholeNumber(1, 2 ** 31)))

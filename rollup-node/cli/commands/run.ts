@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { ExecutorName } from '../../executors.ts';
-import { addOptions, executorOption, generationOptions, inputOption, jsonOption, path, seedOption, withExamples } from '../options.ts';
+import { addOptions, executorOption, generationOptions, inputOption, jsonOption, path, promptOption, seedOption, withExamples } from '../options.ts';
 import type { GenerationFlags } from '../options.ts';
 
 export interface RunFlags extends GenerationFlags {
@@ -17,10 +17,10 @@ export function runCommand(): Command {
   const command = new Command('run')
     .description('run a model on one input, without a chain')
     .argument('<bundle>', 'directory of the bundle')
-    .addOption(inputOption().conflicts('prompt'))
-    .addOption(new Option('--prompt <text>', 'the input of a text or language model, itself'))
+    .addOption(inputOption())
+    .addOption(promptOption())
     .addOption(executorOption())
-    .addOption(new Option('--output <file>', 'write the output there as the original model gives it: float32 numbers, text, or an int32 class').argParser(path))
+    .addOption(new Option('--output <file>', 'write the output there as the original model gives it: float32 numbers, text, token ids in JSON, or an int32 class').argParser(path))
     .addOption(jsonOption())
     .action(async (directory: string, flags: RunFlags) => (await import('../actions/run.ts')).runModel(directory, flags));
   addOptions(command, [...generationOptions(), seedOption()]);
