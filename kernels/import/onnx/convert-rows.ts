@@ -109,15 +109,33 @@ function normalizeFrom(conversion: Conversion, node: OnnxNode, x: string, axis: 
 
 /** LayerNormalization and RMSNormalization over the axes from `axis` on. */
 export const layerNormalization = (centred: boolean) => (conversion: Conversion, node: OnnxNode): void => {
-  if (node.outputs.slice(1).some((output) => output !== '')) throw new ImportError(`${describe(node)}: its outputs besides the first are not supported`);
   const dims = conversion.inputDims(node, 0);
   const axis = normalizeAxis(node, integer(node, 'axis', -1), dims.length);
+  addStatistics(conversion, node, axis);
   const normalized = normalizeFrom(conversion, node, conversion.input(node, 0), axis, { centred, epsilon: float(node, 'epsilon', 1e-5) });
   const bias = conversion.hasInput(node, 2) ? conversion.input(node, 2) : null;
   const scale = { kind: 'multiply', x: normalized, b: conversion.input(node, 1), range: null } as const;
   if (bias === null) conversion.add(node, scale, dims, 'float');
   else conversion.add(node, { kind: 'add', x: conversion.step(node, 'scaled', scale, dims, 'float'), b: bias, range: null }, dims, 'float');
 };
+
+/** The further outputs of LayerNormalization, where something reads them: the mean, and the reciprocal of the deviation. */
+function addStatistics(conversion: Conversion, node: OnnxNode, axis: number): void {
+  const [, meanName = '', inverseName = ''] = node.outputs;
+  if (meanName === '' && inverseName === '') return;
+  const dims = conversion.inputDims(node, 0);
+  const over = dims.map((_, index) => index).slice(axis);
+  const kept = dims.map((dim, index) => (index < axis ? dim : 1));
+  const x = conversion.input(node, 0);
+  const mean = conversion.step(node, 'mean', { kind: 'reduction', x, operation: 'mean', axes: over }, kept);
+  if (meanName !== '') conversion.alias(meanName, mean);
+  if (inverseName === '') return;
+  const distance = conversion.step(node, 'distance', { kind: 'operation', operation: 'subtract', x, b: mean }, dims);
+  const squares = conversion.step(node, 'squares', { kind: 'function', x: distance, apply: (value) => value * value }, dims);
+  const variance = conversion.step(node, 'variance', { kind: 'reduction', x: squares, operation: 'mean', axes: over }, kept);
+  const epsilon = float(node, 'epsilon', 1e-5);
+  conversion.add({ ...node, name: `${node.name}.inverse`, outputs: [inverseName] }, { kind: 'function', x: variance, apply: (value) => 1 / Math.sqrt(Math.max(value, 0) + epsilon) }, kept);
+}
 
 /** InstanceNormalization: over the pixels of each channel. GroupNormalization: over groups of channels and their pixels. */
 export function convertInstanceNormalization(conversion: Conversion, node: OnnxNode): void {
