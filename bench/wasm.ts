@@ -3,7 +3,7 @@
  * A multiplication and an addition count as two operations. Beside it, in the same run, a hand-written loop over
  * `Int8Array`s and onnxruntime's integer operators; and hand-written WebAssembly of the inner loop alone, on data that stay in the
  * nearest cache, which is as fast as this processor can be with these instructions. Results are compared before anything is timed.
- * Medians of several runs; on a busy machine all columns suffer, so compare them with each other.
+ * Medians of several runs, of processor time; on a busy machine all columns suffer all the same, so compare them with each other.
  */
 import type { Kernel } from '../deterministic-runtime/language/kernel.ts';
 import { specialize } from '../deterministic-runtime/language/specialize.ts';
@@ -186,12 +186,13 @@ function innerLoop(): { readonly operations: number; readonly call: () => number
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
-/** Operations a nanosecond: the median over runs of a few calls each. */
+/** Operations a nanosecond of processor time: the median over runs of a few calls each. */
 async function speed(operations: number, call: () => unknown): Promise<number> {
   const calls = async (count: number): Promise<number> => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     for (let index = 0; index < count; index += 1) await call();
-    return performance.now() - started;
+    const { user, system } = process.cpuUsage(started);
+    return (user + system) / 1000;
   };
   await calls(2);
   let count = 1;
