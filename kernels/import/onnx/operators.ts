@@ -1,6 +1,7 @@
 import { convertAveragePool, convertConv, convertConvTranspose, convertDepthToSpace, convertLpPool, convertMaxPool, convertSpaceToDepth, globalPool } from './convert-image.ts';
 import { binary, convertBatchNormalization, convertCast, convertCastLike, convertClip, convertDiv, convertPRelu, convertPow, convertRelu, convertSub, convertWhere, elementFunctions, variadic } from './convert-elementwise.ts';
 import { convertIf, convertLoop } from './convert-control.ts';
+import { convertEinsum } from './convert-einsum.ts';
 import { convertGemm, convertMatMul } from './convert-matrix.ts';
 import { convertConcat, convertConstantOfShape, convertExpand, convertGather, convertPad, convertRange, convertShape, convertSize, convertSlice, convertSplit, convertTile, convertTrilu } from './convert-movement.ts';
 import { convertRecurrent } from './convert-recurrent.ts';
@@ -36,6 +37,7 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['DepthToSpace', convertDepthToSpace],
   ['Div', convertDiv],
   ['Dropout', convertDropout],
+  ['Einsum', convertEinsum],
   ['Equal', binary('equal')],
   ['Expand', convertExpand],
   ['Flatten', convertFlatten],
