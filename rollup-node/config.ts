@@ -101,7 +101,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<Config> {
   const parsed = settings.safeParse(values);
   if (parsed.success) return parsed.data;
   const complaints = parsed.error.issues.map((issue) => complaint(issue, origins, values));
-  throw new UserError(`configuration: ${complaints.join('; ')}`, { hint: 'see docs/operators.md' });
+  throw new UserError(`configuration: ${complaints.join('; ')}`, { hint: 'see docs/node-operators.md' });
 }
 
 function complaint(issue: z.core.$ZodIssue, origins: Readonly<Record<string, string>>, values: Readonly<Record<string, unknown>>): string {

@@ -7,20 +7,20 @@ import { createMetrics } from './metrics.ts';
 
 let operators: string;
 beforeAll(async () => {
-  operators = await readFile(new URL('../docs/operators.md', import.meta.url), 'utf8');
+  operators = await readFile(new URL('../docs/node-operators.md', import.meta.url), 'utf8');
 });
 
-test('docs/operators.md has every setting', () => {
+test('docs/node-operators.md has every setting', () => {
   expect(CONFIG_KEYS.filter((key) => !operators.includes(`\`${key}\``))).toEqual([]);
 });
 
-test('docs/operators.md has every metric, and no other', async () => {
+test('docs/node-operators.md has every metric, and no other', async () => {
   const names = (await createMetrics().registry.getMetricsAsJSON()).map(({ name }) => name);
   expect(names.filter((name) => !operators.includes(`\`${name}`))).toEqual([]);
   expect([...operators.matchAll(/assay_[a-z_]+/g)].map(([name]) => name).filter((name) => !names.includes(name))).toEqual([]);
 });
 
-test('docs/operators.md has every route, and no other', () => {
+test('docs/node-operators.md has every route, and no other', () => {
   const api = createApi({
     store: { get: async () => undefined, list: async () => [] }, models: new Map(), metrics: createMetrics(), log: silentLogger(),
     status: () => ({ state: 'starting', tasks: 0, pendingTransactions: 0 }), identity: { chainId: 1, account: '0x', assertions: '0x' },

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** The node's figures, for Prometheus. docs/operators.md says what each one means. */
+/** The node's figures, for Prometheus. docs/node-operators.md says what each one means. */
 export interface Metrics {
   readonly registry: Registry;
   readonly headBlock: Gauge;

@@ -39,7 +39,7 @@ const queries = {
   disputes: z.strictObject({ ...paging, state: z.enum(['open', 'over']).optional() }),
 };
 
-/** The HTTP API, to read only; docs/operators.md describes the routes. Knows no server: `app.fetch` answers requests. */
+/** The HTTP API, to read only; docs/node-operators.md describes the routes. Knows no server: `app.fetch` answers requests. */
 export function createApi(options: ApiOptions): Hono {
   const { store, models, metrics, log, status } = options;
   const app = new Hono();

@@ -1,5 +1,5 @@
 /**
- * Runs ONNX's own operator tests and writes docs/onnx-operators.md: `npx tsx test/conformance/onnx-node-table.ts [pattern] [--json]`. With a pattern (of test names) it writes nothing and
+ * Runs ONNX's own operator tests and writes docs/operators.md: `npx tsx test/conformance/onnx-node-table.ts [pattern] [--json]`. With a pattern (of test names) it writes nothing and
  * prints each test. Exit code 1 when a test fails for which KNOWN_FAILURES has no reason.
  */
 import { writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ try {
 } finally {
   remove();
 }
-if (pattern === undefined) writeFileSync(new URL('../../docs/onnx-operators.md', import.meta.url), operatorTable(results, [...OPERATORS.keys()]));
+if (pattern === undefined) writeFileSync(new URL('../../docs/operators.md', import.meta.url), operatorTable(results, [...OPERATORS.keys()]));
 const count = (outcome: NodeTestResult['outcome']): number => results.filter((result) => result.outcome === outcome).length;
 const unexplained = results.filter(({ test, outcome }) => outcome === 'failed' && !KNOWN_FAILURES.some(({ tests: known }) => known.test(test)));
 const summary = { tests: results.length, passed: count('passed'), passedWithEightBits: results.filter(({ eightBits }) => eightBits === 'passed').length, failed: count('failed'), unsupported: count('unsupported'), unexplained: unexplained.map(({ test }) => test) };
