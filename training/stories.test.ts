@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Random } from './random.ts';
 import { LONGEST_STORY, drawStory, story } from './stories.ts';
-import { END, drawStretch } from './text.ts';
+import { END, drawNames, drawStretch } from './text.ts';
 import { BOYS, GIRLS } from './words.ts';
 
 const storiesOf = (seed: number, count: number): string[] => {
@@ -51,4 +51,21 @@ test('a stretch is a run of stories, each token followed by the next', () => {
     starts.add(Math.min(inputs[0]!, 1));
   }
   expect(starts).toEqual(new Set([0, 1]));
+});
+
+test('short stretches begin anywhere', () => {
+  const random = new Random(9);
+  const texts = Array.from({ length: 40 }, () => String.fromCharCode(...drawStretch(random, 64).inputs));
+  expect(texts.filter((text) => /^\0?(Once|There|[A-Z][a-z]+ was|In |On |By |Near |Under |At |Beside )/.test(text)).length).toBeLessThan(20);
+});
+
+test('lists of names have two or three names over and over', () => {
+  const random = new Random(10);
+  for (let index = 0; index < 50; index += 1) {
+    const { inputs, targets } = drawNames(random, 64);
+    expect([...inputs.subarray(1)]).toEqual([...targets.subarray(0, 63)]);
+    const names = String.fromCharCode(...inputs).split(' ').slice(0, -1);
+    expect(new Set(names).size).toBeLessThanOrEqual(3);
+    for (const name of names) expect(name).toMatch(/^[A-Z][a-z]{2,9}$/);
+  }
 });
