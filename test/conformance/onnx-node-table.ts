@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { OPERATORS } from '../../kernels/import/onnx/operators.ts';
+import { QUANTIZED_OPERATORS } from '../../kernels/import/onnx/quantized/operators.ts';
 import { modelFiles } from '../models/model-files.ts';
 import { runNodeTest, unpackOnnxTests } from './onnx-node.ts';
 import type { NodeTestResult } from './onnx-node.ts';
@@ -26,7 +27,7 @@ try {
 } finally {
   remove();
 }
-if (pattern === undefined) writeFileSync(new URL('../../docs/operators.md', import.meta.url), operatorTable(results, [...OPERATORS.keys()]));
+if (pattern === undefined) writeFileSync(new URL('../../docs/operators.md', import.meta.url), operatorTable(results, [...OPERATORS.keys(), ...QUANTIZED_OPERATORS.keys()]));
 const count = (outcome: NodeTestResult['outcome']): number => results.filter((result) => result.outcome === outcome).length;
 const unexplained = results.filter(({ test, outcome }) => outcome === 'failed' && !KNOWN_FAILURES.some(({ tests: known }) => known.test(test)));
 const summary = { tests: results.length, passed: count('passed'), passedWithEightBits: results.filter(({ eightBits }) => eightBits === 'passed').length, failed: count('failed'), unsupported: count('unsupported'), unexplained: unexplained.map(({ test }) => test) };

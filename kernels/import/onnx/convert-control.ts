@@ -8,6 +8,16 @@ import { OPERATORS } from './operators.ts';
 /** Iterations of a Loop, which are unrolled. */
 const MAXIMUM_ITERATIONS = 1024;
 
+/** Nodes of subgraphs that one model's conversion takes in, counting every iteration: loops nest. */
+const MAXIMUM_INLINED = 2 ** 16;
+const INLINED = new WeakMap<Conversion, number>();
+
+function countInlined(conversion: Conversion, node: OnnxNode, nodes: number): void {
+  const total = (INLINED.get(conversion) ?? 0) + nodes;
+  if (total > MAXIMUM_INLINED) throw new ImportError(`${describe(node)}: the model's subgraphs come to more than ${MAXIMUM_INLINED} nodes when they are unrolled`);
+  INLINED.set(conversion, total);
+}
+
 function subgraph(node: OnnxNode, name: string): OnnxSubgraph {
   const value = node.attributes.get(name);
   if (typeof value !== 'object' || !('kind' in value)) throw new ImportError(`${describe(node)} has no subgraph ${name}`);
@@ -26,6 +36,7 @@ const constantCondition = (conversion: Conversion, name: string): boolean | null
  * @returns what its outputs are called
  */
 function inline(conversion: Conversion, node: OnnxNode, { inputs, outputs, nodes, constants }: OnnxSubgraph, given: readonly string[], prefix: string): string[] {
+  countInlined(conversion, node, nodes.length + 1);
   const names = new Map(inputs.map((name, index) => [name, given[index] ?? '']));
   for (const [name, tensor] of constants) {
     names.set(name, `${prefix}${name}`);

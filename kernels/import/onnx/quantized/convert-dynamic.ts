@@ -1,6 +1,6 @@
 import { addFixedBias, DROPPED_STEPS, dynamicQuantize, dynamicRange, rescaleDynamicSums } from '../../../dynamic-quantization.ts';
+import { reshaped, rowMajorShape } from '../../../movement.ts';
 import { ImportError } from '../../import-error.ts';
-import { rowsShape } from '../../network/activation.ts';
 import { elementCount } from '../../network/float-tensor.ts';
 import { requantizationRows } from '../../requantization.ts';
 import { describe } from '../attributes.ts';
@@ -101,8 +101,6 @@ export function fixedInput(conversion: QuantizedConversion, name: string, dims: 
   if (samples.length === 0 || samples.length % size !== 0) throw new ImportError(`calibration data has ${samples.length} numbers, which are not one or more whole inputs of ${size}`);
   if (!samples.every(Number.isFinite)) throw new ImportError('calibration data has numbers that are not finite');
   const { builder } = conversion;
-  const tensor = builder.input;
-  const shape = rowsShape(dims);
-  if (shape.rows !== 1) throw new ImportError(`the model's input ${name} has dimensions [${dims.join(', ')}]; a model that quantises while it runs takes one row here`);
+  const tensor = reshaped(builder, `${name}.rows`, builder.input, rowMajorShape('i32', dims));
   return { kind: 'fixed', samples, activation: { name, tensor, dims, layout: { kind: 'rows' }, quantization: { scale: fixedScale(samples), zeroPoint: 0 } } };
 }
