@@ -128,27 +128,34 @@ class LiftedModel implements PreparedModel {
 
   #result(iterations: number, keepAll: boolean): RunResult {
     const { program } = this.model;
-    const { tensors, end } = this.#layout;
-    const kept = keepAll ? this.#memory.slice(tensors, end) : undefined;
-    const slots = slotCount(program);
-    const read = (memory: Uint8Array, base: number, slot: number): Uint8Array => {
+    const last = slotCount(program) - 1;
+    const addressOf = (slot: number): readonly [number, number] => {
       const { section, index, iteration, operator } = placeOf(program, slot);
-      const start = this.#layout.tensor(section, index, iteration) - base;
-      return memory.subarray(start, start + byteLength(operator.output));
+      const start = this.#layout.tensor(section, index, iteration);
+      return [start, start + byteLength(operator.output)];
     };
-    const output = read(this.#memory, 0, slots - 1).slice();
-    const isWritten = (slot: number): boolean => {
-      const { section, iteration } = placeOf(program, slot);
-      return section !== 'body' || iteration < iterations;
-    };
+    const output = this.#memory.slice(...addressOf(last));
+    const kept = keepAll ? this.#copyOfTensors(iterations) : undefined;
     return {
       iterations,
       output,
       tensor(slot) {
-        if (slot === slots - 1) return output;
-        return kept !== undefined && isWritten(slot) ? read(kept, tensors, slot) : undefined;
+        if (slot === last) return output;
+        const { section, index, iteration } = placeOf(program, slot);
+        return section === 'body' && iteration >= iterations ? undefined : kept?.[section][index]?.[section === 'body' ? iteration : 0];
       },
     };
+  }
+
+  /** All tensors that were written, by section, operator and iteration; those of one operator's iterations lie in one buffer. */
+  #copyOfTensors(iterations: number): Readonly<Record<Section, readonly (readonly Uint8Array[])[]>> {
+    const { program } = this.model;
+    const copy = (section: Section): Uint8Array[][] => program[section].map(({ output }, index) => {
+      const [start, bytes, count] = [this.#layout.tensor(section, index, 0), byteLength(output), section === 'body' ? iterations : 1];
+      const tensors = this.#memory.slice(start, start + bytes * count);
+      return Array.from({ length: count }, (_, iteration) => tensors.subarray(iteration * bytes, (iteration + 1) * bytes));
+    });
+    return { prologue: copy('prologue'), body: copy('body'), epilogue: copy('epilogue') };
   }
 
   async dispose(): Promise<void> {}
