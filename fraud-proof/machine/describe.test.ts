@@ -14,7 +14,7 @@ test.each([
   [{ op: Opcode.MAX, d: 0, a: 1, b: 2, x: 0 }, 'r0 = max(r1, r2)'],
   [{ op: Opcode.MAD + WIDE, d: 0, a: 1, b: IMMEDIATE, x: 0xffff_fe03 }, 'r0 = r1 * -2 + r3 (64 bits)'],
   [{ op: Opcode.LOAD8, d: 0, a: 1, b: ZERO, x: 0 }, 'r0 = byte r1 of weights'],
-  [{ op: Opcode.LOAD32, d: 0, a: IMMEDIATE, b: ITERATION, x: 1 }, 'r0 = int32 1 of cache, iteration iteration'],
+  [{ op: Opcode.LOAD32, d: 0, a: IMMEDIATE, b: ITERATION, x: 1 }, 'r0 = int32 1 of cache, this iteration'],
   [{ op: Opcode.LOADWORD, d: 5, a: LANES, b: 4, x: 1 }, 'v1 = word lanes of cache, iteration r4'],
   [{ op: Opcode.DOT, d: 3, a: 0, b: 1, x: 0 }, 'r3 = r3 + dot(v0, v1)'],
   [{ op: Opcode.PUT8, d: 2, a: COUNTER + 1, b: 7, x: 0 }, 'v2.byte[i1] = r7'],

@@ -22,7 +22,8 @@ export function disassemble({ op, d, a, b, x }: Instruction, operandName: Operan
   const vector = (register: number): string => `v${register % VECTOR_REGISTERS}`;
   const [left, right] = [source(a, x | 0), source(b, x | 0)];
   const three = (): string[] => [a, b, x & 0xff].map((number) => source(number, x >> 8));
-  const operand = (): string => `${operandName(x & 0xff)}${b === Source.ZERO ? '' : `, iteration ${right}`}`;
+  const iteration = b === Source.ITERATION ? ', this iteration' : b === Source.ZERO ? '' : `, iteration ${right}`;
+  const operand = (): string => `${operandName(x & 0xff)}${iteration}`;
   switch (op) {
     case Opcode.SELECT: {
       const [condition, whenTrue, whenFalse] = three();
