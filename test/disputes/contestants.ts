@@ -18,6 +18,7 @@ import { importModelFile } from '../../rollup-node/model-import.ts';
 import { readModelInput } from '../../rollup-node/model-values.ts';
 import { loadStorytellerModel } from '../../rollup-node/storyteller-files.ts';
 import { importMnist, readDigits } from '../models/mnist.ts';
+import { modelFiles } from '../models/model-files.ts';
 import { smallClassifier, smallClassifierInput } from '../models/small-classifier.ts';
 import { readParagraphs } from '../models/udhr.ts';
 import type { Contestant } from './random-matches.ts';
@@ -113,4 +114,24 @@ export async function smallLanguageModelContestant(): Promise<Contestant> {
     rotary: { base: 10000, pairs: 'adjacent' }, beginToken: 1, endTokens: [2],
   }), { promptLimit: 6, newTokenLimit: 6 });
   return { name: 'small-language-model', model, input: (index) => encodePrompt(model, [1, 3 + (index % 60), 7], { temperature: 1.5, topK: 30 }), strike: strikeByTurns(model) };
+}
+
+const CONTESTANTS: Readonly<Record<string, (folder: string) => Promise<Contestant> | Contestant>> = {
+  lande: landeContestant,
+  mnist: mnistContestant,
+  resnet8: resnetContestant,
+  stories: (folder) => storiesContestant(folder, 'stories', GREEDY),
+  'stories-sampled': (folder) => storiesContestant(folder, 'stories-sampled', SAMPLED),
+  storyteller: storytellerContestant,
+};
+/** Those that come with the project or from npm. */
+const WITHOUT_FILES = ['lande', 'storyteller'];
+
+/** A real model by its name. @throws Error for an unknown name, and where the model's files are missing */
+export async function contestantNamed(name: string): Promise<Contestant> {
+  const contestant = CONTESTANTS[name];
+  if (contestant === undefined) throw new Error(`there is no model ${name}: take ${Object.keys(CONTESTANTS).join(', ')}`);
+  const folder = modelFiles();
+  if (folder === null && !WITHOUT_FILES.includes(name)) throw new Error(`${name} needs the folder of models: put it at ../shared/models, or name it in ASSAY_MODELS`);
+  return contestant(folder ?? '');
 }

@@ -7,8 +7,7 @@
 import { parseArgs } from 'node:util';
 import { conclude, conditions, median, progress, rounded } from '../../bench/measurement.ts';
 import { placeOf } from '../../deterministic-runtime/program/program.ts';
-import { modelFiles } from '../models/model-files.ts';
-import { GREEDY, SAMPLED, landeContestant, mnistContestant, resnetContestant, storiesContestant, storytellerContestant } from './contestants.ts';
+import { contestantNamed } from './contestants.ts';
 import { playRandomMatches } from './random-matches.ts';
 import type { Contestant, PlayedMatch } from './random-matches.ts';
 
@@ -21,23 +20,8 @@ const { values } = parseArgs({
   },
 });
 
-const CONTESTANTS: Readonly<Record<string, (folder: string) => Promise<Contestant> | Contestant>> = {
-  lande: landeContestant,
-  mnist: mnistContestant,
-  resnet8: resnetContestant,
-  stories: (folder) => storiesContestant(folder, 'stories', GREEDY),
-  'stories-sampled': (folder) => storiesContestant(folder, 'stories-sampled', SAMPLED),
-  storyteller: storytellerContestant,
-};
-
-const folder = modelFiles();
 const contestants: Contestant[] = [];
-for (const name of values.model.split(',')) {
-  const contestant = CONTESTANTS[name];
-  if (contestant === undefined) throw new Error(`there is no model ${name}: take ${Object.keys(CONTESTANTS).join(', ')}`);
-  if (folder === null && name !== 'lande' && name !== 'storyteller') throw new Error(`${name} needs the folder of models: put it at ../shared/models, or name it in ASSAY_MODELS`);
-  contestants.push(await contestant(folder ?? ''));
-}
+for (const name of values.model.split(',')) contestants.push(await contestantNamed(name));
 
 const spread = (numbers: readonly number[]): object => ({ median: rounded(median(numbers), 6), greatest: rounded(Math.max(...numbers), 6) });
 const counted = (names: readonly string[]): Record<string, number> =>
