@@ -38,7 +38,7 @@ describe('the storyteller', () => {
   test('knows held-out stories as well as its card says', () => {
     const random = new Random(0x7e57);
     const losses = Array.from({ length: 8 }, () => drawStretch(random, STORYTELLER.context)).map(({ inputs, targets }) => float.loss(inputs, targets, 0));
-    expect(losses.reduce((sum, loss) => sum + loss, 0) / losses.length).toBeLessThan(1.4);
+    expect(losses.reduce((sum, loss) => sum + loss, 0) / losses.length).toBeLessThan(0.24);
   });
 
   test('predicts the same next byte in integers as in floats, over held-out stories', async () => {
@@ -65,10 +65,10 @@ describe('the storyteller', () => {
     expect(error).toBeLessThan(0.1);
   });
 
-  test.each(['Once upon a time there was a', 'There was once a small fox', ''])('continues "%s" greedily as the float model does', async (prompt) => {
+  test.each(['Once upon a time there was a', 'There was once a small fox named Zotu.', ''])('continues "%s" greedily as the float model does', async (prompt) => {
     const generated = textOf((await prepared.run(input(model, prompt))).output);
-    const short = await floatStoryteller(weights, 96);
-    const bytes = new Uint8Array(96);
+    const short = await floatStoryteller(weights, 104);
+    const bytes = new Uint8Array(104);
     bytes.set(new TextEncoder().encode(prompt));
     let expected = '';
     for (let count = Math.max(1, prompt.length); expected.length < 60; count += 1) {
@@ -82,7 +82,7 @@ describe('the storyteller', () => {
 
   test('tells other stories for other seeds, of words that it was taught', async () => {
     const random = new Random(5);
-    const words = new Set(Array.from({ length: 3_000 }, () => story(random)).flatMap((text) => text.match(/[A-Za-z]+/g) ?? []));
+    const words = new Set(Array.from({ length: 3_000 }, () => story(random)).flatMap((text) => text.match(/(?<![A-Za-z])[a-z]+/g) ?? []));
     const sampling = await createWasmExecutor().prepare(await buildStoryteller(weights));
     const stories: string[] = [];
     for (let seed = 1; seed <= 4; seed += 1) {
@@ -90,7 +90,7 @@ describe('the storyteller', () => {
       stories.push(textOf(output));
     }
     expect(new Set(stories).size).toBe(4);
-    const told = stories.flatMap((text) => text.slice(1).match(/[A-Za-z]+/g) ?? []);
+    const told = stories.flatMap((text) => text.match(/(?<![A-Za-z])[a-z]+/g) ?? []);
     expect(told.filter((word) => words.has(word)).length / told.length).toBeGreaterThan(0.95);
   });
 });
