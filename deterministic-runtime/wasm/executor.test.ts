@@ -33,8 +33,8 @@ async function compareHinted(prepared: PreparedModel, input: Uint8Array, seed: U
   const { model, model: { program } } = prepared;
   if (program.body.length === 0) return;
   const expected = evaluateProgram(model, input, seed);
-  for (const independentIterations of [100, 3, 2]) {
-    const operator = independentIterations % program.body.length;
+  for (const independentIterations of [2.5, 100, 3, 2, NaN]) {
+    const operator = Math.floor(independentIterations || 1) % program.body.length;
     const observed: Uint8Array[] = [];
     const observe = { operator, onTensor: (iteration: number, words: Uint8Array) => { expect(observed.push(words) - 1).toBe(iteration); } };
     const run = await prepared.run(input, { seed, keep: 'all', independentIterations, observe });

@@ -74,7 +74,7 @@ export class Run {
     const { program, state, options } = this;
     await this.#section('prologue', 0);
     let iterations = 0;
-    let independent = this.#override === null ? Math.min(options.independentIterations ?? 0, program.maxIterations) : 0;
+    let independent = this.#override === null ? Math.min(Math.floor(options.independentIterations ?? 0), program.maxIterations) : 0;
     while (iterations < program.maxIterations) {
       if (independent - iterations >= 2 && this.engine.compiled.layout.chunk !== null) {
         const { ran, stopped, asSaid } = await runChunk(this, iterations, independent - iterations);
