@@ -52,6 +52,19 @@ describe('lifted executor', () => {
     expect(new Set(iterations).size).toBeGreaterThan(1);
   });
 
+  test('the observer sees an operator once an iteration, in order', async () => {
+    const model = tokenLoop();
+    const prepared = await createLiftedExecutor().prepare(model);
+    const input = packTensor(model.program.input, new Uint8Array(40).fill(3, 1));
+    const expected = evaluateProgram(model, input);
+    for (const operator of model.program.body.keys()) {
+      const seen: (readonly [number, Uint8Array])[] = [];
+      await prepared.run(input, { observe: { operator, onTensor: (iteration, words) => { seen.push([iteration, words]); } } });
+      expect(seen).toEqual(Array.from({ length: expected.iterations }, (_, iteration) => [iteration, expected.tensor(slotOf(model.program, 'body', operator, iteration))]));
+    }
+    await expect(prepared.run(input, { observe: { operator: 99, onTensor: () => {} } })).rejects.toThrow('the body has no operator 99 to observe');
+  });
+
   test('keeps tensors of one run while another goes on', async () => {
     const model = tokenLoop();
     const prepared = await createLiftedExecutor().prepare(model);

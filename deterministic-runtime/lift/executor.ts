@@ -77,6 +77,8 @@ class LiftedModel implements PreparedModel {
     if (!paddingIsZero(shape, input)) throw new RangeError("the input's padding must be zero");
     const seed = options.seed ?? new Uint8Array(WORD_BYTES);
     if (seed.length !== WORD_BYTES) throw new RangeError(`a seed has ${WORD_BYTES} bytes, not ${seed.length}`);
+    const { observe } = options;
+    if (observe !== undefined && this.model.program.body[observe.operator] === undefined) throw new RangeError(`the body has no operator ${observe.operator} to observe`);
     const result = this.#last.then(() => this.#run(input, seed, options));
     this.#last = result.catch(() => {});
     return result;
@@ -85,6 +87,7 @@ class LiftedModel implements PreparedModel {
   async #run(input: Uint8Array, seed: Uint8Array, options: RunOptions): Promise<RunResult> {
     const { program } = this.model;
     const { layout, memory } = { layout: this.#layout, memory: this.#memory };
+    const { observe } = options;
     memory.fill(0, layout.tensors, layout.end);
     memory.set(input, layout.input);
     memory.set(seed, layout.seed);
@@ -96,6 +99,10 @@ class LiftedModel implements PreparedModel {
     let iterations = 0;
     while (iterations < program.maxIterations) {
       await runSection('body', iterations);
+      if (observe !== undefined) {
+        const start = layout.tensor('body', observe.operator, iterations);
+        observe.onTensor(iterations, memory.slice(start, start + byteLength(program.body[observe.operator]!.output)));
+      }
       iterations += 1;
       const stop = layout.tensor('body', program.body.length - 1, iterations - 1);
       if (memory.subarray(stop, stop + WORD_BYTES).some((byte) => byte !== 0)) break;

@@ -84,6 +84,14 @@ test('an override replaces a tensor, and what follows is computed from it', asyn
   await expect(prepared.run(input, { override: { slot: 1, words: new Uint8Array(32) } })).rejects.toThrow("the override of 'sum' has 32 bytes, not 128");
 });
 
+test('the observer sees an operator once an iteration, in order', async () => {
+  const prepared = await createWordMachineExecutor().prepare(model);
+  const seen: [number, number | undefined][] = [];
+  await prepared.run(input, { seed, observe: { operator: 0, onTensor: (iteration, words) => { seen.push([iteration, numbers(words)[0]]); } } });
+  expect(seen).toEqual([[0, 30], [1, 60], [2, 90], [3, 120]]);
+  await expect(prepared.run(input, { observe: { operator: 2, onTensor: () => {} } })).rejects.toThrow('the body has no operator 2 to observe');
+});
+
 test('refuses what does not fit the program', async () => {
   const executor = createWordMachineExecutor();
   const prepared = await executor.prepare(model);

@@ -39,6 +39,8 @@ class InterpretedModel implements PreparedModel {
     const seed = options.seed ?? new Uint8Array(WORD_BYTES);
     checkWords(program.input, input, 'the input');
     checkWords({ element: 'i8', rows: 1, columns: WORD_BYTES }, seed, 'the seed');
+    const { observe } = options;
+    if (observe !== undefined && program.body[observe.operator] === undefined) throw new RangeError(`the body has no operator ${observe.operator} to observe`);
     const written = new Map<number, Uint8Array>();
     const tensors: InferenceTensors = { model: this.model, input, seed, slot: (slot) => written.get(slot) };
     options.signal?.throwIfAborted();
@@ -52,7 +54,9 @@ class InterpretedModel implements PreparedModel {
       return words;
     };
     for (const index of program.prologue.keys()) await run('prologue', index, 0);
-    const iterations = await runBody(program, run);
+    const iterations = await runBody(program, run, (iteration) => {
+      if (observe !== undefined) observe.onTensor(iteration, written.get(slotOf(program, 'body', observe.operator, iteration))!.slice());
+    });
     for (const index of program.epilogue.keys()) await run('epilogue', index, program.maxIterations);
     return resultOf(program, written, iterations, options.keep === 'all');
   }
@@ -61,10 +65,13 @@ class InterpretedModel implements PreparedModel {
 }
 
 /** Runs the body until its last operator writes a word that is not zero; gives the number of iterations. */
-async function runBody({ body, maxIterations }: Program, run: (section: Section, index: number, iteration: number) => Promise<Uint8Array>): Promise<number> {
+async function runBody(
+  { body, maxIterations }: Program, run: (section: Section, index: number, iteration: number) => Promise<Uint8Array>, ran: (iteration: number) => void,
+): Promise<number> {
   for (let iteration = 0; iteration < maxIterations; iteration += 1) {
     let last: Uint8Array = new Uint8Array(WORD_BYTES);
     for (const index of body.keys()) last = await run('body', index, iteration);
+    ran(iteration);
     if (last.subarray(-WORD_BYTES).some((byte) => byte !== 0)) return iteration + 1;
   }
   return maxIterations;
