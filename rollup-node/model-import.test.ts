@@ -1,0 +1,86 @@
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createWasmExecutor } from '../deterministic-runtime/wasm/executor.ts';
+import { onnxFile } from '../kernels/import/testing/onnx-file.ts';
+import { tfliteFile } from '../kernels/import/testing/tflite-file.ts';
+import { importModelFile } from './model-import.ts';
+import { readableOutput, readModelInput } from './model-values.ts';
+
+const WEIGHTS = [0.5, -1, 0.25, 1, 0.75, -0.5, -0.25, 0.5];
+const BIASES = [0.1, -0.2];
+const INPUT = [1, -0.5, 0.25, 0.75];
+/** y = W x + b, by hand. */
+const OUTPUT = BIASES.map((bias, row) => INPUT.reduce((sum, value, column) => sum + value * WEIGHTS[row * 4 + column]!, bias));
+const calibration = Float32Array.from([...Array.from({ length: 64 }, (_, index) => Math.cos(index * 1.7)), 1, 1, 1, 1, -1, -1, -1, -1]);
+
+/** One fully connected layer. Options: no fused activation (schema.fbs, FullyConnectedOptions, number 8 of the union). */
+const floatLite = tfliteFile({
+  tensors: [{ type: 'float32', dims: [1, 4], name: 'x' }, { type: 'float32', dims: [2, 4], name: 'w', data: WEIGHTS }, { type: 'float32', dims: [2], name: 'b', data: BIASES }, { type: 'float32', dims: [1, 2], name: 'y' }],
+  operators: [{ operator: 'FULLY_CONNECTED', inputs: [0, 1, 2], outputs: [3], options: [8, [['int8', 0]]] }],
+  inputs: [0], outputs: [3],
+});
+/** The same in integers, with a name longer than a bundle's may be. */
+const quantizedLite = tfliteFile({
+  tensors: [
+    { type: 'int8', dims: [1, 4], name: 'x', scales: [0.01], zeroPoints: [0] }, { type: 'int8', dims: [2, 4], name: 'w', scales: [0.01], zeroPoints: [0], data: WEIGHTS.map((weight) => Math.round(weight * 100)) },
+    { type: 'int32', dims: [2], name: 'b', scales: [0.0001], zeroPoints: [0], data: BIASES.map((bias) => Math.round(bias * 10_000)) }, { type: 'int8', dims: [1, 2], name: 'fused;'.repeat(60), scales: [0.02], zeroPoints: [0] },
+  ],
+  operators: [{ operator: 'FULLY_CONNECTED', inputs: [0, 1, 2], outputs: [3], options: [8, [['int8', 0]]] }],
+  inputs: [0], outputs: [3],
+});
+const twoInputs = onnxFile({ nodes: [{ operator: 'Add', name: 'sum', inputs: ['a', 'b'], outputs: ['y'] }], inputs: { a: [1, 2], b: [1, 2] }, outputs: { y: [1, 2] }, constants: {} });
+
+describe('importModelFile', () => {
+  let folder: string;
+  const at = (name: string): string => join(folder, name);
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'assay-import-'));
+    await mkdir(at('nothing'));
+    for (const [name, bytes] of Object.entries({ 'float.tflite': floatLite, 'small.tflite': quantizedLite, 'sum.onnx': twoInputs, 'notes.txt': 'hello', 'cut.gguf': 'GGUF', 'empty.gguf': '' })) await writeFile(at(name), bytes);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const outputOf = async (name: string, options: Parameters<typeof importModelFile>[1], input: readonly number[]): Promise<readonly number[]> => {
+    const { model } = await importModelFile(at(name), options);
+    const { output } = await (await createWasmExecutor().prepare(model)).run(readModelInput(model, new Uint8Array(Float32Array.from(input).buffer)));
+    return readableOutput(model, output) as readonly number[];
+  };
+
+  test('a TensorFlow Lite model with float weights is near to what it computes', async () => {
+    const output = await outputOf('float.tflite', { calibration }, INPUT);
+    output.forEach((value, index) => expect(Math.abs(value - OUTPUT[index]!)).toBeLessThan(0.03));
+    expect((await importModelFile(at('float.tflite'), { calibration })).report?.operators.some(({ error }) => error !== null)).toBe(true);
+  });
+
+  test('one that is quantised is, too, and is named after its file; names of operators fit a bundle', async () => {
+    const output = await outputOf('small.tflite', {}, INPUT);
+    output.forEach((value, index) => expect(Math.abs(value - OUTPUT[index]!)).toBeLessThan(0.03));
+    const { program } = (await importModelFile(at('small.tflite'), {})).model;
+    expect(program.name).toBe('small');
+    expect(Math.max(...program.prologue.map(({ name }) => name.length))).toBeLessThanOrEqual(256);
+  });
+
+  test('several inputs are taken one after another', async () => {
+    const output = await outputOf('sum.onnx', { calibration }, INPUT);
+    [1.25, 0.25].forEach((value, index) => expect(Math.abs(output[index]! - value)).toBeLessThan(0.03));
+  });
+
+  test.each<[string, string, Parameters<typeof importModelFile>[1], RegExp]>([
+    ['float weights without calibration', 'float.tflite', {}, /float weights.*give calibration data/],
+    ['calibration for integers', 'small.tflite', { calibration }, /--calibration means nothing for .*small\.tflite/],
+    ['settings of another family', 'small.tflite', { newTokens: 4, classify: true }, /--new-tokens means nothing for/],
+    ['a file of another kind', 'notes.txt', {}, /not an ONNX model/],
+    ['a truncated file', 'cut.gguf', {}, /GGUF.*truncated or damaged/],
+    ['an empty file', 'empty.gguf', {}, /no GGUF file/],
+    ['a folder without a model', 'nothing', {}, /holds no GGUF or safetensors model/],
+    ['nothing', 'absent.onnx', {}, /does not exist/],
+  ])('refuses %s', async (_, name, options, reason) => {
+    await expect(importModelFile(at(name), options)).rejects.toThrow(reason);
+  });
+
+  test('refuses packages that it does not know', async () => {
+    await expect(importModelFile('npm:left-pad', {})).rejects.toThrow(/npm:left-pad is not known/);
+  });
+});
