@@ -18,6 +18,7 @@ import type { Lowering, Target } from './lowering.ts';
 import { planesOf } from './planes-of.ts';
 import { quantizeBiases, quantizeWeights } from './quantization.ts';
 import type { Quantization, QuantizedWeights } from './quantization.ts';
+import { rearrange } from './rearrange.ts';
 
 /** Below so many channels an image's words are mostly padding, and patches followed by a linear layer are cheaper. */
 const CHANNELS_FOR_DIRECT = 32;
@@ -168,17 +169,3 @@ export const volumeNumbers = (window: Window, depth: DepthWindow): Record<string
   inputY: window.inputHeight, outputY: window.outputHeight, kernelY: window.kernelHeight, strideY: window.strideY, dilationY: window.dilationY, padY: window.padTop,
   inputX: window.inputWidth, outputX: window.outputWidth, kernelX: window.kernelWidth, strideX: window.strideX, dilationX: window.dilationX, padX: window.padLeft,
 });
-
-/** Elements in another order: coordinates below `sizes`, each `steps` elements apart in the source. */
-export function rearrange(values: Int8Array, sizes: readonly number[], steps: readonly number[]): Int8Array {
-  return values.map((_, index) => {
-    let rest = index;
-    let source = 0;
-    for (let axis = sizes.length - 1; axis >= 0; axis -= 1) {
-      const size = sizes[axis] ?? 1;
-      source += (rest % size) * (steps[axis] ?? 0);
-      rest = Math.floor(rest / size);
-    }
-    return values[source] ?? 0;
-  });
-}

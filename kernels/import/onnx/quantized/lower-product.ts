@@ -10,7 +10,7 @@ import { bytesShape, imageSize, toImage, toRows, withShape } from '../../network
 import type { Activation, Layout } from '../../network/activation.ts';
 import type { Window } from '../../network/layer.ts';
 import { elementCount } from '../../network/float-tensor.ts';
-import { rearrange } from './rearrange.ts';
+import { rearrange } from '../../network/rearrange.ts';
 import type { QuantizedConversion } from './quantized-conversion.ts';
 import { requantizeExactly } from './requantize-exactly.ts';
 import { fitHalfUp, roundHalfEven } from './rounding.ts';
