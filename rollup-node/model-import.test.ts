@@ -30,6 +30,20 @@ const quantizedLite = tfliteFile({
   operators: [{ operator: 'FULLY_CONNECTED', inputs: [0, 1, 2], outputs: [3], options: [8, [['int8', 0]]] }],
   inputs: [0], outputs: [3],
 });
+/** The same as a TensorFlow.js layers model, whose kernels are [inputs][units]. */
+const layersModel = {
+  format: 'layers-model',
+  modelTopology: {
+    class_name: 'Sequential',
+    config: { name: 'dense', layers: [{ class_name: 'Dense', config: { name: 'y', units: 2, activation: 'linear', use_bias: true, batch_input_shape: [null, 4], dtype: 'float32' } }] },
+  },
+  weightsManifest: [{ paths: ['weights.bin'], weights: [{ name: 'y/kernel', shape: [4, 2], dtype: 'float32' }, { name: 'y/bias', shape: [2], dtype: 'float32' }] }],
+};
+const layersWeights = new Uint8Array(Float32Array.from([...[0, 1, 2, 3].flatMap((input) => [WEIGHTS[input]!, WEIGHTS[4 + input]!]), ...BIASES]).buffer);
+const dynamic = onnxFile({
+  nodes: [{ operator: 'DynamicQuantizeLinear', name: 'q', inputs: ['a'], outputs: ['y', 'scale', 'zero'] }],
+  inputs: { a: [1, 4] }, outputs: { y: [1, 4] }, constants: {},
+});
 const twoInputs = onnxFile({ nodes: [{ operator: 'Add', name: 'sum', inputs: ['a', 'b'], outputs: ['y'] }], inputs: { a: [1, 2], b: [1, 2] }, outputs: { y: [1, 2] }, constants: {} });
 
 describe('importModelFile', () => {
@@ -38,7 +52,7 @@ describe('importModelFile', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'assay-import-'));
     await mkdir(at('nothing'));
-    for (const [name, bytes] of Object.entries({ 'float.tflite': floatLite, 'small.tflite': quantizedLite, 'sum.onnx': twoInputs, 'notes.txt': 'hello', 'cut.gguf': 'GGUF', 'empty.gguf': '' })) await writeFile(at(name), bytes);
+    for (const [name, bytes] of Object.entries({ 'float.tflite': floatLite, 'small.tflite': quantizedLite, 'sum.onnx': twoInputs, 'dynamic.onnx': dynamic, 'model.json': JSON.stringify(layersModel), 'weights.bin': layersWeights, 'lost.json': JSON.stringify({ ...layersModel, weightsManifest: [{ paths: ['../weights.bin'], weights: [] }] }), 'notes.txt': 'hello', 'cut.gguf': 'GGUF', 'empty.gguf': '' })) await writeFile(at(name), bytes);
   });
   afterAll(() => rm(folder, { recursive: true }));
 
@@ -62,6 +76,16 @@ describe('importModelFile', () => {
     expect(Math.max(...program.prologue.map(({ name }) => name.length))).toBeLessThanOrEqual(256);
   });
 
+  test('a TensorFlow.js layers model is read with the shards beside it', async () => {
+    const output = await outputOf('model.json', { calibration }, INPUT);
+    output.forEach((value, index) => expect(Math.abs(value - OUTPUT[index]!)).toBeLessThan(0.03));
+  });
+
+  test('a model that quantises while it runs takes calibration data', async () => {
+    // A scale of 1.5/255 and a zero point of 85.
+    expect(await outputOf('dynamic.onnx', { calibration }, [1, -0.5, 0.2, 0.7])).toEqual([255, 0, 119, 204]);
+  });
+
   test('several inputs are taken one after another', async () => {
     const output = await outputOf('sum.onnx', { calibration }, INPUT);
     [1.25, 0.25].forEach((value, index) => expect(Math.abs(output[index]! - value)).toBeLessThan(0.03));
@@ -71,6 +95,8 @@ describe('importModelFile', () => {
     ['float weights without calibration', 'float.tflite', {}, /float weights.*give calibration data/],
     ['calibration for integers', 'small.tflite', { calibration }, /--calibration means nothing for .*small\.tflite/],
     ['settings of another family', 'small.tflite', { newTokens: 4, classify: true }, /--new-tokens means nothing for/],
+    ['shards in another folder', 'lost.json', { calibration }, /has no file "\.\.\/weights\.bin"/],
+    ['layers without calibration', 'model.json', {}, /give calibration data/],
     ['a file of another kind', 'notes.txt', {}, /not an ONNX model/],
     ['a truncated file', 'cut.gguf', {}, /GGUF.*truncated or damaged/],
     ['an empty file', 'empty.gguf', {}, /no GGUF file/],

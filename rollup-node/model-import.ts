@@ -12,6 +12,7 @@ import type { ImportReport } from '../kernels/import/report.ts';
 import { decodeTflite } from '../kernels/import/tflite/decode.ts';
 import type { TfliteTensor } from '../kernels/import/tflite/decode.ts';
 import { tfliteFloatNetwork } from '../kernels/import/tflite/float-network.ts';
+import { importTensorFlowJs } from '../kernels/import/tensorflow-js/import.ts';
 import { importTflite } from '../kernels/import/tflite/import.ts';
 import { buildLanguageModel } from '../kernels/language-model/program.ts';
 import { buildLande } from '../kernels/models/lande/program.ts';
@@ -20,6 +21,7 @@ import { UserError } from './errors.ts';
 import { loadLandePackage } from './lande-package.ts';
 import { TOKENIZER_FILE } from './language-model.ts';
 import { openModelFiles } from './model-files/open.ts';
+import { readTensorFlowJs } from './model-files/tensorflow-js.ts';
 import { loadStorytellerModel } from './storyteller-files.ts';
 
 export interface ModelImportOptions {
@@ -100,7 +102,19 @@ async function importLanguageModel(source: string, { name, promptLimit, newToken
   }
 }
 
-async function importNetwork(source: string, { calibration, classify, name }: ModelImportOptions): Promise<ImportedModelFile> {
+/** What is said of models with float weights that are imported without calibration data. */
+const NEEDS_CALIBRATION = 'the model has float weights, and to make integers of them their inputs\' usual range is needed: give calibration data, raw float32 inputs one after another';
+
+async function importTensorFlowJsFile(source: string, { calibration, classify, name }: ModelImportOptions): Promise<ImportedModelFile> {
+  const files = await readTensorFlowJs(source);
+  if (calibration === undefined) throw new ImportError(NEEDS_CALIBRATION);
+  const imported = importTensorFlowJs(files, { calibration, classify: classify === true, ...(name === undefined ? {} : { name }) });
+  return { model: imported.model, report: await reportImport(imported, calibration, createWasmExecutor()) };
+}
+
+async function importNetwork(source: string, options: ModelImportOptions): Promise<ImportedModelFile> {
+  if (source.endsWith('.json')) return importTensorFlowJsFile(source, options);
+  const { calibration, classify, name } = options;
   const bytes = await readInputFile(source);
   if (bytes.length === 0) throw new UserError(`${source} is empty`);
   const common = { classify: classify === true, ...(name === undefined ? {} : { name }), ...(calibration === undefined ? {} : { calibration }) };
@@ -111,7 +125,9 @@ async function importNetwork(source: string, { calibration, classify, name }: Mo
   }
   const imported = isLite ? importFloatTflite(bytes, { ...common, name: name ?? basename(source, extname(source)) }) : importOnnx(bytes, common);
   const isFloat = imported.network.layers.length > 0;
-  if (!isFloat) refuseCalibration(source, calibration);
+  // Models that quantise while they run take fixed-point numbers, whose step follows from calibration data.
+  const isDynamic = imported.model.program.input.element === 'i32';
+  if (!isFloat && !isDynamic) refuseCalibration(source, calibration);
   return isFloat && calibration !== undefined ? { model: imported.model, report: await reportImport(imported, calibration, createWasmExecutor()) } : { model: imported.model };
 }
 
@@ -125,7 +141,7 @@ function hasFloatWeights(bytes: Uint8Array): boolean {
 }
 
 function importFloatTflite(bytes: Uint8Array, { calibration, classify, name }: { readonly calibration?: Float32Array; readonly classify: boolean; readonly name: string }): ImportedModel {
-  if (calibration === undefined) throw new ImportError('the model has float weights, and to make integers of them their inputs\' usual range is needed: give calibration data, raw float32 inputs one after another');
+  if (calibration === undefined) throw new ImportError(NEEDS_CALIBRATION);
   return quantizeNetwork(tfliteFloatNetwork(bytes, name), calibration, { classify, source: { format: 'tflite' } });
 }
 

@@ -16,7 +16,7 @@ export interface ImportFlags {
 export function importCommand(): Command {
   const command = new Command('import')
     .description('make an integer program of a model file, as a bundle that anyone can check')
-    .argument('<model>', 'a network as an ONNX or TensorFlow Lite file; a language model as a GGUF or llama2.c file, or as a folder with safetensors, config.json and tokenizer.json; or what comes with Assay: npm:lande, a language detector, and storyteller, a small language model')
+    .argument('<model>', 'a network as an ONNX or TensorFlow Lite file, or the model.json of a TensorFlow.js layers model; a language model as a GGUF or llama2.c file, or as a folder with safetensors, config.json and tokenizer.json; or what comes with Assay: npm:lande, a language detector, and storyteller, a small language model')
     .addOption(new Option('--out <bundle>', 'directory to write; a bundle that is there is replaced').argParser(path).makeOptionMandatory())
     .addOption(new Option('--calibration <file>', 'some hundred typical inputs, little-endian float32, one after another; networks with float weights need them, those that are quantised already take none').argParser(path))
     .addOption(new Option('--classify', 'end with the index of the greatest output'))
