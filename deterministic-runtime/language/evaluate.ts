@@ -195,16 +195,16 @@ export interface Evaluation {
 
 /**
  * Runs a whole program by its kernels' definitions: the oracle that every executor is tested against, for small programs.
- * @param input the input tensor's padded words. @param seed 32 bytes; zero when absent.
+ * @param input the input tensor's padded words. @param seed 32 bytes; zero when absent. @param override replaces one slot's tensor, as a fault does.
  * @throws RangeError on an input of the wrong length or with non-zero padding.
  */
-export function evaluateProgram(model: Model, input: Uint8Array, seed: Uint8Array = new Uint8Array(WORD_BYTES)): Evaluation {
+export function evaluateProgram(model: Model, input: Uint8Array, seed: Uint8Array = new Uint8Array(WORD_BYTES), override?: { readonly slot: number; readonly words: Uint8Array }): Evaluation {
   const { program } = model;
   if (input.length !== byteLength(program.input)) throw new RangeError(`the input has ${input.length} bytes, expected ${byteLength(program.input)} (padded words)`);
   if (!paddingIsZero(program.input, input)) throw new RangeError('the input has bytes other than zero in its padding');
   const slots = new Map<number, Uint8Array>();
   const run = (slot: number): Uint8Array => {
-    const words = evaluateSlot(model, input, seed, slots, slot);
+    const words = override?.slot === slot ? override.words : evaluateSlot(model, input, seed, slots, slot);
     slots.set(slot, words);
     return words;
   };
