@@ -1,19 +1,10 @@
-/** A small deterministic source of random numbers (splitmix32): the same seed gives the same numbers everywhere. */
-export class Random {
-  #state: number;
+import { Random as SharedRandom } from '../deterministic-runtime/language/testing/random.ts';
 
-  constructor(seed: number) {
-    this.#state = seed | 0;
-  }
-
+/** A small deterministic source of random numbers: the same seed gives the same numbers everywhere. */
+export class Random extends SharedRandom {
   /** 32 random bits, unsigned. */
-  bits(): number {
-    this.#state = (this.#state + 0x9e3779b9) | 0;
-    let mixed = this.#state ^ (this.#state >>> 16);
-    mixed = Math.imul(mixed, 0x21f0aaad);
-    mixed ^= mixed >>> 15;
-    mixed = Math.imul(mixed, 0x735a2d97);
-    return (mixed ^ (mixed >>> 15)) >>> 0;
+  override bits(): number {
+    return super.bits() >>> 0;
   }
 
   /** At least 0, below 1. */
@@ -27,12 +18,12 @@ export class Random {
   }
 
   /** True in `percent` of a hundred cases. */
-  chance(percent: number): boolean {
+  override chance(percent: number): boolean {
     return this.below(100) < percent;
   }
 
   /** One of the list. */
-  pick<T>(list: readonly T[]): T {
+  override pick<T>(list: readonly T[]): T {
     if (list.length === 0) throw new RangeError('nothing to pick from');
     return list[this.below(list.length)] as T;
   }

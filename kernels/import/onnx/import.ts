@@ -4,6 +4,7 @@ import { choosePrecisions } from '../network/choose-precision.ts';
 import type { PrecisionChoice } from '../network/choose-precision.ts';
 import { inputSize } from '../network/evaluate.ts';
 import type { FloatTensor } from '../network/float-tensor.ts';
+import { reachable } from '../network/fuse-functions.ts';
 import { fuseLayers } from '../network/fuse.ts';
 import { layerInputs } from '../network/layer.ts';
 import type { Layer, Network } from '../network/layer.ts';
@@ -95,7 +96,7 @@ export function toNetwork(graph: OnnxGraph, given: OnnxImportOptions['inputDims'
   if (missing !== undefined) throw new ImportError(`the model's output ${missing} is one that this importer does not compute`);
   const constant = outputs.findIndex((name) => conversion.constants.has(name));
   if (constant >= 0) throw new ImportError(`the model's output ${graph.outputs[constant]?.name} does not depend on its input`);
-  const layers = needed(conversion.layers, outputs);
+  const layers = reachable(conversion.layers, outputs);
   const read = new Set([...outputs, ...layers.flatMap(layerInputs)]);
   // Inputs that nothing reads are no inputs of the program.
   const inputs = graph.inputs.map(({ name }) => name).filter((name) => !conversion.constants.has(name) && read.has(name));
@@ -121,16 +122,6 @@ export function convertGraph(graph: OnnxGraph, given: OnnxImportOptions['inputDi
   }
   for (const node of graph.nodes) OPERATORS.get(node.operator)?.(conversion, node);
   return conversion;
-}
-
-/** The layers that the outputs depend on. */
-function needed(layers: readonly Layer[], outputs: readonly string[]): Layer[] {
-  const wanted = new Set(outputs);
-  return [...layers].reverse().filter((layer) => {
-    if (!wanted.has(layer.output)) return false;
-    for (const input of layerInputs(layer)) wanted.add(input);
-    return true;
-  }).reverse();
 }
 
 function refuseUnsupported(nodes: readonly OnnxNode[]): void {
