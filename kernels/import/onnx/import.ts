@@ -7,7 +7,7 @@ import type { FloatTensor } from '../network/float-tensor.ts';
 import { reachable } from '../network/fuse-functions.ts';
 import { fuseLayers } from '../network/fuse.ts';
 import { layerInputs } from '../network/layer.ts';
-import type { Layer, Network } from '../network/layer.ts';
+import type { Network } from '../network/layer.ts';
 import { lowerNetwork } from '../network/lower.ts';
 import type { LoweredNetwork } from '../network/lower.ts';
 import { describe } from './attributes.ts';
