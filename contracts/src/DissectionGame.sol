@@ -1,190 +1,176 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
-import {Clock, Ending, Game, GamePhase, IDissectionGame, OpenParameters} from "./interfaces/IDissectionGame.sol";
+import {Batch} from "./Batch.sol";
+import {
+    Clock,
+    Ending,
+    Game,
+    GamePhase,
+    GameTerms,
+    IDissectionGame,
+    Parties,
+    Pick,
+    Split
+} from "./interfaces/IDissectionGame.sol";
 import {IOneStepVerifier} from "./interfaces/IOneStepVerifier.sol";
-import {Burn} from "./libraries/Burn.sol";
+import {BlobClaims} from "./libraries/BlobClaims.sol";
 import {Dissection} from "./libraries/Dissection.sol";
 import {GameClock} from "./libraries/GameClock.sol";
+import {SpendableCredit} from "./SpendableCredit.sol";
 
 /// @title The dissection game
-/// @notice Knows no machine but `step`, and no client but the right to open and to answer. See `IDissectionGame`.
+/// @notice Knows no machine but `step`, and no client but the right to open and to close. See `IDissectionGame`.
 ///
-/// Invariants, beside `GameClock`'s 1 and 2:
+/// Invariants (docs/dispute.md), beside `GameClock`'s 1 and 2:
 /// 3. Whoever is to move disputes: the other claims that `step^(b−a)(c_j) = c_{j+1}` for a segment [a, b) that the mover chooses, and
 ///    a move claims another end for it. So of two parties of which one is honest, the honest one always has a segment whose start
 ///    is right and whose end is wrong.
 /// 4. A game ends at most 2·allowance seconds after it was opened, whatever anybody does or omits.
-/// 5. A move names the claims it answers, and a game's id names all that it was opened with: no transaction means anything else on
-///    another branch of the chain.
-/// 6. The contract's balance is the sum of the stakes of the games that are not paid out; what is paid and what is burnt adds up to them.
+/// 5. A move names the game, the split that it answers, by its length and its root, and the two states that it expects there; a game's
+///    id names all that it was opened with: no transaction means anything else on another branch of the chain.
+/// 6. The contract's balance is the stakes of the games that run, and what it owes; what is paid and what is burnt adds up to the stakes.
 /// 7. What the winner's moves are worth depends on their number and constants alone, never on a gas price that a block's builder sets.
-contract DissectionGame is IDissectionGame {
+contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
     /// @inheritdoc IDissectionGame
-    uint256 public constant OPENING_GAS = 250_000;
+    uint256 public constant OPENING_GAS = 200_000;
     /// @inheritdoc IDissectionGame
-    uint256 public constant MOVE_GAS = 60_000;
+    uint256 public constant ANSWER_GAS = 80_000;
     /// @inheritdoc IDissectionGame
-    uint256 public constant PROOF_GAS = 200_000;
+    uint256 public constant MOVE_GAS = 65_000;
+    /// @inheritdoc IDissectionGame
+    uint256 public constant PROOF_GAS = 250_000;
+    /// @inheritdoc IDissectionGame
+    uint256 public constant BLOB_PICK_GAS = 120_000;
 
     uint256 private constant MAX_STEPS = 2 ** 48;
+    /// @dev Gas is metered in hundreds.
+    uint256 private constant WORK = 100;
 
     /// @notice Computes the one step that a game comes down to.
     IOneStepVerifier public immutable VERIFIER;
     /// @inheritdoc IDissectionGame
     uint256 public immutable GAS_PRICE;
+    /// @inheritdoc IDissectionGame
+    uint256 public immutable ARITY;
+    uint256 private immutable DEPTH;
 
     mapping(bytes32 gameId => Game) private games;
     mapping(address account => mapping(address delegate => bool)) private delegates;
 
-    constructor(IOneStepVerifier verifier, uint256 gasPrice) {
+    /// @param depth of the tree over claims that travel as calldata, 1 to 6: they have 2^depth segments.
+    constructor(IOneStepVerifier verifier, uint256 gasPrice, uint256 depth) {
+        require(depth > 0 && depth <= 6, DepthOutOfRange(depth));
         VERIFIER = verifier;
         GAS_PRICE = gasPrice;
+        DEPTH = depth;
+        ARITY = 2 ** depth;
     }
 
     /// @inheritdoc IDissectionGame
-    function open(OpenParameters calldata parameters) external payable returns (bytes32 gameId) {
-        require(parameters.asserter != address(0) && parameters.challenger != address(0), PartyMissing());
-        require(parameters.steps > 0 && parameters.steps <= MAX_STEPS, StepsOutOfRange(parameters.steps));
-        require(parameters.allowance > 0, AllowanceOutOfRange(parameters.allowance));
-        require(msg.value <= type(uint96).max, WrongStake(msg.value, type(uint96).max));
-        gameId = idOf(parameters, msg.value);
+    function open(GameTerms calldata terms, Split calldata split) external payable returns (bytes32 gameId) {
+        require(msg.sender == terms.client, NotTheClient(msg.sender, terms.client));
+        require(terms.asserter != address(0) && terms.challenger != address(0), PartyMissing());
+        require(terms.steps > 0 && terms.steps <= MAX_STEPS, StepsOutOfRange(terms.steps));
+        require(terms.allowance > 0, AllowanceOutOfRange(terms.allowance));
+        require(msg.value == terms.challengerStake, WrongValue(msg.value, terms.challengerStake));
+        gameId = idOf(terms);
         Game storage opened = games[gameId];
         require(opened.clock.recorded == GamePhase.None, GameExists(gameId));
         GameClock.save(
             opened.clock,
             Clock({
                 start: 0,
-                end: uint56(parameters.steps),
+                end: uint56(terms.steps),
                 turnStartedAt: uint40(block.timestamp),
-                asserterRemaining: parameters.allowance,
-                challengerRemaining: parameters.allowance,
+                asserterRemaining: terms.allowance,
+                challengerRemaining: terms.allowance,
                 recorded: GamePhase.AsserterToAnswer,
-                ending: Ending.None,
-                asserterMoves: 0,
-                challengerMoves: 0,
-                paidOut: false
+                closed: false,
+                asserterWork: 0,
+                challengerWork: uint16(OPENING_GAS / WORK)
             })
         );
-        opened.asserter = parameters.asserter;
-        opened.asserterStake = parameters.asserterStake;
-        opened.challenger = parameters.challenger;
-        opened.challengerStake = uint96(msg.value);
-        emit Opened(
-            gameId,
-            msg.sender,
-            parameters.challenger,
-            parameters.initialState,
-            parameters.binding,
-            parameters.steps,
-            parameters.allowance,
-            parameters.asserterStake,
-            uint96(msg.value)
-        );
+        (bytes32 root, bytes32[] memory states, bytes32 blob) = rootOfSplit(terms.initialState, terms.steps, split);
+        opened.claims = claimsOf(root, terms.asserter, terms.challenger);
+        emit Opened(gameId, terms.asserter, terms.challenger, terms, states, blob);
     }
 
     /// @inheritdoc IDissectionGame
-    function answer(
-        bytes32 gameId,
-        bytes32 initialState,
-        bytes32 binding,
-        bytes32 finalState,
-        bytes32[] calldata states
-    ) external payable {
+    function answer(GameTerms calldata terms, Pick calldata pick, Split calldata split) external payable {
+        bytes32 gameId = idOf(terms);
         Game storage current = games[gameId];
         Clock memory clock = current.clock;
         GamePhase now_ = GameClock.classify(clock, block.timestamp);
         require(now_ == GamePhase.AsserterToAnswer, WrongPhase(now_));
-        requireOpened(gameId, current, clock, initialState, binding);
-        require(msg.value == current.asserterStake, WrongStake(msg.value, current.asserterStake));
-        uint256 expected = Dissection.segments(clock.end) - 1;
-        require(states.length == expected, WrongNumberOfStates(states.length, expected));
-
-        GameClock.handOver(clock, block.timestamp);
-        GameClock.save(current.clock, clock);
-        bytes32 claims = Dissection.claimsRoot(initialState, states, finalState);
-        current.claims = claims;
-        emit Answered(gameId, current.asserter, claims, finalState, states);
+        collect(terms.asserterStake);
+        play(gameId, current, clock, Parties(terms.asserter, terms.challenger), pick, split, ANSWER_GAS);
     }
 
     /// @inheritdoc IDissectionGame
-    function move(
-        bytes32 gameId,
-        bytes32 expectedClaims,
-        uint256 segment,
-        bytes32 start,
-        bytes32 end,
-        bytes32[4] calldata path,
-        bytes32[] calldata states
-    ) external {
-        Game storage current = games[gameId];
-        Clock memory clock = takeTurn(current, expectedClaims, segment, start, end, path);
-        uint256 steps = clock.end - clock.start;
-        require(steps > 1, SingleStep());
-        uint256 expected = Dissection.segments(steps);
-        require(states.length == expected, WrongNumberOfStates(states.length, expected));
-        bytes32 ownEnd = states[expected - 1];
-        require(ownEnd != end, EndNotDisputed());
-
-        GameClock.handOver(clock, block.timestamp);
-        GameClock.save(current.clock, clock);
-        bytes32 claims = Dissection.claimsRoot(start, states[:expected - 1], ownEnd);
-        current.claims = claims;
-        emit Moved(gameId, segment, claims, states);
-    }
-
-    /// @inheritdoc IDissectionGame
-    function prove(
-        bytes32 gameId,
-        bytes32 expectedClaims,
-        uint256 segment,
-        bytes32 start,
-        bytes32 end,
-        bytes32[4] calldata path,
-        bytes calldata proof
-    ) external {
-        Game storage current = games[gameId];
-        Clock memory clock = takeTurn(current, expectedClaims, segment, start, end, path);
-        uint256 steps = clock.end - clock.start;
-        require(steps == 1, NotSingleStep(steps));
-
-        bool moverWins = VERIFIER.step(start, proof) != end;
-        bool asserterWins = moverWins == (clock.recorded == GamePhase.AsserterToMove);
-        // A proof that loses is no part of the winner's work.
-        finish(gameId, current, clock, asserterWins, moverWins ? Ending.Proof : Ending.Concession);
-    }
-
-    /// @inheritdoc IDissectionGame
-    function claimTimeout(bytes32 gameId) external {
+    function move(bytes32 gameId, Parties calldata parties, Pick calldata pick, Split calldata split) external {
         Game storage current = games[gameId];
         Clock memory clock = current.clock;
         GamePhase now_ = GameClock.classify(clock, block.timestamp);
-        require(clock.recorded != GamePhase.None, UnknownGame(gameId));
-        require(isOver(now_) && !isOver(clock.recorded), WrongPhase(now_));
-        finish(gameId, current, clock, now_ == GamePhase.AsserterWon, Ending.Timeout);
+        require(now_ == GamePhase.AsserterToMove || now_ == GamePhase.ChallengerToMove, WrongPhase(now_));
+        play(gameId, current, clock, parties, pick, split, MOVE_GAS);
     }
 
     /// @inheritdoc IDissectionGame
-    function payOut(bytes32 gameId) external {
-        Game storage stored = games[gameId];
-        Game memory over = stored;
-        GamePhase now_ = GameClock.classify(over.clock, block.timestamp);
-        require(isOver(now_), WrongPhase(now_));
-        require(!over.clock.paidOut, AlreadyPaidOut(gameId));
-        stored.clock.paidOut = true;
+    function prove(GameTerms calldata terms, Pick calldata pick, bytes calldata proof) external {
+        bytes32 gameId = idOf(terms);
+        Game storage current = games[gameId];
+        Clock memory clock = current.clock;
+        GamePhase now_ = GameClock.classify(clock, block.timestamp);
+        require(now_ != GamePhase.None && !GameClock.isOver(now_), WrongPhase(now_));
+        bool paid = now_ != GamePhase.AsserterToAnswer;
+        uint256 pickGas = takeTurn(current, clock, Parties(terms.asserter, terms.challenger), pick);
+        uint256 steps = clock.end - clock.start;
+        require(steps == 1, NotSingleStep(steps));
 
-        bool asserterWon = now_ == GamePhase.AsserterWon;
-        // An asserter that never answered has brought no stake.
-        uint256 asserterStake = over.clock.asserterMoves > 0 ? over.asserterStake : 0;
-        (address winner, uint256 own, uint256 other) = asserterWon
-            ? (over.asserter, asserterStake, uint256(over.challengerStake))
-            : (over.challenger, uint256(over.challengerStake), asserterStake);
-        uint256 worth = GAS_PRICE * meteredGas(over.clock, asserterWon);
-        uint256 reward = worth < other ? worth : other;
-        emit PaidOut(gameId, winner, own + reward, other - reward);
-        Burn.burn(other - reward);
-        SafeTransferLib.safeTransferETH(winner, own + reward);
+        bool moverWins = VERIFIER.step(pick.start, proof) != pick.end;
+        bool asserterWins = moverWins == (now_ != GamePhase.ChallengerToMove);
+        uint256 work = asserterWins ? clock.asserterWork : clock.challengerWork;
+        // A proof that loses is no part of the winner's work.
+        if (moverWins) work += (PROOF_GAS + pickGas) / WORK;
+        finish(
+            gameId,
+            current,
+            clock,
+            Settlement({
+                asserterWon: asserterWins,
+                ending: moverWins ? Ending.Proof : Ending.Concession,
+                own: asserterWins ? (paid ? terms.asserterStake : 0) : terms.challengerStake,
+                other: asserterWins ? terms.challengerStake : (paid ? terms.asserterStake : 0),
+                winner: asserterWins ? terms.asserter : terms.challenger,
+                work: work
+            })
+        );
+    }
+
+    /// @inheritdoc IDissectionGame
+    function claimTimeout(GameTerms calldata terms) external {
+        bytes32 gameId = idOf(terms);
+        Game storage current = games[gameId];
+        Clock memory clock = current.clock;
+        GamePhase now_ = GameClock.classify(clock, block.timestamp);
+        require(GameClock.isOver(now_) && !GameClock.isOver(clock.recorded), WrongPhase(now_));
+        endByClock(gameId, current, clock, terms, now_);
+    }
+
+    /// @inheritdoc IDissectionGame
+    function close(GameTerms calldata terms) external returns (bool asserterWon) {
+        require(msg.sender == terms.client, NotTheClient(msg.sender, terms.client));
+        bytes32 gameId = idOf(terms);
+        Game storage current = games[gameId];
+        Clock memory clock = current.clock;
+        GamePhase now_ = GameClock.classify(clock, block.timestamp);
+        require(GameClock.isOver(now_), WrongPhase(now_));
+        require(!clock.closed, AlreadyClosed(gameId));
+        clock.closed = true;
+        asserterWon = now_ == GamePhase.AsserterWon;
+        if (clock.recorded == now_) GameClock.save(current.clock, clock);
+        else endByClock(gameId, current, clock, terms, now_);
     }
 
     /// @inheritdoc IDissectionGame
@@ -204,87 +190,132 @@ contract DissectionGame is IDissectionGame {
     }
 
     /// @inheritdoc IDissectionGame
-    function outcome(bytes32 gameId) external view returns (GamePhase, address challenger) {
-        Game storage current = games[gameId];
-        return (GameClock.classify(current.clock, block.timestamp), current.challenger);
-    }
-
-    /// @inheritdoc IDissectionGame
     function game(bytes32 gameId) external view returns (Game memory) {
         return games[gameId];
     }
 
-    /// @dev The id of a game that the caller opens, or opened: nothing that it was opened with can be another in a game with this id.
-    function idOf(OpenParameters memory parameters, uint256 challengerStake) private view returns (bytes32) {
-        return keccak256(abi.encode(msg.sender, parameters, challengerStake));
-    }
-
-    /// @dev Reverts unless the caller opened this game with this initial state and binding. The game is still to be answered, so
-    /// its clock is as it was opened.
-    function requireOpened(
+    /// @dev What `answer` and `move` have in common: the party to move splits a segment of the other's split.
+    function play(
         bytes32 gameId,
         Game storage current,
         Clock memory clock,
-        bytes32 initialState,
-        bytes32 binding
-    ) private view {
-        OpenParameters memory parameters = OpenParameters({
-            asserter: current.asserter,
-            challenger: current.challenger,
-            initialState: initialState,
-            binding: binding,
-            steps: clock.end,
-            allowance: clock.asserterRemaining,
-            asserterStake: current.asserterStake
-        });
-        require(idOf(parameters, current.challengerStake) == gameId, NotTheGameOpened(gameId));
-    }
-
-    /// @dev What `move` and `prove` have in common: the caller has the turn, the claims are the ones it means, and the segment is
-    /// one of theirs. Returns the clock with the segment's bounds in place of the split's.
-    function takeTurn(
-        Game storage current,
-        bytes32 expectedClaims,
-        uint256 segment,
-        bytes32 start,
-        bytes32 end,
-        bytes32[4] calldata path
-    ) private view returns (Clock memory clock) {
-        clock = current.clock;
-        GamePhase now_ = GameClock.classify(clock, block.timestamp);
-        address party;
-        if (now_ == GamePhase.ChallengerToMove) party = current.challenger;
-        else if (now_ == GamePhase.AsserterToMove) party = current.asserter;
-        else revert WrongPhase(now_);
-        require(msg.sender == party || delegates[party][msg.sender], NotThePartyToMove(msg.sender, party));
-        bytes32 claims = current.claims;
-        require(claims == expectedClaims, StaleClaims(expectedClaims, claims));
-
-        uint256 segments = Dissection.segments(clock.end - clock.start);
-        require(segment < segments, SegmentOutOfRange(segment, segments));
-        require(Dissection.rootOf(start, end, segment, path) == claims, WrongOpening());
-        (uint256 from, uint256 to) = Dissection.segment(clock.start, clock.end, segment);
-        clock.start = uint56(from);
-        clock.end = uint56(to);
-    }
-
-    /// @dev Records the end; nothing changes a game after it but `payOut`.
-    function finish(bytes32 gameId, Game storage current, Clock memory clock, bool asserterWon, Ending ending) private {
-        clock.recorded = asserterWon ? GamePhase.AsserterWon : GamePhase.ChallengerWon;
-        clock.ending = ending;
+        Parties memory parties,
+        Pick calldata pick,
+        Split calldata split,
+        uint256 moveGas
+    ) private {
+        uint256 pickGas = takeTurn(current, clock, parties, pick);
+        uint256 steps = clock.end - clock.start;
+        require(steps > 1, SingleStep());
+        require(split.end != pick.end, EndNotDisputed());
+        GameClock.handOver(clock, block.timestamp, (moveGas + pickGas) / WORK);
         GameClock.save(current.clock, clock);
-        emit Settled(gameId, asserterWon ? current.asserter : current.challenger, asserterWon, ending);
+        (bytes32 root, bytes32[] memory states, bytes32 blob) = rootOfSplit(pick.start, steps, split);
+        current.claims = claimsOf(root, parties.asserter, parties.challenger);
+        emit Moved(gameId, pick.segment, states, blob);
     }
 
-    /// @dev Gas that the winner's part is taken to have cost.
-    function meteredGas(Clock memory clock, bool asserterWon) private pure returns (uint256 total) {
-        // The asserter's first move is its answer, which the opening constant covers.
-        uint256 moves = asserterWon ? clock.asserterMoves - 1 : clock.challengerMoves;
-        total = OPENING_GAS + moves * MOVE_GAS;
-        if (clock.ending == Ending.Proof) total += PROOF_GAS;
+    /// @dev Checks that the caller has the turn, and that the segment is one of the claims that it answers. Puts the segment's bounds in
+    /// the place of the split's in `clock`; returns the gas that opening the claims is metered at.
+    function takeTurn(Game storage current, Clock memory clock, Parties memory parties, Pick calldata pick)
+        private
+        view
+        returns (uint256 pickGas)
+    {
+        address party = clock.recorded == GamePhase.ChallengerToMove ? parties.challenger : parties.asserter;
+        require(msg.sender == party || delegates[party][msg.sender], NotThePartyToMove(msg.sender, party));
+        uint256 steps = clock.end - clock.start;
+        require(pick.steps == steps, StaleMove(pick.steps, steps));
+
+        bool asCalldata = pick.opening.length == 32 * DEPTH;
+        uint256 segments = Dissection.segments(steps, asCalldata ? ARITY : BlobClaims.ARITY);
+        require(pick.segment < segments, SegmentOutOfRange(pick.segment, segments));
+        bytes32 root = asCalldata
+            ? Dissection.rootOf(pick.start, pick.end, pick.segment, pick.opening, DEPTH)
+            : BlobClaims.rootOf(pick.start, pick.end, pick.segment, segments, pick.opening);
+        require(claimsOf(root, parties.asserter, parties.challenger) == current.claims, WrongOpening());
+        (uint256 from, uint256 to) = Dissection.segment(clock.start, clock.end, pick.segment, segments);
+        clock.start = uint48(from);
+        clock.end = uint56(to);
+        pickGas = asCalldata ? 0 : BLOB_PICK_GAS;
     }
 
-    function isOver(GamePhase phase_) private pure returns (bool) {
-        return phase_ == GamePhase.AsserterWon || phase_ == GamePhase.ChallengerWon;
+    /// @dev The root of a split of `steps` steps that begins with `first`, and what the log says of it.
+    function rootOfSplit(bytes32 first, uint256 steps, Split calldata split)
+        private
+        view
+        returns (bytes32 root, bytes32[] memory states, bytes32 blob)
+    {
+        uint256 count = split.inner.length;
+        uint256 expected = split.blob == 0 ? Dissection.segments(steps, ARITY) - 1 : 0;
+        require(count == expected, WrongNumberOfStates(count, expected));
+        states = new bytes32[](count + 1);
+        bytes32[] calldata inner = split.inner;
+        assembly ("memory-safe") {
+            calldatacopy(add(states, 0x20), inner.offset, shl(5, count))
+        }
+        states[count] = split.end;
+        if (split.blob == 0) return (Dissection.claimsRoot(first, inner, split.end, DEPTH), states, 0);
+        blob = blobhash(split.blob - 1);
+        require(blob != 0, BlobMissing(split.blob));
+        root = BlobClaims.claimsRoot(first, blob, split.end);
+    }
+
+    /// @dev How a game ends, and whose the stakes are.
+    struct Settlement {
+        bool asserterWon;
+        Ending ending;
+        address winner;
+        uint256 own;
+        uint256 other;
+        /// The winner's, in hundreds of gas.
+        uint256 work;
+    }
+
+    function endByClock(
+        bytes32 gameId,
+        Game storage current,
+        Clock memory clock,
+        GameTerms calldata terms,
+        GamePhase end
+    ) private {
+        bool asserterWon = end == GamePhase.AsserterWon;
+        // An asserter that never answered has brought no stake.
+        uint256 asserterStake = clock.recorded == GamePhase.AsserterToAnswer ? 0 : terms.asserterStake;
+        finish(
+            gameId,
+            current,
+            clock,
+            Settlement({
+                asserterWon: asserterWon,
+                ending: Ending.Timeout,
+                winner: asserterWon ? terms.asserter : terms.challenger,
+                own: asserterWon ? asserterStake : terms.challengerStake,
+                other: asserterWon ? terms.challengerStake : asserterStake,
+                work: asserterWon ? clock.asserterWork : clock.challengerWork
+            })
+        );
+    }
+
+    /// @dev Records the end and deals out the stakes; nothing changes a game after it but `close`.
+    function finish(bytes32 gameId, Game storage current, Clock memory clock, Settlement memory end) private {
+        clock.recorded = end.asserterWon ? GamePhase.AsserterWon : GamePhase.ChallengerWon;
+        GameClock.save(current.clock, clock);
+        uint256 worth = GAS_PRICE * WORK * end.work;
+        uint256 reward = worth < end.other ? worth : end.other;
+        uint256 burnt = end.other - reward;
+        credit(end.winner, end.own + reward);
+        credit(NOBODY, burnt);
+        emit Settled(gameId, end.winner, end.asserterWon, end.ending, end.own + reward, burnt);
+    }
+
+    /// @dev What storage keeps of claims: with the parties, so that they need no storage of their own.
+    function claimsOf(bytes32 root, address asserter, address challenger) private pure returns (bytes32) {
+        return keccak256(abi.encode(root, asserter, challenger));
+    }
+
+    /// @dev The id of the game with these terms.
+    function idOf(GameTerms calldata terms) private pure returns (bytes32) {
+        return keccak256(abi.encode(terms));
     }
 }

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
-import {GamePhase, IDissectionGame, OpenParameters} from "./interfaces/IDissectionGame.sol";
+import {Batch} from "./Batch.sol";
+import {GameTerms, IDissectionGame, Split} from "./interfaces/IDissectionGame.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 import {
     Assertion,
     AssertionParameters,
     AssertionPhase,
+    Entry,
     IResultAssertions,
     Terms
 } from "./interfaces/IResultAssertions.sol";
 import {IWordMachine} from "./interfaces/IWordMachine.sol";
 import {AssertionClock} from "./libraries/AssertionClock.sol";
-import {Burn} from "./libraries/Burn.sol";
 import {Dissection} from "./libraries/Dissection.sol";
 import {MerklePath} from "./machine/MerklePath.sol";
 import {Tensor} from "./machine/TensorCommitment.sol";
-import {PullPayments} from "./PullPayments.sol";
+import {SpendableCredit} from "./SpendableCredit.sol";
 
 /// @title Assertions about results
 /// @notice See `IResultAssertions`. Invariants, beside `AssertionClock`'s 1:
-/// 2. A lost game defeats one instance. No state here is keyed by a root or by an output, so the truth can always be asserted again, by
-///    anybody, whatever became of other assertions of it.
+/// 2. A lost game defeats one instance. The only state keyed by a root is that it is final, so the truth can always be asserted again, by
+///    anybody, whatever became of other assertions of it; and a list needs one final instance of what it builds on, anybody's.
 /// 3. An assertion that loses no game is final at most 2·allowance after it can no longer be challenged, however many challengers
-///    there are: all games run side by side, and none opens later. Until then it can be challenged for a window, and for as long
+///    there are: all games run side by side, and none opens later; nor do a list's own wait for those of its parent. Until then it can be challenged for a window, and for as long
 ///    beside as running all of its inferences again takes: so checking it is possible, however much work is in it.
 /// 4. Only a game that a challenge here opened can touch an assertion, and each one once.
 /// 5. Of a defeated instance's bond at most half is paid, in equal bounties, to those who won; the rest is burnt.
 /// 6. The contract's balance is the bonds not released, less the bounties credited out of them, plus what it owes.
 /// 7. Nobody can be made to pay for another's choice: all amounts are constants of the deployment and of the number of steps.
-contract ResultAssertions is IResultAssertions, PullPayments {
+contract ResultAssertions is IResultAssertions, SpendableCredit, Batch {
     /// @notice Entries that one assertion can have.
     uint256 public constant MAX_ENTRIES = type(uint16).max;
 
@@ -60,7 +60,7 @@ contract ResultAssertions is IResultAssertions, PullPayments {
 
     mapping(bytes32 assertionId => Assertion) private assertions;
     /// @inheritdoc IResultAssertions
-    mapping(bytes32 gameId => bytes32) public assertionOf;
+    mapping(bytes32 claim => bool) public confirmed;
     /// @notice Number of assertions that a sponsor has made.
     mapping(address sponsor => uint256) public nonceOf;
 
@@ -97,7 +97,7 @@ contract ResultAssertions is IResultAssertions, PullPayments {
     }
 
     /// @inheritdoc IResultAssertions
-    function assertResults(bytes32[] calldata requestIds, bytes32[] calldata outputCommitments)
+    function assertResults(bytes32 parent, bytes32[] calldata requestIds, bytes32[] calldata outputCommitments)
         external
         payable
         returns (bytes32 assertionId)
@@ -106,13 +106,13 @@ contract ResultAssertions is IResultAssertions, PullPayments {
         require(count > 0, EmptyAssertion());
         require(count <= MAX_ENTRIES, TooManyEntries(count, MAX_ENTRIES));
         require(count == outputCommitments.length, LengthMismatch(count, outputCommitments.length));
-        require(msg.value == bond, WrongValue(msg.value, bond));
+        collect(bond);
         uint256 challengeableUntil = block.timestamp + window + INBOX.stepsOf(requestIds) / STEPS_PER_SECOND;
         require(challengeableUntil <= type(uint40).max, TooMuchWork(challengeableUntil));
 
         bytes32 root = rootOf(requestIds, outputCommitments);
         uint256 nonce = nonceOf[msg.sender]++;
-        assertionId = keccak256(abi.encode(root, count, msg.sender, nonce));
+        assertionId = keccak256(abi.encode(claimOf(parent, root, count), msg.sender, nonce));
         assertions[assertionId] = Assertion({
             root: root,
             sponsor: msg.sender,
@@ -120,81 +120,84 @@ contract ResultAssertions is IResultAssertions, PullPayments {
             count: uint16(count),
             openGames: 0,
             defeats: 0,
-            bondReleased: false
+            bondReleased: false,
+            parent: parent
         });
-        emit Asserted(assertionId, msg.sender, root, nonce, challengeableUntil, requestIds, outputCommitments);
+        emit Asserted(assertionId, msg.sender, parent, root, nonce, challengeableUntil, requestIds, outputCommitments);
     }
 
     /// @inheritdoc IResultAssertions
-    function challenge(
-        bytes32 assertionId,
-        uint256 index,
-        bytes32 requestId,
-        bytes32 outputCommitment,
-        bytes32[] calldata path
-    ) external payable returns (bytes32 gameId) {
-        (AssertionPhase current, address sponsor) = checkEntry(assertionId, index, requestId, outputCommitment, path);
+    function challenge(bytes32 assertionId, Entry calldata entry, bytes calldata opening, Split calldata split)
+        external
+        payable
+        returns (bytes32 gameId)
+    {
+        (AssertionPhase current, address sponsor) =
+            checkEntry(assertionId, entry.index, entry.requestId, entry.outputCommitment, entry.path);
         require(current == AssertionPhase.Challengeable, WrongPhase(current));
-        gameId = openGame(sponsor, requestId, bindingOf(assertionId, requestId, outputCommitment));
-        assertionOf[gameId] = assertionId;
+        GameTerms memory agreed = gameTerms(entry.requestId, sponsor);
+        agreed.binding = bindingOf(assertionId, entry.requestId, entry.outputCommitment);
+        agreed.initialState = checkEnd(entry, opening, split.end);
+        collect(agreed.challengerStake);
         assertions[assertionId].openGames += 1;
-        emit Challenged(assertionId, gameId, msg.sender, index, requestId, outputCommitment);
+        gameId = GAME.open{value: agreed.challengerStake}(agreed, split);
+        emit Challenged(
+            assertionId, gameId, msg.sender, entry.index, entry.requestId, entry.outputCommitment
+        );
     }
 
     /// @inheritdoc IResultAssertions
-    function answer(
-        bytes32 gameId,
-        bytes32 requestId,
-        bytes32 outputCommitment,
-        bytes calldata opening,
-        bytes32[] calldata states
-    ) external payable {
-        bytes32 binding = bindingOf(callersGame(gameId), requestId, outputCommitment);
-        (bytes32 initialState, bytes32 finalState) = endsOf(requestId, outputCommitment, opening);
-        // The game refuses if initial state and binding are not those of the challenge.
-        GAME.answer{value: msg.value}(gameId, initialState, binding, finalState, states);
-    }
-
-    /// @inheritdoc IResultAssertions
-    function settle(bytes32 gameId) external {
-        bytes32 assertionId = assertionOf[gameId];
-        if (assertionId == 0) return;
-        (GamePhase end, address challenger) = GAME.outcome(gameId);
-        require(end == GamePhase.AsserterWon || end == GamePhase.ChallengerWon, GameNotOver(gameId));
-        delete assertionOf[gameId];
+    function settle(bytes32 assertionId, bytes32 requestId, bytes32 outputCommitment, GameTerms calldata terms_)
+        external
+    {
+        require(terms_.binding == bindingOf(assertionId, requestId, outputCommitment), WrongGame());
+        // The game knows these terms only if a challenge here opened it with them, and closes it once.
+        bool asserterWon = GAME.close(terms_);
 
         Assertion storage current = assertions[assertionId];
         current.openGames -= 1;
+        bytes32 gameId = keccak256(abi.encode(terms_));
         uint256 reward = 0;
-        if (end == GamePhase.ChallengerWon) {
+        if (!asserterWon) {
             uint8 defeats = current.defeats;
             if (defeats == 0) emit Defeated(assertionId, gameId);
             if (defeats < MAX_BOUNTIES) {
                 reward = bounty;
-                credit(challenger, reward);
+                credit(terms_.challenger, reward);
             }
             if (defeats < type(uint8).max) current.defeats = defeats + 1;
         }
-        emit GameSettled(assertionId, gameId, challenger, end == GamePhase.AsserterWon, reward);
+        emit GameSettled(assertionId, gameId, terms_.challenger, asserterWon, reward);
+    }
+
+    /// @inheritdoc IResultAssertions
+    function confirm(bytes32 assertionId) external {
+        AssertionPhase now_ = phase(assertionId);
+        require(now_ == AssertionPhase.Final, WrongPhase(now_));
+        bytes32 claim = claimOf(assertionId);
+        if (confirmed[claim]) return;
+        confirmed[claim] = true;
+        emit Confirmed(claim, assertionId);
     }
 
     /// @inheritdoc IResultAssertions
     function withdrawBond(bytes32 assertionId) external {
+        AssertionPhase now_ = phase(assertionId);
+        bool standing = now_ == AssertionPhase.Final || now_ == AssertionPhase.Waiting;
+        require(standing || now_ == AssertionPhase.Defeated, WrongPhase(now_));
         Assertion memory current = assertions[assertionId];
-        AssertionPhase now_ = AssertionClock.classify(current, block.timestamp);
-        require(now_ == AssertionPhase.Final || now_ == AssertionPhase.Defeated, WrongPhase(now_));
         require(current.openGames == 0, GamesOpen(current.openGames));
         require(!current.bondReleased, BondAlreadyReleased());
         assertions[assertionId].bondReleased = true;
 
-        if (now_ == AssertionPhase.Final) {
+        if (standing) {
             emit BondReleased(assertionId, bond, 0);
-            SafeTransferLib.safeTransferETH(current.sponsor, bond);
+            credit(current.sponsor, bond);
         } else {
             uint256 bounties = current.defeats < MAX_BOUNTIES ? current.defeats : MAX_BOUNTIES;
             uint256 rest = bond - bounties * bounty;
             emit BondReleased(assertionId, 0, rest);
-            Burn.burn(rest);
+            credit(NOBODY, rest);
         }
     }
 
@@ -216,7 +219,13 @@ contract ResultAssertions is IResultAssertions, PullPayments {
 
     /// @inheritdoc IResultAssertions
     function phase(bytes32 assertionId) public view returns (AssertionPhase) {
-        return AssertionClock.classify(assertions[assertionId], block.timestamp);
+        return phaseOf(assertions[assertionId]);
+    }
+
+    /// @inheritdoc IResultAssertions
+    function claimOf(bytes32 assertionId) public view returns (bytes32) {
+        Assertion storage stored = assertions[assertionId];
+        return claimOf(stored.parent, stored.root, stored.count);
     }
 
     /// @inheritdoc IResultAssertions
@@ -239,7 +248,7 @@ contract ResultAssertions is IResultAssertions, PullPayments {
         }
         bytes32 leaf = Dissection.hashPair(requestId, outputCommitment);
         require(MerklePath.root(leaf, index, offset, depth) == stored.root, NotAnEntry(assertionId, index));
-        current = AssertionClock.classify(stored, block.timestamp);
+        current = phaseOf(stored);
     }
 
     /// @inheritdoc IResultAssertions
@@ -262,44 +271,45 @@ contract ResultAssertions is IResultAssertions, PullPayments {
         return BASE_STAKE + ((steps * STAKE_PER_GIGASTEP) >> GIGASTEP_BITS);
     }
 
-    /// @dev Opens the caller's game about an inference, with the value sent as its stake.
-    function openGame(address sponsor, bytes32 requestId, bytes32 binding) private returns (bytes32) {
-        (bytes32 modelId, bytes32 inputCommitment, bytes32 seed) = INBOX.facts(requestId);
-        uint64 steps = REGISTRY.stepsOf(modelId);
+    /// @dev Where an assertion stands now.
+    function phaseOf(Assertion memory stored) private view returns (AssertionPhase) {
+        bool parentConfirmed = stored.parent == 0 || confirmed[stored.parent];
+        return AssertionClock.classify(stored, parentConfirmed, block.timestamp);
+    }
+
+    /// @dev The terms of the caller's game about an inference, without what its entry adds.
+    function gameTerms(bytes32 requestId, address sponsor) private view returns (GameTerms memory) {
+        uint64 steps;
+        {
+            (bytes32 modelId,,) = INBOX.facts(requestId);
+            steps = REGISTRY.stepsOf(modelId);
+        }
         Terms memory agreed = termsOf(steps);
-        require(msg.value == agreed.challengerStake, WrongValue(msg.value, agreed.challengerStake));
-        return GAME.open{value: msg.value}(
-            OpenParameters({
-                asserter: sponsor,
-                challenger: msg.sender,
-                initialState: MACHINE.initialState(modelId, inputCommitment, seed),
-                binding: binding,
-                steps: steps,
-                allowance: agreed.allowance,
-                asserterStake: agreed.asserterStake
-            })
-        );
+        return GameTerms({
+            client: address(this),
+            asserter: sponsor,
+            challenger: msg.sender,
+            initialState: 0,
+            binding: 0,
+            steps: steps,
+            allowance: agreed.allowance,
+            asserterStake: agreed.asserterStake,
+            challengerStake: agreed.challengerStake
+        });
     }
 
-    /// @dev The assertion that a game is about; reverts unless the caller may answer for its sponsor.
-    function callersGame(bytes32 gameId) private view returns (bytes32 assertionId) {
-        assertionId = assertionOf[gameId];
-        require(assertionId != 0, UnknownGame(gameId));
-        address sponsor = assertions[assertionId].sponsor;
-        require(msg.sender == sponsor || GAME.isDelegate(sponsor, msg.sender), NotTheSponsor(msg.sender, sponsor));
+    /// @dev The first state of an entry's inference. Reverts unless `opening` opens `end`, a state that does not hold the entry's output.
+    function checkEnd(Entry calldata entry, bytes calldata opening, bytes32 end) private view returns (bytes32) {
+        (bytes32 modelId, bytes32 inputCommitment, bytes32 seed) = INBOX.facts(entry.requestId);
+        (bytes32 opened, bytes32 output) = MACHINE.finalState(modelId, inputCommitment, seed, opening);
+        require(output != entry.outputCommitment, NothingDisputed(output));
+        require(opened == end, WrongFinalState(end, opened));
+        return MACHINE.initialState(modelId, inputCommitment, seed);
     }
 
-    /// @dev The first state of a request's inference, and the finished one that `opening` shows to hold this output.
-    function endsOf(bytes32 requestId, bytes32 outputCommitment, bytes calldata opening)
-        private
-        view
-        returns (bytes32 initialState, bytes32 finalState)
-    {
-        (bytes32 modelId, bytes32 inputCommitment, bytes32 seed) = INBOX.facts(requestId);
-        bytes32 opened;
-        (finalState, opened) = MACHINE.finishedOutput(modelId, inputCommitment, seed, opening);
-        require(opened == outputCommitment, WrongOutput(opened, outputCommitment));
-        initialState = MACHINE.initialState(modelId, inputCommitment, seed);
+    /// @dev What names a list and all that it builds on.
+    function claimOf(bytes32 parent, bytes32 root, uint256 count) private pure returns (bytes32) {
+        return keccak256(abi.encode(parent, root, count));
     }
 
     /// @dev What ties a game to the entry that it is about.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {IPullPayments} from "./IPullPayments.sol";
+import {IBatch} from "./IBatch.sol";
+import {GameTerms, Split} from "./IDissectionGame.sol";
+import {ISpendableCredit} from "./ISpendableCredit.sol";
 
 /// @notice Where an assertion stands at a moment.
 enum AssertionPhase {
@@ -10,6 +12,8 @@ enum AssertionPhase {
     Challengeable,
     /// The window is over, a game is not.
     Disputed,
+    /// Nobody can challenge it any more; the list that it builds on is not final.
+    Waiting,
     /// For good.
     Final,
     /// For good: a game was lost.
@@ -30,6 +34,16 @@ struct Assertion {
     uint8 defeats;
     /// The bond has left: to the sponsor, or what was left of it to nobody.
     bool bondReleased;
+    /// The claim that this one builds on; 0 for none.
+    bytes32 parent;
+}
+
+/// @notice An entry of an assertion's list, with its path: siblings from the leaf upwards.
+struct Entry {
+    uint256 index;
+    bytes32 requestId;
+    bytes32 outputCommitment;
+    bytes32[] path;
 }
 
 /// @notice What a game about an inference of some number of steps costs and lasts.
@@ -64,17 +78,22 @@ struct AssertionParameters {
 /// @notice A sponsor asserts "request r has output o" for a list of requests, with a bond. Anybody may challenge one entry within
 /// the window, and so opens a dissection game of its own; one lost game defeats the instance, never the root: anybody
 /// may sponsor the same list beside it. An assertion is final when its window has passed, it has lost no game, and none is open.
-interface IResultAssertions is IPullPayments {
+///
+/// A list may build on another: `parent` is that other's **claim**, keccak256(its parent, root, count), whoever sponsors it. All windows and games
+/// run side by side; the child is final once it is undefeated itself and some instance of its parent's claim is final and `confirm`ed. So
+/// whoever loses an instance of the parent on purpose harms no child.
+interface IResultAssertions is ISpendableCredit, IBatch {
     event Asserted(
         bytes32 indexed assertionId,
         address indexed sponsor,
+        bytes32 parent,
         bytes32 root,
         uint256 nonce,
         uint256 challengeableUntil,
         bytes32[] requestIds,
         bytes32[] outputCommitments
     );
-    /// @notice An entry was challenged; the sponsor (or its delegate) has to `answer` here, and later moves in the game itself.
+    /// @notice An entry was challenged; the sponsor, or its delegate, has to answer in the game.
     event Challenged(
         bytes32 indexed assertionId,
         bytes32 indexed gameId,
@@ -90,6 +109,8 @@ interface IResultAssertions is IPullPayments {
         bool asserterWon,
         uint256 bounty
     );
+    /// @notice A claim is final: lists that build on it may become final too.
+    event Confirmed(bytes32 indexed claim, bytes32 indexed assertionId);
     /// @notice The instance lost its first game.
     event Defeated(bytes32 indexed assertionId, bytes32 indexed gameId);
     /// @notice The bond left: `paid` to the sponsor, `burnt` to nobody.
@@ -105,51 +126,43 @@ interface IResultAssertions is IPullPayments {
     error LengthMismatch(uint256 requestIds, uint256 outputCommitments);
     /// 0 commits to no output.
     error MissingOutput(uint256 index);
-    error WrongValue(uint256 given, uint256 expected);
     /// The entry with its path is not in the assertion's list at that index.
     error NotAnEntry(bytes32 assertionId, uint256 index);
-    /// The game was not opened by a challenge here, or is settled.
-    error UnknownGame(bytes32 gameId);
-    error NotTheSponsor(address caller, address sponsor);
-    /// The final state that was opened holds another output than the entry that is disputed.
-    error WrongOutput(bytes32 opened, bytes32 asserted);
-    error GameNotOver(bytes32 gameId);
+    /// The terms are not those of a game about this entry.
+    error WrongGame();
+    /// The final state that the challenger opened holds the asserted output: there is nothing to dispute.
+    error NothingDisputed(bytes32 outputCommitment);
+    /// The challenger's split does not end with the final state that it opened.
+    error WrongFinalState(bytes32 given, bytes32 opened);
     error GamesOpen(uint256 openGames);
     error BondAlreadyReleased();
 
-    /// @notice Asserts the output of each request. The value sent must be `bond()`; every request must be in the inbox.
-    /// @return assertionId keccak256(root, count, sponsor, the sponsor's nonce).
-    function assertResults(bytes32[] calldata requestIds, bytes32[] calldata outputCommitments)
+    /// @notice Asserts the output of each request. Takes `bond()`; every request must be in the inbox.
+    /// @param parent the claim that this list builds on, 0 for none. It need not have been asserted yet.
+    /// @return assertionId keccak256(claim, sponsor, the sponsor's nonce).
+    function assertResults(bytes32 parent, bytes32[] calldata requestIds, bytes32[] calldata outputCommitments)
         external
         payable
         returns (bytes32 assertionId);
 
-    /// @notice Challenges one entry. The value sent must be the challenger's stake of `terms(requestId)`.
-    /// @param path siblings from the leaf upwards.
-    function challenge(
-        bytes32 assertionId,
-        uint256 index,
-        bytes32 requestId,
-        bytes32 outputCommitment,
-        bytes32[] calldata path
-    ) external payable returns (bytes32 gameId);
+    /// @notice Challenges one entry, and opens the game about it. Takes the challenger's stake of `terms(requestId)`.
+    /// @param opening of the final state that the challenger claims, for the word machine's `finalState`; it holds another output, or none.
+    /// @param split the challenger's, of [0, N); `split.end` is that state.
+    function challenge(bytes32 assertionId, Entry calldata entry, bytes calldata opening, Split calldata split)
+        external
+        payable
+        returns (bytes32 gameId);
 
-    /// @notice The asserter's first move in a game: opens the final state, so that the output is seen to be in the last slot, and
-    /// splits [0, N). By the sponsor or a delegate it named in the dissection game, with the asserter's stake as value.
-    /// @param opening of the finished state, for the word machine's `finishedOutput`.
-    /// @param states the m − 1 inner states of the split.
-    function answer(
-        bytes32 gameId,
-        bytes32 requestId,
-        bytes32 outputCommitment,
-        bytes calldata opening,
-        bytes32[] calldata states
-    ) external payable;
+    /// @notice Takes note of a game's end, and ends it first if a clock has run out. Anybody may, once a game.
+    /// @param requestId of the entry that the game is about, as is `outputCommitment`.
+    /// @param terms that the game was opened with.
+    function settle(bytes32 assertionId, bytes32 requestId, bytes32 outputCommitment, GameTerms calldata terms) external;
 
-    /// @notice Takes note of a game's end. Anybody may; a second call does nothing.
-    function settle(bytes32 gameId) external;
+    /// @notice Notes that a final assertion's claim is final. Anybody may; a second call does nothing.
+    function confirm(bytes32 assertionId) external;
 
-    /// @notice Pays the bond of a final assertion to its sponsor; burns what is left of a defeated one when no game is open. Once.
+    /// @notice Credits the bond to its sponsor once nobody can challenge the assertion any more; burns what is left of a defeated one's
+    /// when no game is open. Once.
     function withdrawBond(bytes32 assertionId) external;
 
     /// @notice True if nothing can undo the assertion any more.
@@ -177,8 +190,11 @@ interface IResultAssertions is IPullPayments {
     /// @notice Stakes and clock of a game about an inference of `steps` steps.
     function termsOf(uint256 steps) external view returns (Terms memory);
 
-    /// @notice The assertion that a game is about; 0 if the game is settled or unknown.
-    function assertionOf(bytes32 gameId) external view returns (bytes32 assertionId);
+    /// @notice What names a list and all that it builds on: keccak256(parent, root, count).
+    function claimOf(bytes32 assertionId) external view returns (bytes32 claim);
+
+    /// @notice True if some instance of the claim is final, and `confirm` has said so.
+    function confirmed(bytes32 claim) external view returns (bool);
 
     /// @notice Wei that an assertion locks, and wei of it that goes to each winning challenger while half of the bond lasts.
     function bond() external view returns (uint256);

@@ -26,7 +26,7 @@ interface IWordMachine is IOneStepVerifier {
     error WrongWord();
     /// @notice The header is not the model's.
     error WrongModel();
-    /// @notice The last slot was never written.
+    /// @notice The program is beyond the machine's limits: it has no finished state.
     error NoResult();
 
     /// @notice The state before the first step of an inference.
@@ -35,14 +35,15 @@ interface IWordMachine is IOneStepVerifier {
     /// @param seed The request's seed.
     function initialState(bytes32 modelId, bytes32 inputCommitment, bytes32 seed) external pure returns (bytes32);
 
-    /// @notice Opens the state in which an inference finished.
+    /// @notice Opens a state that may be an inference's last, and says what the result is in it.
     /// @param modelId Hash of the program header.
     /// @param inputCommitment Commitment of the input tensor.
     /// @param seed The request's seed.
-    /// @param opening The header's eight words, the root over the slots, the last slot's commitment, its path.
-    /// @return stateHash Hash of the finished state with that root.
-    /// @return outputCommitment Commitment of the result, the tensor in the last slot.
-    function finishedOutput(bytes32 modelId, bytes32 inputCommitment, bytes32 seed, bytes calldata opening)
+    /// @param opening The status, a word. If it is 1, finished: the header's eight words, the root over the slots, the last slot's
+    /// commitment, its path. Else words 1 to 10 of the state.
+    /// @return stateHash The state.
+    /// @return outputCommitment Commitment of the result, the tensor in the last slot; 0 if there is none.
+    function finalState(bytes32 modelId, bytes32 inputCommitment, bytes32 seed, bytes calldata opening)
         external
         pure
         returns (bytes32 stateHash, bytes32 outputCommitment);

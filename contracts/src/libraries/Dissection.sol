@@ -3,30 +3,31 @@ pragma solidity ^0.8.37;
 
 import {MerklePath} from "../machine/MerklePath.sol";
 
-/// @title Splits of a range of steps, and the root over their claims
-/// @notice A split of [start, start + n) has m = min(16, n) segments, bounded by start + ⌊j·n/m⌋.
+/// @title Splits of a range of steps, and the root over claims that travel as calldata
+/// @notice A split of [start, start + n) into at most k segments has m = min(k, n) of them, bounded by start + ⌊j·n/m⌋. With
+/// k = 2^depth, its **root** is that of a tree with k leaves, leaf j = keccak256(c_j ‖ c_{j+1}) for j < m, else 0, and nodes
+/// H(l, r) = keccak256(l ‖ r), H(0, 0) = 0. One path, `depth` siblings from the leaf upwards, opens both ends of a segment.
 library Dissection {
-    uint256 internal constant ARITY = 16;
-    /// @dev log2 of `ARITY`: every claims tree has this depth, so that a node cannot pass for a leaf.
-    uint256 internal constant DEPTH = 4;
-
     /// @notice Number of segments in a split of `n` steps.
-    function segments(uint256 n) internal pure returns (uint256) {
-        return n < ARITY ? n : ARITY;
+    function segments(uint256 n, uint256 arity) internal pure returns (uint256) {
+        return n < arity ? n : arity;
     }
 
-    /// @notice Bounds of segment `j` of a split of [start, end); `j` must be below `segments(end - start)`.
-    function segment(uint256 start, uint256 end, uint256 j) internal pure returns (uint256 from, uint256 to) {
+    /// @notice Bounds of segment `j` of a split of [start, end) into `m` segments; `j` must be below `m`.
+    function segment(uint256 start, uint256 end, uint256 j, uint256 m) internal pure returns (uint256 from, uint256 to) {
         unchecked {
             uint256 n = end - start;
-            uint256 m = segments(n);
             from = start + (j * n) / m;
             to = start + ((j + 1) * n) / m;
         }
     }
 
-    /// @notice Claims root of the split c_0 = `first`, `inner`, `last`; `inner` has at most 15 states.
-    function claimsRoot(bytes32 first, bytes32[] calldata inner, bytes32 last) internal pure returns (bytes32 root) {
+    /// @notice Root of the split c_0 = `first`, `inner`, `last`; `inner` has fewer than 2^depth states.
+    function claimsRoot(bytes32 first, bytes32[] calldata inner, bytes32 last, uint256 depth)
+        internal
+        pure
+        returns (bytes32 root)
+    {
         assembly ("memory-safe") {
             // The states lie side by side past the free memory pointer, so leaf j is the hash of 64 bytes at 32·j;
             // leaves, then nodes, overwrite what no later hash reads.
@@ -39,7 +40,7 @@ library Dissection {
             for { let node := nodes } lt(node, levelEnd) { node := add(node, 0x20) } {
                 mstore(node, keccak256(node, 0x40))
             }
-            for { let height := 0 } lt(height, DEPTH) { height := add(height, 1) } {
+            for { let height := 0 } lt(height, depth) { height := add(height, 1) } {
                 // What is missing is zero, and needs no hash where both children are missing.
                 mstore(levelEnd, 0)
                 let target := nodes
@@ -53,17 +54,17 @@ library Dissection {
         }
     }
 
-    /// @notice Claims root to which the pair (start, end) at segment `j` leads along `path`.
-    function rootOf(bytes32 start, bytes32 end, uint256 j, bytes32[4] calldata path) internal pure returns (bytes32) {
-        bytes32 leaf;
+    /// @notice Root to which the pair (start, end) at segment `j` leads along `path`, `depth` words of calldata.
+    function rootOf(bytes32 start, bytes32 end, uint256 j, bytes calldata path, uint256 depth)
+        internal
+        pure
+        returns (bytes32)
+    {
         uint256 offset;
         assembly ("memory-safe") {
-            mstore(0x00, start)
-            mstore(0x20, end)
-            leaf := keccak256(0x00, 0x40)
-            offset := path
+            offset := path.offset
         }
-        return MerklePath.root(leaf, j, offset, DEPTH);
+        return MerklePath.root(hashPair(start, end), j, offset, depth);
     }
 
     /// @notice keccak256(a ‖ b).

@@ -20,19 +20,26 @@ library GameClock {
         return recorded;
     }
 
+    /// @notice True if a phase is an end.
+    function isOver(GamePhase phase) internal pure returns (bool) {
+        return phase == GamePhase.AsserterWon || phase == GamePhase.ChallengerWon;
+    }
+
     /// @notice Charges the party to move for its turn and starts the other's. `classify` must have said that it may move, so that
     /// (invariant 2) a clock only ever falls, and never below one second while its owner is in the game.
-    function handOver(Clock memory clock, uint256 time) internal pure {
+    /// @param work what the move is metered at, in hundreds of gas.
+    function handOver(Clock memory clock, uint256 time, uint256 work) internal pure {
         unchecked {
             // Below the remaining time, which has 32 bits.
             uint32 elapsed = uint32(time - clock.turnStartedAt);
+            // A game has at most 48 moves, so that no sum of them reaches 2^16.
             if (clock.recorded == GamePhase.ChallengerToMove) {
                 clock.challengerRemaining -= elapsed;
-                clock.challengerMoves += 1;
+                clock.challengerWork += uint16(work);
                 clock.recorded = GamePhase.AsserterToMove;
             } else {
                 clock.asserterRemaining -= elapsed;
-                clock.asserterMoves += 1;
+                clock.asserterWork += uint16(work);
                 clock.recorded = GamePhase.ChallengerToMove;
             }
         }
@@ -41,10 +48,10 @@ library GameClock {
 
     /// @notice Stores a clock whole: one write, where assigning the struct takes several.
     function save(Clock storage clock, Clock memory value) internal {
-        uint256 word = uint256(value.start) | uint256(value.end) << 56 | uint256(value.turnStartedAt) << 112
-            | uint256(value.asserterRemaining) << 152 | uint256(value.challengerRemaining) << 184
-            | uint256(value.recorded) << 216 | uint256(value.ending) << 224 | uint256(value.asserterMoves) << 232
-            | uint256(value.challengerMoves) << 240 | (value.paidOut ? 1 << 248 : 0);
+        uint256 word = uint256(value.start) | uint256(value.end) << 48 | uint256(value.turnStartedAt) << 104
+            | uint256(value.asserterRemaining) << 144 | uint256(value.challengerRemaining) << 176
+            | uint256(value.recorded) << 208 | (value.closed ? 1 << 216 : 0) | uint256(value.asserterWork) << 224
+            | uint256(value.challengerWork) << 240;
         assembly ("memory-safe") {
             sstore(clock.slot, word)
         }

@@ -54,10 +54,10 @@ library StateEncoding {
         }
     }
 
-    /// @notice The hash that names the state.
+    /// @notice The number that names the state: the hash's low 248 bits, so that it is a field element of a blob too (EIP-4844).
     function hash(MachineState memory state) internal pure returns (bytes32 result) {
         assembly ("memory-safe") {
-            result := keccak256(state, 0x160)
+            result := shr(8, shl(8, keccak256(state, 0x160)))
         }
     }
 

@@ -51,25 +51,31 @@ contract WordMachine is IWordMachine {
     }
 
     /// @inheritdoc IWordMachine
-    function finishedOutput(bytes32 modelId, bytes32 inputCommitment, bytes32 seed, bytes calldata opening)
+    function finalState(bytes32 modelId, bytes32 inputCommitment, bytes32 seed, bytes calldata opening)
         external
         pure
         returns (bytes32 stateHash, bytes32 outputCommitment)
     {
         Reader memory reader = ProofReader.open(opening);
-        uint256 header = reader.skip(ProgramEncoding.HEADER_WORDS);
-        require(ProofReader.hash(header, ProgramEncoding.HEADER_WORDS) == modelId, WrongModel());
-        Program memory program = ProgramEncoding.decode(header);
-        // Such programs fail; in particular, one without slots has no last one.
-        require(program.withinLimits() && program.slots() > 0, NoResult());
+        uint256 status = uint256(reader.take());
+        bytes32 context = StateEncoding.contextOf(modelId, inputCommitment, seed);
         MachineState memory state;
-        state.context = StateEncoding.contextOf(modelId, inputCommitment, seed);
-        state.slotsRoot = reader.take();
-        state.finish();
-        outputCommitment = reader.take();
-        require(outputCommitment != 0, NoResult());
-        bytes32 root = reader.rootOf(outputCommitment, program.slots() - 1, program.slotsDepth());
-        require(root == state.slotsRoot, WrongSlot());
+        if (status == StateEncoding.FINISHED) {
+            uint256 header = reader.skip(ProgramEncoding.HEADER_WORDS);
+            require(ProofReader.hash(header, ProgramEncoding.HEADER_WORDS) == modelId, WrongModel());
+            Program memory program = ProgramEncoding.decode(header);
+            // Such programs fail; in particular, one without slots has no last one.
+            require(program.withinLimits() && program.slots() > 0, NoResult());
+            state.context = context;
+            state.slotsRoot = reader.take();
+            state.finish();
+            outputCommitment = reader.take();
+            bytes32 root = reader.rootOf(outputCommitment, program.slots() - 1, program.slotsDepth());
+            require(root == state.slotsRoot, WrongSlot());
+        } else {
+            state = StateEncoding.read(reader, context);
+            require(status <= StateEncoding.FAILED && state.status() == status, MalformedState());
+        }
         reader.finish();
         stateHash = state.hash();
     }

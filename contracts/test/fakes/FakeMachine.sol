@@ -34,11 +34,11 @@ contract FakeMachine is IWordMachine {
     }
 
     function initialState(bytes32 modelId, bytes32 inputCommitment, bytes32 seed) external pure returns (bytes32) {
-        return keccak256(abi.encode(contextOf(modelId, inputCommitment, seed), 0));
+        return as248Bits(keccak256(abi.encode(contextOf(modelId, inputCommitment, seed), 0)));
     }
 
-    /// @notice `opening` is the output's commitment.
-    function finishedOutput(bytes32 modelId, bytes32 inputCommitment, bytes32 seed, bytes calldata opening)
+    /// @notice `opening` is the output's commitment, 0 for a run that ended without one.
+    function finalState(bytes32 modelId, bytes32 inputCommitment, bytes32 seed, bytes calldata opening)
         external
         pure
         returns (bytes32 stateHash, bytes32 outputCommitment)
@@ -48,10 +48,14 @@ contract FakeMachine is IWordMachine {
     }
 
     function finished(bytes32 context, bytes32 outputCommitment) public pure returns (bytes32) {
-        return keccak256(abi.encode("finished", context, outputCommitment));
+        return as248Bits(keccak256(abi.encode("finished", context, outputCommitment)));
     }
 
     function stateOf(bytes32 context, uint256 i) private view returns (bytes32) {
-        return i < STEPS ? keccak256(abi.encode(context, i)) : finished(context, OUTPUT);
+        return i < STEPS ? as248Bits(keccak256(abi.encode(context, i))) : finished(context, OUTPUT);
+    }
+
+    function as248Bits(bytes32 hash) private pure returns (bytes32) {
+        return bytes32(uint256(hash) & type(uint248).max);
     }
 }
