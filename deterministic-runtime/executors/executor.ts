@@ -1,7 +1,10 @@
-import type { Model } from '../program/program.ts';
+import type { Model, Section } from '../program/program.ts';
 
 /** Replaces a tensor right after its operator ran; everything after it is computed from the replacement. Tests and liars use it. */
 export interface TensorOverride { readonly slot: number; readonly words: Uint8Array }
+
+/** Where a run is: the prologue, one iteration of the body, or the epilogue (with `iteration` as in `SlotPlace`). */
+export interface SectionRun { readonly section: Section; readonly iteration: number }
 
 export interface RunOptions {
   /** 32 bytes; zero when absent. */
@@ -16,6 +19,11 @@ export interface RunOptions {
   readonly independentIterations?: number;
   /** Sees a body operator's tensor after each iteration, in order; for streaming. */
   readonly observe?: { readonly operator: number; readonly onTensor: (iteration: number, words: Uint8Array) => void };
+  /**
+   * Sees all tensors of the prologue, of each iteration and of the epilogue, in this order, once they are written. `tensor` gives an operator's padded words, which
+   * stand until what is returned has resolved: the run waits for that.
+   */
+  readonly onWritten?: (run: SectionRun, tensor: (operator: number) => Uint8Array) => void | Promise<void>;
   readonly signal?: AbortSignal;
 }
 

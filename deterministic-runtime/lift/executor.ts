@@ -1,20 +1,19 @@
 import type { Executor, PreparedModel, RunOptions, RunResult } from '../executors/executor.ts';
+import { carriedOperators } from '../program/carried.ts';
 import { compileProgram } from '../program/compile.ts';
 import type { CompiledOperator } from '../program/compile.ts';
 import { placeOf, slotCount, slotOf } from '../program/program.ts';
 import type { Model, Section } from '../program/program.ts';
-import { byteLength, paddingIsZero, WORD_BYTES, wordCount } from '../program/tensor.ts';
+import { byteLength, paddingIsZero, WORD_BYTES } from '../program/tensor.ts';
 import { ModuleBuilder } from '../wasm/assembler.ts';
 import { layOutMemory, operandMemory } from './memory-layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
+import { rowsPerCall } from './rows.ts';
+import type { RunRows } from './rows.ts';
 import { emitWordFunction } from './word-function.ts';
 
-/** Steps of one call into WebAssembly: short calls let the engine replace its first, slow code early. */
-const STEPS_PER_CALL = 500_000n;
 /** How long a run keeps the thread before it lets others have a turn. */
 const MILLISECONDS_PER_TURN = 50;
-
-type RunRows = (iteration: number, target: number, firstRow: number, endRow: number) => void;
 
 /** An executor that lifts a model's word-machine code to WebAssembly: it runs whatever the chain can replay. */
 export function createLiftedExecutor(): Executor {
@@ -28,13 +27,13 @@ export function createLiftedExecutor(): Executor {
 
 async function prepareLifted(model: Model): Promise<PreparedModel> {
   const { program } = model;
-  const layout = layOutMemory(program);
   const operators = compileProgram(program);
+  const layout = layOutMemory(program, carriedOperators(operators));
   const module = await WebAssembly.compile(liftProgram(model, operators, layout));
   const memory = new WebAssembly.Memory({ initial: layout.pages });
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
   const bytes = new Uint8Array(memory.buffer);
-  model.constants.forEach((words, index) => bytes.set(words, layout.constants[index]!));
+  model.constants.forEach((words, index) => bytes.set(words, layout.constant(index)));
   const lifted = new LiftedModel(model, layout, operators, exports as Readonly<Record<string, RunRows>>, bytes);
   return lifted;
 }
@@ -87,13 +86,20 @@ class LiftedModel implements PreparedModel {
   async #run(input: Uint8Array, seed: Uint8Array, options: RunOptions): Promise<RunResult> {
     const { program } = this.model;
     const { layout, memory } = { layout: this.#layout, memory: this.#memory };
-    const { observe } = options;
+    const { observe, onWritten } = options;
+    const kept = new Map<number, Uint8Array>();
     memory.fill(0, layout.tensors, layout.end);
     memory.set(input, layout.input);
     memory.set(seed, layout.seed);
     const turn = { ends: performance.now() + MILLISECONDS_PER_TURN };
     const runSection = async (section: Section, iteration: number): Promise<void> => {
       for (const operator of this.#operators[section]) await this.#runOperator(operator, iteration, options, turn);
+      const tensor = (index: number): Uint8Array => {
+        const start = layout.tensor(section, index, iteration);
+        return memory.subarray(start, start + byteLength(program[section][index]!.output));
+      };
+      if (options.keep === 'all') program[section].forEach((_, index) => kept.set(slotOf(program, section, index, iteration), tensor(index).slice()));
+      await onWritten?.({ section, iteration }, tensor);
     };
     await runSection('prologue', 0);
     let iterations = 0;
@@ -108,7 +114,12 @@ class LiftedModel implements PreparedModel {
       if (memory.subarray(stop, stop + WORD_BYTES).some((byte) => byte !== 0)) break;
     }
     await runSection('epilogue', program.maxIterations);
-    return this.#result(iterations, options.keep === 'all');
+    const last = slotCount(program) - 1;
+    const { section, index, iteration, operator } = placeOf(program, last);
+    const start = layout.tensor(section, index, iteration);
+    const isWritten = section !== 'body' || iteration < iterations;
+    const output = isWritten ? memory.slice(start, start + byteLength(operator.output)) : new Uint8Array(byteLength(operator.output));
+    return { iterations, output, tensor: (slot) => (slot === last ? output : kept.get(slot)) };
   }
 
   async #runOperator(compiled: CompiledOperator, iteration: number, { override, signal }: RunOptions, turn: { ends: number }): Promise<void> {
@@ -116,53 +127,20 @@ class LiftedModel implements PreparedModel {
     const { rows } = operator.output;
     const target = this.#layout.tensor(section, index, iteration);
     const rowBytes = byteLength(operator.output) / rows;
-    const rowSteps = steps.before(iteration, wordCount(operator.output) / rows);
-    const rowsPerCall = Number(STEPS_PER_CALL / rowSteps) || 1;
+    const perCall = rowsPerCall(operator.output, steps, iteration);
     const runRows = this.#functions[functionName(compiled)]!;
-    for (let row = 0; row < rows; row += rowsPerCall) {
+    for (let row = 0; row < rows; row += perCall) {
       if (performance.now() > turn.ends) {
         await new Promise((resolve) => setTimeout(resolve));
         turn.ends = performance.now() + MILLISECONDS_PER_TURN;
       }
       signal?.throwIfAborted();
-      runRows(iteration, target + row * rowBytes, row, Math.min(row + rowsPerCall, rows));
+      runRows(iteration, target + row * rowBytes, row, Math.min(row + perCall, rows));
     }
     if (override?.slot === slotOf(this.model.program, section, index, iteration)) {
       if (override.words.length !== byteLength(operator.output)) throw new RangeError(`the override of slot ${override.slot} has ${override.words.length} bytes, not ${byteLength(operator.output)}`);
       this.#memory.set(override.words, target);
     }
-  }
-
-  #result(iterations: number, keepAll: boolean): RunResult {
-    const { program } = this.model;
-    const last = slotCount(program) - 1;
-    const addressOf = (slot: number): readonly [number, number] => {
-      const { section, index, iteration, operator } = placeOf(program, slot);
-      const start = this.#layout.tensor(section, index, iteration);
-      return [start, start + byteLength(operator.output)];
-    };
-    const output = this.#memory.slice(...addressOf(last));
-    const kept = keepAll ? this.#copyOfTensors(iterations) : undefined;
-    return {
-      iterations,
-      output,
-      tensor(slot) {
-        if (slot === last) return output;
-        const { section, index, iteration } = placeOf(program, slot);
-        return section === 'body' && iteration >= iterations ? undefined : kept?.[section][index]?.[section === 'body' ? iteration : 0];
-      },
-    };
-  }
-
-  /** All tensors that were written, by section, operator and iteration; those of one operator's iterations lie in one buffer. */
-  #copyOfTensors(iterations: number): Readonly<Record<Section, readonly (readonly Uint8Array[])[]>> {
-    const { program } = this.model;
-    const copy = (section: Section): Uint8Array[][] => program[section].map(({ output }, index) => {
-      const [start, bytes, count] = [this.#layout.tensor(section, index, 0), byteLength(output), section === 'body' ? iterations : 1];
-      const tensors = this.#memory.slice(start, start + bytes * count);
-      return Array.from({ length: count }, (_, iteration) => tensors.subarray(iteration * bytes, (iteration + 1) * bytes));
-    });
-    return { prologue: copy('prologue'), body: copy('body'), epilogue: copy('epilogue') };
   }
 
   async dispose(): Promise<void> {}

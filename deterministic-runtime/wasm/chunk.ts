@@ -36,7 +36,9 @@ export async function runChunk(run: Run, first: number, most: number): Promise<C
     if (feedback.length > 0 && run.isTurnOver()) await run.turn();
     // The first iteration read what iterations before the chunk wrote, which was there.
     if (ran > 0 && !feedback.every((operator) => operator.isRight(ran))) break;
-    body.forEach((operator, index) => run.keep('body', index, first + ran, operator.address(ran)));
+    const iteration = ran;
+    body.forEach((operator, index) => run.keep('body', index, first + iteration, operator.address(iteration)));
+    await run.written('body', first + iteration, (index) => body[index]!.address(iteration));
     ran += 1;
     stopped = run.isNotZero(body.at(-1)!.address(ran));
   }

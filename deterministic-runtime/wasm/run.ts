@@ -139,6 +139,11 @@ export class Run {
     if (observed) observe.onTensor(iteration, words.slice());
   }
 
+  /** Shows the tensors of a section's run, which start at these addresses. */
+  async written(section: Section, iteration: number, addressOf: (index: number) => number): Promise<void> {
+    await this.options.onWritten?.({ section, iteration }, (index) => this.memory.subarray(addressOf(index), addressOf(index) + this.#buffer(section, index).bytes));
+  }
+
   /** True for a last word, ending at `end`, that is not zero. */
   isNotZero(end: number): boolean {
     for (let byte = end - WORD_BYTES; byte < end; byte += 1) if (this.memory[byte] !== 0) return true;
@@ -173,6 +178,7 @@ export class Run {
         else await this.#operator(section, step.operator, iteration);
       }
     }
+    await this.written(section, iteration, (index) => this.#address(section, index, iteration));
     if (this.options.keep === 'all') {
       for (let index = 0; index < this.program[section].length; index += 1) this.keep(section, index, iteration, this.#address(section, index, iteration));
       return;

@@ -119,11 +119,15 @@ export class WebGpuModel implements PreparedModel {
       let iterations = 0;
       if (program.body.length === 0) {
         await this.#submit({ sections: ['prologue', 'epilogue'], moment: before, iteration: 0, iterations: 1 }, context);
+        await this.#written('prologue', 0, context);
+        await this.#written('epilogue', program.maxIterations, context);
       } else {
         if (program.prologue.length > 0) await this.#submit({ sections: ['prologue'], moment: before, iteration: 0, iterations: 1 }, context);
+        await this.#written('prologue', 0, context);
         iterations = await this.#runBody(context);
         const end: Moment = { iteration: program.maxIterations, writtenNow: iterations, writtenBefore: iterations };
         if (program.epilogue.length > 0) await this.#submit({ sections: ['epilogue'], moment: end, iteration: program.maxIterations, iterations: 1 }, context);
+        await this.#written('epilogue', program.maxIterations, context);
       }
       options.signal?.throwIfAborted();
       const last = slotCount(program) - 1;
@@ -141,12 +145,13 @@ export class WebGpuModel implements PreparedModel {
    * stops the body: what comes after that one has no effect on the device, and its tensors are not looked at here.
    */
   async #runBody(context: RunContext): Promise<number> {
-    const { keep, observe } = context;
+    const { observe } = context;
+    const readsAll = context.keep === 'all' || context.onWritten !== undefined;
     const { maxIterations } = this.model.program;
     // Tensors that the next iteration overwrites are read back in between.
     const observed = observe && this.#parts.plan.operators.body[observe.operator];
-    const oneByOne = keep === 'all' || observed?.keepsIterations === false;
-    const ahead = keep === 'all' ? 1 : SUBMITS_AHEAD;
+    const oneByOne = readsAll || observed?.keepsIterations === false;
+    const ahead = readsAll ? 1 : SUBMITS_AHEAD;
     const size = new ChunkSize({ streams: observe !== undefined });
     const underWay: { readonly work: Work; readonly witness: Promise<Witness> }[] = [];
     let begun = 0;
@@ -165,6 +170,7 @@ export class WebGpuModel implements PreparedModel {
         const { written, running } = await witness;
         size.finished(work.iterations);
         this.#report(work.iteration, written, context);
+        for (let iteration = work.iteration; iteration < written; iteration += 1) await this.#written('body', iteration, context);
         if (!running) return written;
       }
     } finally {
@@ -181,6 +187,15 @@ export class WebGpuModel implements PreparedModel {
     }
   }
 
+  /** Shows the tensors of a section's run, and lets go of those that nobody else asked for. */
+  async #written(section: Section, iteration: number, { keep, onWritten, tensors }: RunContext): Promise<void> {
+    if (onWritten === undefined) return;
+    const { program } = this.model;
+    const slots = program[section].map((_, index) => slotOf(program, section, index, iteration));
+    await onWritten({ section, iteration }, (index) => tensors.get(slots[index] as number) as Uint8Array);
+    if (keep !== 'all') for (const slot of slots) if (slot !== slotCount(program) - 1) tensors.delete(slot);
+  }
+
   async #upload(words: Uint8Array): Promise<TensorStorage> {
     const { device } = this.#parts;
     const buffer = await device.createBuffer('the override', words.length, BUFFER_USAGE.copySource | BUFFER_USAGE.copyDestination);
@@ -195,13 +210,13 @@ export class WebGpuModel implements PreparedModel {
   }
 
   /** The slots of this work that are read back: what is kept, the result, and what is observed. */
-  #readBack({ iteration, iterations }: Work, steps: readonly Dispatch[], { keep, observe }: RunContext): { readonly slot: number; readonly iteration: number; readonly ranges: BufferRange[] }[] {
+  #readBack({ iteration, iterations }: Work, steps: readonly Dispatch[], { keep, observe, onWritten }: RunContext): { readonly slot: number; readonly iteration: number; readonly ranges: BufferRange[] }[] {
     const { program } = this.model;
     const last = slotCount(program) - 1;
     return Array.from({ length: iterations }, (_, index) => iteration + index).flatMap((now) => steps.flatMap(({ planned }) => {
       const slot = slotOf(program, planned.section, planned.index, now);
       const seen = planned.section === 'body' && planned.index === observe?.operator;
-      return keep === 'all' || seen || slot === last ? [{ slot, iteration: now, ranges: this.#rangesOf(planned, now) }] : [];
+      return keep === 'all' || onWritten !== undefined || seen || slot === last ? [{ slot, iteration: now, ranges: this.#rangesOf(planned, now) }] : [];
     }));
   }
 

@@ -53,11 +53,16 @@ class InterpretedModel implements PreparedModel {
       written.set(slot, words);
       return words;
     };
+    const ran = async (section: Section, iteration: number): Promise<void> =>
+      options.onWritten?.({ section, iteration }, (index) => written.get(slotOf(program, section, index, iteration))!);
     for (const index of program.prologue.keys()) await run('prologue', index, 0);
-    const iterations = await runBody(program, run, (iteration) => {
+    await ran('prologue', 0);
+    const iterations = await runBody(program, run, async (iteration) => {
       if (observe !== undefined) observe.onTensor(iteration, written.get(slotOf(program, 'body', observe.operator, iteration))!.slice());
+      await ran('body', iteration);
     });
     for (const index of program.epilogue.keys()) await run('epilogue', index, program.maxIterations);
+    await ran('epilogue', program.maxIterations);
     return resultOf(program, written, iterations, options.keep === 'all');
   }
 
@@ -66,12 +71,12 @@ class InterpretedModel implements PreparedModel {
 
 /** Runs the body until its last operator writes a word that is not zero; gives the number of iterations. */
 async function runBody(
-  { body, maxIterations }: Program, run: (section: Section, index: number, iteration: number) => Promise<Uint8Array>, ran: (iteration: number) => void,
+  { body, maxIterations }: Program, run: (section: Section, index: number, iteration: number) => Promise<Uint8Array>, ran: (iteration: number) => Promise<void>,
 ): Promise<number> {
   for (let iteration = 0; iteration < maxIterations; iteration += 1) {
     let last: Uint8Array = new Uint8Array(WORD_BYTES);
     for (const index of body.keys()) last = await run('body', index, iteration);
-    ran(iteration);
+    await ran(iteration);
     if (last.subarray(-WORD_BYTES).some((byte) => byte !== 0)) return iteration + 1;
   }
   return maxIterations;

@@ -2,9 +2,17 @@ import { ImportError } from '../import-error.ts';
 import { evaluateNetwork, inputSize } from './evaluate.ts';
 import { layerInputs } from './layer.ts';
 import type { Network, Range } from './layer.ts';
+import { countElements, histogramOf, typicalRange } from './range-method.ts';
+import type { Histogram, RangeMethod } from './range-method.ts';
+
+/** What a value ranged over. */
+export interface CalibratedRange extends Range {
+  /** The part of it that eight bits are spread over, where that is not all. */
+  readonly typical?: Range;
+}
 
 /** What each value of the network ranged over on some inputs. */
-export type Ranges = ReadonlyMap<string, Range>;
+export type Ranges = ReadonlyMap<string, CalibratedRange>;
 
 /** Numbers beyond this are taken for infinite: they don't widen ranges. On the way to a softmax, where masks of attention are, less is enough. */
 const INFINITE = 1e6;
@@ -13,17 +21,17 @@ const MASK = 5000;
 const MASKED_DISTANCE = 24;
 
 /**
- * Runs the network in floating point on `samples` (inputs one after another) and notes the least and greatest of every value.
+ * Runs the network in floating point on `samples` (inputs one after another) and notes the least and greatest of every value; a second time for methods that need its distribution.
  *
  * @throws ImportError when the samples are no whole number of inputs, none at all, or not finite.
  */
-export function calibrate(network: Network, samples: Float32Array): Ranges {
+export function calibrate(network: Network, samples: Float32Array, method: RangeMethod = 'minMax'): Ranges {
   const size = inputSize(network);
   if (samples.length === 0 || samples.length % size !== 0) {
     throw new ImportError(`calibration data has ${samples.length} numbers, which is not one or more whole inputs of ${size}: give raw float32 inputs, one after another`);
   }
   if (!samples.every(Number.isFinite)) throw new ImportError('calibration data has numbers that are not finite: it should be raw little-endian float32');
-  const ranges = new Map<string, Range>();
+  const ranges = new Map<string, CalibratedRange>();
   const masked = new Set<string>();
   const towards = towardsSoftmax(network);
   for (let start = 0; start < samples.length; start += size) {
@@ -46,6 +54,17 @@ export function calibrate(network: Network, samples: Float32Array): Ranges {
     const range = low > high ? { low: 0, high: 0 } : { low, high };
     ranges.set(name, masked.has(name) && network.integers?.has(name) !== true ? { ...range, low: range.low - MASKED_DISTANCE } : range);
   }
+  if (method === 'minMax') return ranges;
+  const kept = (name: string, { low, high }: Range): boolean => masked.has(name) || network.integers?.has(name) === true || !(high > low);
+  const histograms = new Map([...ranges].flatMap(([name, range]): [string, Histogram][] => (kept(name, range) ? [] : [[name, histogramOf(range)]])));
+  for (let start = 0; start < samples.length; start += size) {
+    evaluateNetwork(network, samples.subarray(start, start + size), (name, tensor) => {
+      const histogram = histograms.get(name);
+      if (histogram !== undefined) countElements(histogram, tensor.data);
+      return tensor;
+    });
+  }
+  for (const [name, histogram] of histograms) ranges.set(name, { ...histogram.range, typical: typicalRange(histogram, method) });
   return ranges;
 }
 

@@ -1,6 +1,6 @@
 import { evaluateNetwork, inputSize } from './evaluate.ts';
 import type { FloatTensor } from './float-tensor.ts';
-import type { Ranges } from './calibrate.ts';
+import type { CalibratedRange, Ranges } from './calibrate.ts';
 import { layerInputs } from './layer.ts';
 import type { Network } from './layer.ts';
 import { WIDE_LIMIT, activationQuantization, quantizeTo, quantizeValue, wideQuantization } from './quantization.ts';
@@ -75,8 +75,8 @@ function measure(network: Network, ranges: Ranges, precisions: ReadonlyMap<strin
   return new Map([...sums].map(([name, { signal, error }]) => [name, signal > 0 ? Math.sqrt(error / signal) : 0]));
 }
 
-function roundTo({ dims, data }: FloatTensor, range: { readonly low: number; readonly high: number }, precision: 8 | 16): FloatTensor {
-  const quantization = precision === 8 ? activationQuantization(range) : wideQuantization(range);
+function roundTo({ dims, data }: FloatTensor, range: CalibratedRange, precision: 8 | 16): FloatTensor {
+  const quantization = precision === 8 ? activationQuantization(range.typical ?? range) : wideQuantization(range);
   const { scale, zeroPoint } = quantization;
   const integer = precision === 8 ? (value: number): number => quantizeValue(value, quantization) : (value: number): number => quantizeTo(value, quantization, -WIDE_LIMIT, WIDE_LIMIT);
   const rounded = new Float32Array(data.length);

@@ -96,7 +96,7 @@ export class Lowering {
   quantizationOf(value: string, precision: 8 | 16 = 8): Quantization {
     const range = this.#ranges.get(value);
     if (range === undefined) throw new RangeError(`nothing was calibrated for ${value}`);
-    return precision === 8 ? activationQuantization(range) : wideQuantization(range);
+    return precision === 8 ? activationQuantization(range.typical ?? range) : wideQuantization(range);
   }
 
   /** A value under another scale; itself where that is its own. */

@@ -1,15 +1,12 @@
 import { ImportError } from '../import-error.ts';
-import { calibrate } from '../network/calibrate.ts';
-import { choosePrecisions } from '../network/choose-precision.ts';
-import type { PrecisionChoice } from '../network/choose-precision.ts';
-import { inputSize } from '../network/evaluate.ts';
 import type { FloatTensor } from '../network/float-tensor.ts';
 import { reachable } from '../network/fuse-functions.ts';
 import { fuseLayers } from '../network/fuse.ts';
 import { layerInputs } from '../network/layer.ts';
 import type { Network } from '../network/layer.ts';
-import { lowerNetwork } from '../network/lower.ts';
-import type { LoweredNetwork } from '../network/lower.ts';
+import { quantizeNetwork } from '../network/quantize-network.ts';
+import type { ImportedModel } from '../network/quantize-network.ts';
+import type { RangeMethod } from '../network/range-method.ts';
 import { describe } from './attributes.ts';
 import { Conversion } from './conversion.ts';
 import { decodeOnnx } from './decode.ts';
@@ -28,18 +25,16 @@ export interface OnnxImportOptions {
   readonly name?: string;
   /** Bits of activations; `auto` (default) gives sixteen to those where eight cost accuracy, found by measuring on the calibration data. */
   readonly activationBits?: 8 | 16 | 'auto';
+  /** How the range of eight-bit activations is found; everything that calibration saw (`minMax`) otherwise. */
+  readonly ranges?: RangeMethod;
   /** Sizes for dimensions of inputs that the file leaves open, by the input's name; an open first dimension is 1 otherwise. */
   readonly inputDims?: Readonly<Record<string, readonly number[]>>;
   /** Inputs that get these values for good. */
   readonly constants?: ReadonlyMap<string, FloatTensor>;
 }
 
-export interface ImportedModel extends LoweredNetwork {
-  /** The float network that was quantised. */
-  readonly network: Network;
-  /** Which of the network's values have sixteen bits, and why. */
-  readonly precision: PrecisionChoice;
-}
+export { quantizeNetwork } from '../network/quantize-network.ts';
+export type { ImportedModel, QuantizationOptions } from '../network/quantize-network.ts';
 
 /**
  * Imports an ONNX model with float weights as an integer program: weights of eight bits with a scale for each output channel, activations of eight bits
@@ -49,7 +44,7 @@ export interface ImportedModel extends LoweredNetwork {
  * @throws ImportError on a damaged file, on operators or forms of them that are not supported (all unsupported operators at once, with
  * their nodes' names), and when calibration data is missing or does not fit.
  */
-export function importOnnx(bytes: Uint8Array, { calibration, classify = false, name, activationBits = 'auto', inputDims, constants }: OnnxImportOptions = {}): ImportedModel {
+export function importOnnx(bytes: Uint8Array, { calibration, classify = false, name, activationBits = 'auto', ranges = 'minMax', inputDims, constants }: OnnxImportOptions = {}): ImportedModel {
   const graph = decodeOnnx(bytes);
   if (isQuantized(graph)) {
     return importQuantizedGraph(graph, { classify, ...(name === undefined ? {} : { name }), ...(calibration === undefined ? {} : { calibration }), ...(constants === undefined ? {} : { constants }) });
@@ -58,30 +53,7 @@ export function importOnnx(bytes: Uint8Array, { calibration, classify = false, n
   if (calibration === undefined) {
     throw new ImportError('the model has float weights, and to make integers of them their inputs\' usual range is needed: give calibration data, raw float32 inputs one after another');
   }
-  return quantizeNetwork(network, calibration, { classify, activationBits, source: { format: 'onnx', producer: graph.producer, opset: graph.opset } });
-}
-
-/** What `quantizeNetwork` is told besides the network. */
-export interface QuantizationOptions { readonly classify?: boolean; readonly activationBits?: 8 | 16 | 'auto'; /** For the metadata: where the network comes from. */ readonly source: Readonly<Record<string, unknown>> }
-
-/**
- * Makes an integer program of a network of any origin (its layers are fused already: `fuseLayers`), as `importOnnx` does with a file's.
- *
- * @throws ImportError when calibration data do not fit, or layers have dimensions that the kernels do not support.
- */
-export function quantizeNetwork(network: Network, calibration: Float32Array, { classify = false, activationBits = 'auto', source }: QuantizationOptions): ImportedModel {
-  const ranges = calibrate(network, calibration);
-  const precision = activationBits === 'auto' ? choosePrecisions(network, ranges, calibration) : fixedPrecision(network, activationBits);
-  const samples = calibration.length / inputSize(network);
-  const raised = [...precision.precisions].filter(([, bits]) => bits === 16).map(([value]) => value);
-  const activations = raised.length === 0 ? 'int8 per tensor' : `int8 per tensor, int16 for ${raised.length} values`;
-  const metadata = { source, quantization: { weights: 'int8 per output channel', activations, calibrationSamples: samples } };
-  return { ...lowerNetwork(network, ranges, { classify, metadata, precisions: precision.precisions }), network, precision };
-}
-
-function fixedPrecision(network: Network, bits: 8 | 16): PrecisionChoice {
-  const values = [...network.inputs, ...network.layers.map(({ output }) => output)];
-  return { precisions: new Map(bits === 8 ? [] : values.map((value) => [value, bits])), before: new Map(), after: new Map() };
+  return quantizeNetwork(network, calibration, { classify, activationBits, ranges, source: { format: 'onnx', producer: graph.producer, opset: graph.opset } });
 }
 
 /**

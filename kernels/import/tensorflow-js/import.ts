@@ -1,7 +1,9 @@
 import { fuseLayers } from '../network/fuse.ts';
 import { withResidualWeights } from '../network/residual-weights.ts';
-import { quantizeNetwork, toNetwork } from '../onnx/import.ts';
-import type { ImportedModel } from '../onnx/import.ts';
+import { quantizeNetwork } from '../network/quantize-network.ts';
+import type { ImportedModel } from '../network/quantize-network.ts';
+import type { RangeMethod } from '../network/range-method.ts';
+import { toNetwork } from '../onnx/import.ts';
 import { layersModelGraph } from './graph.ts';
 import type { TensorFlowJsFiles } from './graph.ts';
 
@@ -11,6 +13,8 @@ export interface TensorFlowJsImportOptions {
   readonly classify?: boolean;
   readonly name?: string;
   readonly activationBits?: 8 | 16 | 'auto';
+  /** As `importOnnx` has it. */
+  readonly ranges?: RangeMethod;
   /** Sixteen: every convolution and dense layer as a sum of two, for twice the work; see `withResidualWeights`. */
   readonly weightBits?: 8 | 16;
 }
@@ -20,8 +24,8 @@ export interface TensorFlowJsImportOptions {
  *
  * @throws ImportError on damaged files, layers that are not supported, and calibration data that does not fit.
  */
-export function importTensorFlowJs(files: TensorFlowJsFiles, { calibration, classify = false, name, activationBits = 'auto', weightBits = 8 }: TensorFlowJsImportOptions): ImportedModel {
+export function importTensorFlowJs(files: TensorFlowJsFiles, { calibration, classify = false, name, activationBits = 'auto', ranges = 'minMax', weightBits = 8 }: TensorFlowJsImportOptions): ImportedModel {
   const network = fuseLayers(toNetwork(layersModelGraph(files)));
   const named = { ...network, ...(name === undefined ? {} : { name }) };
-  return quantizeNetwork(weightBits === 16 ? withResidualWeights(named, () => true) : named, calibration, { classify, activationBits, source: { format: 'tensorflow.js' } });
+  return quantizeNetwork(weightBits === 16 ? withResidualWeights(named, () => true) : named, calibration, { classify, activationBits, ranges, source: { format: 'tensorflow.js' } });
 }
