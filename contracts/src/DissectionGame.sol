@@ -212,7 +212,7 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
         GameClock.save(current.clock, clock);
         (bytes32 root, bytes32[] memory states, bytes32 blob) = rootOfSplit(pick.start, steps, split);
         current.claims = claimsOf(root, parties.asserter, parties.challenger);
-        emit Moved(gameId, pick.segment, states, blob);
+        emit Moved(gameId, pick.segment, pick.start, states, blob);
     }
 
     /// @dev Checks that the caller has the turn, and that the segment is one of the claims that it answers. Puts the segment's bounds in

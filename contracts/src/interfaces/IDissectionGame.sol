@@ -124,8 +124,8 @@ interface IDissectionGame is ISpendableCredit, IBatch {
         bytes32[] states,
         bytes32 blob
     );
-    /// @notice The party to move split segment `segment` of the previous split; `states` and `blob` as in `Opened`.
-    event Moved(bytes32 indexed gameId, uint256 segment, bytes32[] states, bytes32 blob);
+    /// @notice The party to move split segment `segment` of the previous split; c_0 is `start`; `states` and `blob` as in `Opened`.
+    event Moved(bytes32 indexed gameId, uint256 segment, bytes32 start, bytes32[] states, bytes32 blob);
     /// @notice The end. `winner`, the winning party, was credited `paid` wei; `burnt` went to nobody.
     event Settled(
         bytes32 indexed gameId, address indexed winner, bool asserterWon, Ending ending, uint256 paid, uint256 burnt
