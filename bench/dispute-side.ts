@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { encodeModel } from '../deterministic-runtime/program/encoding.ts';
 import { createWasmExecutor } from '../deterministic-runtime/wasm/executor.ts';
-import { splitBounds } from '../fraud-proof/dispute/split.ts';
+import { CALLDATA_ARITY, splitBounds } from '../fraud-proof/dispute/split.ts';
 import { openTrace } from '../fraud-proof/trace/trace.ts';
 import { contestantNamed } from '../test/disputes/contestants.ts';
 import { rounded } from './measurement.ts';
@@ -36,7 +36,7 @@ const trace = await openTrace({ prepared, input: words });
 const seconds = (performance.now() - started) / 1_000;
 const { user, system } = process.cpuUsage(processor);
 const split = performance.now();
-await trace.stateAt(splitBounds({ start: 0n, length: trace.steps }));
+await trace.stateAt(splitBounds({ start: 0n, length: trace.steps }, CALLDATA_ARITY));
 const splitSeconds = (performance.now() - split) / 1_000;
 console.log(JSON.stringify({
   iterations: trace.tensors.iterations,

@@ -31,6 +31,8 @@ export interface DeploymentParameters {
   readonly callbackGasPrice: bigint;
   /** Seconds until the deadline of a request that names none. */
   readonly defaultDeadline: bigint;
+  /** log2 of the segments of a split whose claims travel as calldata. */
+  readonly claimsDepth: bigint;
 }
 
 /** Where a deployment's contracts are. */
@@ -63,6 +65,7 @@ export const MAIN_PARAMETERS: DeploymentParameters = {
   gasPrice: 20n * GWEI,
   callbackGasPrice: 20n * GWEI,
   defaultDeadline: 7n * DAY,
+  claimsDepth: 4n,
 };
 
 /** For a chain of one's own: everything is over in minutes. */
@@ -91,11 +94,11 @@ export async function deploy(wallet: Wallet, chain: PublicClient, parameters: De
   const modelRegistry = at(3);
   const inbox = at(4);
   const resultAssertions = at(5);
-  const { callbackGasPrice, defaultDeadline, gasPrice, ...assertionParameters } = parameters;
+  const { callbackGasPrice, claimsDepth, defaultDeadline, gasPrice, ...assertionParameters } = parameters;
 
   const creations: readonly Creation[] = [
     { abi: wordMachineAbi, bytecode: wordMachineBytecode, args: [] },
-    { abi: dissectionGameAbi, bytecode: dissectionGameBytecode, args: [wordMachine, gasPrice] },
+    { abi: dissectionGameAbi, bytecode: dissectionGameBytecode, args: [wordMachine, gasPrice, claimsDepth] },
     { abi: modelContractAbi, bytecode: modelContractBytecode, args: [inbox, callbackGasPrice] },
     { abi: modelRegistryAbi, bytecode: modelRegistryBytecode, args: [modelImplementation] },
     { abi: inboxAbi, bytecode: inboxBytecode, args: [modelRegistry, resultAssertions, defaultDeadline] },

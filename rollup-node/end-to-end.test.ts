@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { isAddressEqual } from 'viem';
+import { encodeAbiParameters, isAddressEqual, keccak256 } from 'viem';
 import { dissectionGameAbi, resultAssertionsAbi } from '../contracts/abi/generated.ts';
+import { claimsRoot } from '../fraud-proof/dispute/claims.ts';
 import { DEVNET_ACCOUNTS } from './devnet.ts';
 import { randomFaults } from './inference/faults.ts';
 import { decodeModelResult } from './model-call.ts';
@@ -54,11 +55,13 @@ describe('end to end', () => {
     expect(decodeModelResult(signature, request.delivery!.result)).toBe(await expected(picture));
     expect(dispute).toMatchObject({ phase: 'challenger-won', ending: 'proof', settled: true });
     const game = await net.client.readContract({ address: net.deployment.dissectionGame, abi: dissectionGameAbi, functionName: 'game', args: [dispute.gameId] });
-    expect(game).toMatchObject({ claims: dispute.claims, asserter: dispute.asserter, challenger: dispute.challenger, asserterStake: dispute.asserterStake, challengerStake: dispute.challengerStake });
-    const by = (party: string): number => dispute.moves.filter((move) => move.by === party && move.kind !== 'challenge' && move.kind !== 'end').length;
+    // What storage has of the claims is what the log's states hash to.
+    const { first, inner, last } = dispute.split;
+    const commitment = encodeAbiParameters([{ type: 'bytes32' }, { type: 'address' }, { type: 'address' }], [claimsRoot([first, ...inner, last], 16), dispute.asserter, dispute.challenger]);
+    expect(game.claims).toBe(keccak256(commitment));
     expect(game.clock).toMatchObject({
       turnStartedAt: Number(dispute.turnStartedAt), asserterRemaining: Number(dispute.asserterRemaining), challengerRemaining: Number(dispute.challengerRemaining),
-      asserterMoves: by('asserter'), challengerMoves: by('challenger'),
+      closed: true,
     });
     const lie = await watcher.context.store.get('assertions', dispute.assertionId);
     expect(lie).toMatchObject({ defeated: true, bondReleased: false });

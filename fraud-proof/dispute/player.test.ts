@@ -1,13 +1,16 @@
 import fc from 'fast-check';
-import { keccak256, numberToHex, pad } from 'viem';
+import { concat, hexToBytes, keccak256, numberToHex, pad, size, slice } from 'viem';
 import type { Hex } from 'viem';
 import { describe, expect, test } from 'vitest';
+import { DasContextJs } from '@crate-crypto/node-eth-kzg';
+import { blobOf, blobOpening, elementPoint, statesOfBlob, versionedHash } from './blob-claims.ts';
 import { claimsPath, claimsRoot } from './claims.ts';
-import { nextAction, NothingToDisputeError } from './player.ts';
-import type { GameView, Role, StateSource } from './player.ts';
-import { ARITY, levels, segmentAt, segmentCount, splitBounds } from './split.ts';
+import { arityOf, nextAction, NothingToDisputeError, openingMove } from './player.ts';
+import type { Carrier, ClaimedSplit, GameView, PlayOptions, Role, SplitClaims, StateSource } from './player.ts';
+import { BLOB_ARITY, CALLDATA_ARITY, levels, segmentAt, segmentCount, splitBounds } from './split.ts';
 
-const step = (state: Hex): Hex => keccak256(state);
+/** Like the machine's, its states have 248 bits. */
+const step = (state: Hex): Hex => pad(slice(keccak256(state), 1), { size: 32 });
 const initial = pad('0x01', { size: 32 });
 
 /** A fake machine whose step hashes its state; the liar's states differ after step `fault`. */
@@ -15,7 +18,7 @@ function source(steps: number, fault: number | null): StateSource {
   const states: Hex[] = [initial];
   for (let index = 0; index < steps; index += 1) {
     const next = step(states[index] as Hex);
-    states.push(index === fault ? keccak256(next) : next);
+    states.push(index === fault ? step(pad(slice(next, 2), { size: 32 })) : next);
   }
   return {
     stateAt: async (indices) => indices.map((index) => states[Number(index)] as Hex),
@@ -24,31 +27,41 @@ function source(steps: number, fault: number | null): StateSource {
   };
 }
 
+const kzg = DasContextJs.create({ usePrecomp: false });
+
 /** A referee that keeps the contract's rules in the plainest way. */
-async function play(steps: number, sources: Record<Role, StateSource>): Promise<{ winner: Role; moves: number; step: bigint }> {
-  let view: GameView = { status: 'awaiting-answer', turn: 'asserter', steps: BigInt(steps), split: null };
+async function play(steps: number, sources: Record<Role, StateSource>, carriers: readonly Carrier[], arity: number): Promise<{ winner: Role; moves: number; step: bigint }> {
+  const optionsOf = (move: number): PlayOptions => ({ arity, carrier: carriers[move % carriers.length]!, kzg });
+  const claimed = (start: bigint, length: bigint, first: Hex, { inner, end, blob }: SplitClaims): ClaimedSplit => {
+    const carrier = blob === undefined ? 'calldata' : 'blob';
+    const count = segmentCount(length, arityOf(carrier, { arity }));
+    if (blob === undefined) expect(inner).toHaveLength(count - 1);
+    return { start, length, carrier, states: blob === undefined ? [first, ...inner, end] : statesOfBlob(first, blob, end, count) };
+  };
+  const opened = await openingMove(BigInt(steps), sources.challenger, optionsOf(0));
+  expect(opened.opening).toBe(opened.split.end);
+  let view: GameView = { status: 'awaiting-answer', turn: 'asserter', split: claimed(0n, BigInt(steps), initial, opened.split) };
   for (let moves = 1; moves < 100; moves += 1) {
     const mover = view.turn;
     const other = mover === 'asserter' ? 'challenger' : 'asserter';
-    const action = await nextAction(view, mover, sources[mover]);
+    const { split } = view;
+    const action = await nextAction(view, mover, sources[mover], optionsOf(moves));
     if (action === null) throw new Error('the party to move has no action');
-    if (action.kind === 'answer') {
-      const states = [initial, ...action.states, action.finalState];
-      view = { ...view, status: 'awaiting-move', turn: other, split: { start: 0n, length: BigInt(steps), states } };
-      continue;
-    }
-    const split = view.split as NonNullable<GameView['split']>;
-    const segment = segmentAt(split, action.segment);
-    expect(action.start).toBe(split.states[action.segment]);
-    expect(action.end).toBe(split.states[action.segment + 1]);
+    const { pick } = action;
+    const index = Number(pick.segment);
+    const segment = segmentAt(split, index, arityOf(split.carrier, { arity }));
+    expect(pick.steps).toBe(split.length);
+    expect(pick.start).toBe(split.states[index]);
+    expect(pick.end).toBe(split.states[index + 1]);
+    expect(pick.opening).toBe(split.carrier === 'calldata' ? claimsPath(split.states, index, arity) : blobOpening(split.states, index, kzg));
     if (action.kind === 'prove') {
       expect(segment.length).toBe(1n);
-      return { winner: step(action.start) === action.end ? other : mover, moves, step: segment.start };
+      return { winner: step(pick.start) === pick.end ? other : mover, moves, step: segment.start };
     }
+    expect(action.kind).toBe(moves === 1 ? 'answer' : 'move');
     expect(segment.length).toBeGreaterThan(1n);
-    expect(action.states).toHaveLength(segmentCount(segment.length));
-    expect(action.states.at(-1)).not.toBe(action.end);
-    view = { ...view, turn: other, split: { ...segment, states: [action.start, ...action.states] } };
+    expect(action.split.end).not.toBe(pick.end);
+    view = { status: 'awaiting-move', turn: other, split: claimed(segment.start, segment.length, pick.start, action.split) };
   }
   throw new Error('the game did not end');
 }
@@ -56,62 +69,104 @@ async function play(steps: number, sources: Record<Role, StateSource>): Promise<
 describe('split', () => {
   test('bounds follow the formula, and segments tile the split', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: 2n ** 48n }), fc.bigInt({ min: 1n, max: 2n ** 48n }), (start, length) => {
-        const bounds = splitBounds({ start, length });
+      fc.property(fc.bigInt({ min: 0n, max: 2n ** 48n }), fc.bigInt({ min: 1n, max: 2n ** 48n }), fc.constantFrom(2, 4, 16, 64, 4096), (start, length, arity) => {
+        const bounds = splitBounds({ start, length }, arity);
         expect(bounds[0]).toBe(start);
         expect(bounds.at(-1)).toBe(start + length);
-        bounds.slice(1).forEach((bound, index) => expect(segmentAt({ start, length }, index)).toEqual({ start: bounds[index], length: bound - (bounds[index] as bigint) }));
+        bounds.slice(1).forEach((bound, index) => expect(segmentAt({ start, length }, index, arity)).toEqual({ start: bounds[index], length: bound - (bounds[index] as bigint) }));
         expect(bounds.every((bound, index) => index === 0 || bound > (bounds[index - 1] as bigint))).toBe(true);
       }),
-      { seed: 1, numRuns: 300 },
+      { seed: 1, numRuns: 100 },
     );
-    expect(splitBounds({ start: 5n, length: 17n }).slice(0, 4)).toEqual([5n, 6n, 7n, 8n]);
+    expect(splitBounds({ start: 5n, length: 17n }, 16).slice(0, 4)).toEqual([5n, 6n, 7n, 8n]);
+    for (const index of [-1, 16, 1.5]) expect(() => segmentAt({ start: 0n, length: 100n }, index, 16)).toThrow(RangeError);
   });
 
-  test('levels: a factor of sixteen each', () => {
-    expect([1n, 16n, 17n, 256n, 257n, 2n ** 30n, 2n ** 40n].map(levels)).toEqual([1, 1, 2, 2, 3, 8, 10]);
+  test('levels: a factor of sixteen each, or of 4,096', () => {
+    expect([1n, 16n, 17n, 256n, 257n, 2n ** 30n, 2n ** 40n].map((steps) => levels(steps))).toEqual([1, 1, 2, 2, 3, 8, 10]);
+    expect([1n, 4096n, 4097n, 2n ** 30n, 2n ** 40n, 2n ** 48n].map((steps) => levels(steps, BLOB_ARITY))).toEqual([1, 1, 2, 3, 4, 4]);
   });
 });
 
-describe('claims', () => {
-  test('a path leads from the pair to the root', () => {
-    const states = Array.from({ length: ARITY + 1 }, (_, index) => numberToHex(index + 1, { size: 32 }));
-    for (let index = 0; index < ARITY; index += 1) {
-      let node = keccak256(`0x${(states[index] as Hex).slice(2)}${(states[index + 1] as Hex).slice(2)}`);
-      claimsPath(states, index).forEach((sibling, height) => {
-        const pair = (index >> height) & 1 ? [sibling, node] : [node, sibling];
-        node = keccak256(`0x${(pair[0] as Hex).slice(2)}${(pair[1] as Hex).slice(2)}`);
-      });
-      expect(node).toBe(claimsRoot(states));
+describe('claims in calldata', () => {
+  test.each([2, 4, 16, 64])('a path leads from the pair to the root, arity %i', (arity) => {
+    const states = Array.from({ length: arity + 1 }, (_, index) => numberToHex(index + 1, { size: 32 }));
+    for (let index = 0; index < arity; index += 1) {
+      let node = keccak256(concat([states[index] as Hex, states[index + 1] as Hex]));
+      const path = claimsPath(states, index, arity);
+      for (let height = 0; height < size(path) / 32; height += 1) {
+        const sibling = slice(path, 32 * height, 32 * (height + 1));
+        node = keccak256(concat((index >> height) & 1 ? [sibling, node] : [node, sibling]));
+      }
+      expect(node).toBe(claimsRoot(states, arity));
     }
   });
 });
 
+describe('claims in a blob', () => {
+  const states = Array.from({ length: 4097 }, (_, index) => pad(numberToHex(index * index + 7), { size: 32 }));
+  const blob = blobOf(states);
+  const commitment = kzg.blobToKzgCommitment(blob);
+
+  test('the library evaluates the blob to a state at the state\'s point', () => {
+    for (const bound of [1, 2, 3, 1000, 2048, 4095]) {
+      const [proof, value] = kzg.computeKzgProof(blob, elementPoint(bound - 1));
+      expect(BigInt(`0x${Buffer.from(value!).toString('hex')}`)).toBe(BigInt(states[bound]!));
+      expect(kzg.verifyKzgProof(commitment, elementPoint(bound - 1), hexToBytes(states[bound]!), proof!)).toBe(true);
+      expect(kzg.verifyKzgProof(commitment, elementPoint(bound), hexToBytes(states[bound]!), proof!)).toBe(false);
+    }
+  });
+
+  test('an opening has 240 bytes, and zeros for ends that are not in the blob', () => {
+    const zeros: Hex = `0x${'00'.repeat(48)}`;
+    for (const [index, startIsZero, endIsZero] of [[0, true, false], [17, false, false], [4095, false, true]] as const) {
+      const opening = blobOpening(states, index, kzg);
+      expect(size(opening)).toBe(240);
+      expect(slice(opening, 0, 96)).toBe(concat([states[0]!, versionedHash(commitment), states[4096]!]));
+      expect(slice(opening, 144, 192) === zeros).toBe(startIsZero);
+      expect(slice(opening, 192, 240) === zeros).toBe(endIsZero);
+    }
+  });
+
+  test('the states come back, and what does not fit is refused', () => {
+    expect(statesOfBlob(states[0]!, blob, states[4096]!, 4096)).toEqual(states);
+    expect(() => blobOf([...states, initial])).toThrow(RangeError);
+    expect(() => blobOf([initial, `0x${'ff'.repeat(32)}`, initial])).toThrow(/no field element/);
+  });
+});
+
 describe('player', () => {
-  test('the honest side wins, at the faulty step, whichever side lies', async () => {
+  test('the honest side wins, at the faulty step, whichever side lies and whatever carries the claims', async () => {
+    const carriers = fc.array(fc.constantFrom<Carrier>('calldata', 'calldata', 'calldata', 'blob'), { minLength: 1, maxLength: 4 });
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 1200 }), fc.nat(), fc.boolean(), async (steps, where, asserterLies) => {
+      fc.asyncProperty(fc.integer({ min: 1, max: 6000 }), fc.nat(), fc.boolean(), carriers, fc.constantFrom(2, 4, 16), async (steps, where, asserterLies, carried, arity) => {
         const fault = where % steps;
         const honest = source(steps, null);
         const liar = source(steps, fault);
-        const result = await play(steps, asserterLies ? { asserter: liar, challenger: honest } : { asserter: honest, challenger: liar });
+        const result = await play(steps, asserterLies ? { asserter: liar, challenger: honest } : { asserter: honest, challenger: liar }, carried, arity);
         expect(result.winner).toBe(asserterLies ? 'challenger' : 'asserter');
         expect(result.step).toBe(BigInt(fault));
       }),
-      { seed: 2, numRuns: 60 },
+      { seed: 2, numRuns: 30 },
     );
-  });
+  }, 60_000);
+
+  const split = async (): Promise<ClaimedSplit> => ({ start: 0n, length: 4n, carrier: 'calldata', states: await source(4, null).stateAt([0n, 1n, 2n, 3n, 4n]) });
 
   test('waits when it is not its turn', async () => {
-    const view: GameView = { status: 'awaiting-answer', turn: 'asserter', steps: 4n, split: null };
-    expect(await nextAction(view, 'challenger', source(4, null))).toBeNull();
-    expect(await nextAction({ ...view, status: 'settled' }, 'asserter', source(4, null))).toBeNull();
+    const view: GameView = { status: 'awaiting-answer', turn: 'asserter', split: await split() };
+    expect(await nextAction(view, 'challenger', source(4, 1))).toBeNull();
+    expect(await nextAction({ ...view, status: 'settled' }, 'asserter', source(4, 1))).toBeNull();
   });
 
   test('says so when it has nothing to dispute', async () => {
-    const honest = source(4, null);
-    const states = await honest.stateAt([0n, 1n, 2n, 3n, 4n]);
-    const view: GameView = { status: 'awaiting-move', turn: 'challenger', steps: 4n, split: { start: 0n, length: 4n, states } };
-    await expect(nextAction(view, 'challenger', honest)).rejects.toThrow(NothingToDisputeError);
+    const view: GameView = { status: 'awaiting-move', turn: 'challenger', split: await split() };
+    await expect(nextAction(view, 'challenger', source(4, null))).rejects.toThrow(NothingToDisputeError);
+  });
+
+  test('says what is missing to answer claims in a blob', async () => {
+    const view: GameView = { status: 'awaiting-move', turn: 'challenger', split: { ...(await split()), carrier: 'blob' } };
+    await expect(nextAction(view, 'challenger', source(4, 1))).rejects.toThrow(/node-eth-kzg/);
+    expect(CALLDATA_ARITY).toBe(16);
   });
 });

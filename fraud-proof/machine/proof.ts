@@ -4,7 +4,7 @@ import { decodeDescriptor } from './descriptor.ts';
 import type { StepEnvironment, TensorReference } from './environment.ts';
 import { decodeHeader } from './header.ts';
 import { step } from './interpreter.ts';
-import { encodeState } from './state.ts';
+import { encodeState, Status } from './state.ts';
 import type { MachineState } from './state.ts';
 
 const WORD = 32;
@@ -98,9 +98,14 @@ function record(environment: ProvingEnvironment, words: Uint8Array[]): StepEnvir
   };
 }
 
-/** The words that open a finished state's result for the contract's `finishedOutput`: header, `A`, commitment, path. */
+/** The words that open a finished state's result for the contract's `finalState`: status, header, `A`, commitment, path. */
 export function finishedOpening(header: Uint8Array, slotsRoot: Uint8Array, outputCommitment: Uint8Array, path: Path): Uint8Array {
-  return concatenate([header, slotsRoot, outputCommitment, ...path]);
+  return concatenate([numberWord(Status.FINISHED), header, slotsRoot, outputCommitment, ...path]);
+}
+
+/** The words that open a state without a result, running or failed, for the contract's `finalState`: status, then words 1 to 10 of it. */
+export function unfinishedOpening(state: MachineState): Uint8Array {
+  return concatenate([numberWord(state.status), encodeState(state).subarray(WORD)]);
 }
 
 function concatenate(words: readonly Uint8Array[]): Uint8Array {

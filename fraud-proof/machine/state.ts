@@ -114,5 +114,12 @@ export function decodeState(bytes: Uint8Array): MachineState {
   };
 }
 
-/** The number that the chain knows a state by: the keccak256 of its encoding. */
-export const hashState = (state: MachineState): Uint8Array => keccakOf(encodeState(state));
+/** The number that the chain knows a state by: the low 248 bits of the keccak256 of its encoding, so that it is a field element of a blob too. */
+export const hashState = (state: MachineState): Uint8Array => hashEncodedState(encodeState(state));
+
+/** The same, of a state's encoding. */
+export function hashEncodedState(encoding: Uint8Array): Uint8Array {
+  const hash = keccakOf(encoding);
+  hash[0] = 0;
+  return hash;
+}

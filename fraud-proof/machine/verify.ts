@@ -7,7 +7,7 @@ import type { StepEnvironment, TensorReference } from './environment.ts';
 import { decodeHeader, HEADER_WORDS, operatorCount, slotCount } from './header.ts';
 import type { ProgramHeader } from './header.ts';
 import { step } from './interpreter.ts';
-import { decodeState, hashState, machineContext, MalformedStateError, STATE_WORDS } from './state.ts';
+import { decodeState, hashEncodedState, hashState, machineContext, MalformedStateError, STATE_WORDS } from './state.ts';
 import type { MachineState } from './state.ts';
 
 const WORD = 32;
@@ -47,7 +47,7 @@ function readState(words: WordReader, context: Uint8Array, preState: Uint8Array)
   const encoding = new Uint8Array(STATE_WORDS * WORD);
   encoding.set(context);
   encoding.set(words.take(STATE_WORDS - 1), WORD);
-  ensure(equal(keccak256(encoding), preState), 'WrongPreState', 'header, input, seed and state words do not hash to the state before the step');
+  ensure(equal(hashEncodedState(encoding), preState), 'WrongPreState', 'header, input, seed and state words do not hash to the state before the step');
   try {
     return decodeState(encoding);
   } catch (error) {

@@ -8,7 +8,7 @@ import { answersTo, standingAnswersOf } from './answers.ts';
 import type { AgentContext, Duty } from './duty.ts';
 import type { Task } from './tasks.ts';
 
-/** Fetches what the node has earned: fees of delivered requests, bonds of final assertions, credits. */
+/** Fetches what the node has earned: fees of delivered requests, bonds of assertions that stand, credits. */
 export const collectEarnings: Duty = async (context, head) => [
   ...(await feeClaims(context, head.timestamp)),
   ...(await bondWithdrawals(context, head.timestamp)),
@@ -44,7 +44,9 @@ async function bondWithdrawals({ store, self, sender, contracts, log }: AgentCon
   const tasks: Task[] = [];
   for (const { key: assertionId } of await store.list('openAssertions')) {
     const assertion = await store.get('assertions', assertionId);
-    if (assertion === undefined || !isAddressEqual(assertion.sponsor, self) || assertionPhase(assertion, time) !== 'final') continue;
+    if (assertion === undefined || !isAddressEqual(assertion.sponsor, self)) continue;
+    const phase = assertionPhase(assertion, time);
+    if (phase !== 'final' && phase !== 'waiting') continue;
     const data = encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'withdrawBond', args: [assertion.assertionId] });
     tasks.push({
       key: `bond:${assertionId}`,
@@ -63,7 +65,7 @@ const WITHDRAWAL_GAS = 100_000n;
 /** Credits are fetched one withdrawal at a time; the chain's count of earlier ones keeps two of them apart. */
 async function withdrawals({ client, store, self, sender, contracts, log, metrics }: AgentContext): Promise<Task[]> {
   const owed = (address: Address): Promise<bigint> => client.readContract({ address, abi: inboxAbi, functionName: 'owed', args: [self] });
-  const due = await Promise.all([contracts.inbox, contracts.assertions].map(async (address) => ({ address, amount: await owed(address) })));
+  const due = await Promise.all([contracts.inbox, contracts.assertions, contracts.game].map(async (address) => ({ address, amount: await owed(address) })));
   metrics.balance.set(Number(formatEther(await client.getBalance({ address: self }))));
   if (due.every(({ amount }) => amount === 0n)) return [];
   const cost = WITHDRAWAL_GAS * (await client.getGasPrice());

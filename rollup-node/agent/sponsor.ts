@@ -1,4 +1,4 @@
-import { encodeFunctionData } from 'viem';
+import { encodeFunctionData, zeroHash } from 'viem';
 import { resultAssertionsAbi } from '../../contracts/abi/generated.ts';
 import { assertedKey } from '../chain/projection.ts';
 import { wasDisproven } from './answers.ts';
@@ -23,7 +23,7 @@ export async function assertAnswers(context: AgentContext, answers: readonly Com
   const data = encodeFunctionData({
     abi: resultAssertionsAbi,
     functionName: 'assertResults',
-    args: [answers.map(({ request }) => request.requestId), answers.map(({ result }) => result.outputCommitment)],
+    args: [zeroHash, answers.map(({ request }) => request.requestId), answers.map(({ result }) => result.outputCommitment)],
   });
   return [{
     key: 'assert',

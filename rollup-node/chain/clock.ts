@@ -1,7 +1,7 @@
 import type { AssertionRecord, DisputeRecord } from '../store/tables.ts';
 
 export type DisputePhase = DisputeRecord['phase'];
-export type AssertionPhase = 'challengeable' | 'disputed' | 'final' | 'defeated';
+export type AssertionPhase = 'challengeable' | 'disputed' | 'waiting' | 'final' | 'defeated';
 
 /** The phase of a game at a moment, as `GameClock.classify` computes it: whoever's time has run out has lost. `time` in seconds. */
 export function disputePhase(dispute: Pick<DisputeRecord, 'phase' | 'turnStartedAt' | 'asserterRemaining' | 'challengerRemaining'>, time: bigint): DisputePhase {
@@ -21,8 +21,9 @@ export function disputePhase(dispute: Pick<DisputeRecord, 'phase' | 'turnStarted
 export const isOver = (phase: DisputePhase): boolean => phase === 'asserter-won' || phase === 'challenger-won';
 
 /** The phase of an assertion at a moment, as `AssertionClock.classify` computes it. `time` in seconds. */
-export function assertionPhase(assertion: Pick<AssertionRecord, 'defeated' | 'challengeableUntil' | 'openGames'>, time: bigint): AssertionPhase {
+export function assertionPhase(assertion: Pick<AssertionRecord, 'defeated' | 'challengeableUntil' | 'openGames' | 'parentConfirmed'>, time: bigint): AssertionPhase {
   if (assertion.defeated) return 'defeated';
   if (time < assertion.challengeableUntil) return 'challengeable';
-  return assertion.openGames > 0 ? 'disputed' : 'final';
+  if (assertion.openGames > 0) return 'disputed';
+  return assertion.parentConfirmed ? 'final' : 'waiting';
 }

@@ -1,17 +1,17 @@
-import { isAddressEqual } from 'viem';
+import { isAddressEqual, zeroHash } from 'viem';
 import type { Address, Hex } from 'viem';
-import { claimsRoot } from '../../fraud-proof/dispute/claims.ts';
-import { segmentAt } from '../../fraud-proof/dispute/split.ts';
+import { BLOB_ARITY, segmentAt } from '../../fraud-proof/dispute/split.ts';
+import type { Segment } from '../../fraud-proof/dispute/split.ts';
 import { numberKey } from '../store/store.ts';
 import type { Change, Store } from '../store/store.ts';
-import type { AssertionRecord, ChainTable, DisputeRecord, Occurrence, RequestRecord, Tables } from '../store/tables.ts';
-import type { Contracts } from './contracts.ts';
+import type { AssertionRecord, ChainTable, DisputeRecord, Occurrence, RequestRecord, SplitRecord, Tables } from '../store/tables.ts';
+import type { Contracts, RollupConstants } from './contracts.ts';
 import { parseEvents } from './events.ts';
 import type { RollupEvent } from './events.ts';
 import type { Projection } from './follower.ts';
 
 /** Reads the rollup's events of a block into the store's chain tables. What it gives depends on the events and the store alone. */
-export const rollupProjection = (contracts: Contracts): Projection => async (logs, store, block) => {
+export const rollupProjection = (contracts: Contracts & Pick<RollupConstants, 'arity'>): Projection => async (logs, store, block) => {
   const draft = new Draft(store);
   for (const event of parseEvents(contracts, logs)) {
     await applyEvent(draft, contracts, event, { blockNumber: block.number, timestamp: block.timestamp, transactionHash: event.transactionHash });
@@ -62,7 +62,7 @@ export const withdrawnKey = (contract: Address, account: Address): string => `wi
 /** Key of an answer. */
 export const answerKey = (requestId: Hex, assertionId: Hex): string => `${requestId}!${assertionId}`;
 
-async function applyEvent(draft: Draft, contracts: Contracts, event: RollupEvent, at: Occurrence): Promise<void> {
+async function applyEvent(draft: Draft, contracts: Contracts & Pick<RollupConstants, 'arity'>, event: RollupEvent, at: Occurrence): Promise<void> {
   switch (event.eventName) {
     case 'ModelRegistered': return modelRegistered(draft, event.args, at);
     case 'Requested': return requested(draft, event.args, at);
@@ -83,53 +83,42 @@ async function applyEvent(draft: Draft, contracts: Contracts, event: RollupEvent
       return;
     case 'FeeClaimed': return feeSpent(draft, event.args.requestId, event.args.sponsor);
     case 'FeeReclaimed': return feeSpent(draft, event.args.requestId, event.args.requester);
-    case 'Withdrawn': return draft.count(withdrawnKey(event.contract === 'inbox' ? contracts.inbox : contracts.assertions, event.args.account));
+    case 'Withdrawn': return draft.count(withdrawnKey(contracts[event.contract], event.args.account));
     case 'Asserted': return asserted(draft, event.args, at);
     case 'Challenged': return challenged(draft, event.args, at);
     case 'Defeated': return draft.update('assertions', event.args.assertionId, (assertion) => ({ ...assertion, defeated: true }));
+    case 'Confirmed': return confirmed(draft, event.args.claim);
     case 'GameSettled': return gameSettled(draft, event.args);
     case 'BondReleased':
       draft.delete('openAssertions', event.args.assertionId);
       return draft.update('assertions', event.args.assertionId, (assertion) => ({ ...assertion, bondReleased: true }));
     case 'Opened': {
-      if (!isAddressEqual(event.args.client, contracts.assertions)) return;
-      const { gameId, challenger, initialState, steps, allowance, asserterStake, challengerStake } = event.args;
+      const { gameId, terms, states, blob } = event.args;
+      const { client, asserter, challenger, initialState, binding, steps, asserterStake, challengerStake } = terms;
+      if (!isAddressEqual(client, contracts.assertions)) return;
+      const allowance = BigInt(terms.allowance);
       // `Challenged` follows in the same transaction and says what it is about.
       draft.put('disputes', gameId, {
-        gameId, challenger, initialState, steps, asserterStake, challengerStake,
-        assertionId: '0x', index: 0, requestId: '0x', outputCommitment: '0x', asserter: contracts.assertions,
-        split: null, claims: null, phase: 'asserter-to-answer', turnStartedAt: at.timestamp,
-        asserterRemaining: BigInt(allowance), challengerRemaining: BigInt(allowance),
+        gameId, asserter, challenger, initialState, binding, steps, allowance, asserterStake, challengerStake,
+        assertionId: '0x', index: 0, requestId: '0x', outputCommitment: '0x',
+        split: splitRecord({ start: 0n, length: steps }, initialState, states, blob, at),
+        phase: 'asserter-to-answer', turnStartedAt: at.timestamp, asserterRemaining: allowance, challengerRemaining: allowance,
         moves: [{ ...at, kind: 'challenge', by: 'challenger' }], settled: false, bounty: 0n,
       });
       draft.put('disputeOrder', orderKey(at, gameId), gameId);
       draft.put('openDisputes', gameId, true);
       return;
     }
-    case 'Answered': {
-      const { gameId, claims, finalState, states } = event.args;
-      return draft.update('disputes', gameId, (dispute) => handOver(
-        { ...dispute, claims, split: { start: 0n, length: dispute.steps, states: [dispute.initialState, ...states, finalState] } },
-        { ...at, kind: 'answer', by: 'asserter' },
-      ));
-    }
-    case 'Moved': return moved(draft, event.args, at);
+    case 'Moved': return moved(draft, contracts.arity, event.args, at);
     case 'Settled': {
-      const { gameId, asserterWon, ending } = event.args;
+      const { gameId, asserterWon, ending, winner, paid, burnt } = event.args;
       return draft.update('disputes', gameId, (dispute) => ({
         ...dispute,
         phase: asserterWon ? 'asserter-won' : 'challenger-won',
         ending: endingOf(ending),
+        paidOut: { to: winner, paid, burnt },
         moves: [...dispute.moves, { ...at, kind: 'end', by: dispute.phase === 'challenger-to-move' ? 'challenger' : 'asserter' }],
       }));
-    }
-    case 'PaidOut': {
-      const { gameId, winner, paid, burnt } = event.args;
-      await draft.update('disputes', gameId, (dispute) => {
-        if (dispute.settled) draft.delete('openDisputes', gameId);
-        return { ...dispute, paidOut: { to: winner, paid, burnt } };
-      });
-      return;
     }
     default:
       // Delegates are the players' own business.
@@ -165,9 +154,12 @@ async function feeSpent(draft: Draft, requestId: Hex, feeTo: Address): Promise<v
 }
 
 async function asserted(draft: Draft, event: Arguments<'Asserted'>, at: Occurrence): Promise<void> {
-  const { assertionId, sponsor, root, nonce, challengeableUntil, requestIds, outputCommitments } = event;
+  const { assertionId, sponsor, parent, root, nonce, challengeableUntil, requestIds, outputCommitments } = event;
+  const independent = parent === zeroHash;
+  const parentConfirmed = independent || (await draft.get('confirmedClaims', parent)) !== undefined;
+  if (!independent) draft.put('children', parent, [...((await draft.get('children', parent)) ?? []), assertionId]);
   const assertion: AssertionRecord = {
-    assertionId, sponsor, root, nonce, challengeableUntil, requestIds, outputCommitments, asserted: at, openGames: 0, defeated: false, bondReleased: false,
+    assertionId, sponsor, parent, parentConfirmed, root, nonce, challengeableUntil, requestIds, outputCommitments, asserted: at, openGames: 0, defeated: false, bondReleased: false,
   };
   draft.put('assertions', assertionId, assertion);
   draft.put('assertionOrder', orderKey(at, assertionId), assertionId);
@@ -180,38 +172,45 @@ async function asserted(draft: Draft, event: Arguments<'Asserted'>, at: Occurren
   await draft.count(assertedKey(sponsor));
 }
 
+async function confirmed(draft: Draft, claim: Hex): Promise<void> {
+  draft.put('confirmedClaims', claim, true);
+  for (const child of (await draft.get('children', claim)) ?? []) await draft.update('assertions', child, (assertion) => ({ ...assertion, parentConfirmed: true }));
+}
+
 async function challenged(draft: Draft, event: Arguments<'Challenged'>, at: Occurrence): Promise<void> {
   const { assertionId, gameId, index, requestId, outputCommitment } = event;
   const assertion = await draft.get('assertions', assertionId);
   if (assertion === undefined) throw new Error(`a challenge in transaction ${at.transactionHash} names assertion ${assertionId}, whose event is missing: is startBlock too late?`);
   draft.put('assertions', assertionId, { ...assertion, openGames: assertion.openGames + 1 });
   draft.put('assertionDisputes', `${assertionId}!${gameId}`, gameId);
-  await draft.update('disputes', gameId, (dispute) => ({ ...dispute, assertionId, index: Number(index), requestId, outputCommitment, asserter: assertion.sponsor }));
+  await draft.update('disputes', gameId, (dispute) => ({ ...dispute, assertionId, index: Number(index), requestId, outputCommitment }));
 }
 
 async function gameSettled(draft: Draft, event: Arguments<'GameSettled'>): Promise<void> {
   const { assertionId, gameId, bounty } = event;
   await draft.update('assertions', assertionId, (assertion) => ({ ...assertion, openGames: assertion.openGames - 1 }));
+  draft.delete('openDisputes', gameId);
+  await draft.update('disputes', gameId, (dispute) => ({ ...dispute, settled: true, bounty }));
+}
+
+async function moved(draft: Draft, arity: number, event: Arguments<'Moved'>, at: Occurrence): Promise<void> {
+  const { gameId, segment, start, states, blob } = event;
   await draft.update('disputes', gameId, (dispute) => {
-    if (dispute.paidOut !== undefined) draft.delete('openDisputes', gameId);
-    return { ...dispute, settled: true, bounty };
+    const answered = dispute.split;
+    const picked = segmentAt(answered, Number(segment), answered.blob === undefined ? arity : BLOB_ARITY);
+    const by = dispute.phase === 'challenger-to-move' ? 'challenger' : 'asserter';
+    const kind = dispute.phase === 'asserter-to-answer' ? 'answer' : 'move';
+    return handOver({ ...dispute, split: splitRecord(picked, start, states, blob, at) }, { ...at, kind, by, segment: Number(segment) });
   });
 }
 
-async function moved(draft: Draft, event: Arguments<'Moved'>, at: Occurrence): Promise<void> {
-  const { gameId, segment, claims, states } = event;
-  await draft.update('disputes', gameId, (dispute) => {
-    const { split } = dispute;
-    const start = split?.states[Number(segment)];
-    if (split === null || start === undefined) throw new Error(`a move in transaction ${at.transactionHash} answers no split that is known`);
-    const by = dispute.phase === 'challenger-to-move' ? 'challenger' : 'asserter';
-    return handOver({ ...dispute, claims, split: { ...segmentAt(split, Number(segment)), states: [start, ...states] } }, { ...at, kind: 'move', by, segment: Number(segment) });
-  });
+function splitRecord(segment: Segment, first: Hex, states: readonly Hex[], blob: Hex, { blockNumber }: Occurrence): SplitRecord {
+  const { start, length } = segment;
+  return { start, length, first, inner: states.slice(0, -1), last: states.at(-1) as Hex, ...(blob === zeroHash ? {} : { blob: { versionedHash: blob, blockNumber } }) };
 }
 
 /** Charges the mover for its turn and starts the other's: what `GameClock.handOver` does. */
 function handOver(dispute: DisputeRecord, move: DisputeRecord['moves'][number]): DisputeRecord {
-  if (dispute.split !== null && dispute.claims !== claimsRoot(dispute.split.states)) throw new Error(`the states in transaction ${move.transactionHash} do not have the root that the game stored`);
   const elapsed = move.timestamp - dispute.turnStartedAt;
   const clocks = move.by === 'challenger'
     ? { phase: 'asserter-to-move' as const, challengerRemaining: dispute.challengerRemaining - elapsed }
@@ -220,7 +219,7 @@ function handOver(dispute: DisputeRecord, move: DisputeRecord['moves'][number]):
 }
 
 function endingOf(ending: number): NonNullable<DisputeRecord['ending']> {
-  const name = ([undefined, 'proof', 'concession', 'timeout'] as const)[ending];
+  const name = (['proof', 'concession', 'timeout'] as const)[ending];
   if (name === undefined) throw new Error(`a game ended in an unknown way (${ending})`);
   return name;
 }

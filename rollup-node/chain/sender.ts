@@ -20,6 +20,8 @@ export interface TransactionIntent {
   readonly data: Hex;
   /** Wei. */
   readonly value?: bigint;
+  /** What the transaction carries besides, 131,072 bytes each (EIP-4844). */
+  readonly blobs?: readonly Uint8Array[];
 }
 
 export interface MinedTransaction {

@@ -1,7 +1,7 @@
 import { formatEther, parseEventLogs } from 'viem';
 import type { Address, Hex, Log } from 'viem';
 import { dissectionGameAbi, forumAbi, inboxAbi, modelRegistryAbi, resultAssertionsAbi, storybookAbi } from '../../contracts/abi/generated.ts';
-import { segmentAt } from '../../fraud-proof/dispute/split.ts';
+import { CALLDATA_ARITY, segmentAt } from '../../fraud-proof/dispute/split.ts';
 import type { Segment } from '../../fraud-proof/dispute/split.ts';
 
 /** All events of the rollup and of the example dApps, whose `Expired` are alike. */
@@ -29,7 +29,7 @@ export function describeLogs(logs: readonly Log[], narration: Narration): string
 const CAUSES: ReadonlySet<string> = new Set(['Submitted', 'Begun', 'Delivered', 'Settled']);
 
 /** `Ending.Timeout` of the dissection game. */
-const TIMEOUT = 3;
+const TIMEOUT = 2;
 
 const ether = (wei: bigint): string => `${Number(formatEther(wei)).toLocaleString('en', { maximumFractionDigits: 4 })} ETH`;
 const count = (number: bigint): string => number.toLocaleString('en');
@@ -42,18 +42,17 @@ function describeEvent(event: RollupEvent, { nameOf, readable, games }: Narratio
     case 'Requested': return `${nameOf(event.args.requester)} calls the model's contract, fee ${ether(event.args.fee)}`;
     case 'Asserted': return `asserts the result of ${event.args.requestIds.length === 1 ? 'the request' : `${event.args.requestIds.length} requests`}: output ${event.args.outputCommitments[0]?.slice(0, 10) ?? ''}…`;
     case 'Opened':
-      games.set(event.args.gameId, { start: 0n, length: event.args.steps });
-      return `challenges it, stake ${ether(event.args.challengerStake)}: ${count(event.args.steps)} machine steps are in dispute`;
-    case 'Answered': return 'answers with its final state and 15 states on the way';
+      games.set(event.args.gameId, { start: 0n, length: event.args.terms.steps });
+      return `challenges it, stake ${ether(event.args.terms.challengerStake)}, with a final state of its own: ${count(event.args.terms.steps)} machine steps are in dispute`;
     case 'Moved': {
-      const segment = segmentAt(games.get(event.args.gameId) ?? { start: 0n, length: 1n }, Number(event.args.segment));
+      const segment = segmentAt(games.get(event.args.gameId) ?? { start: 0n, length: 1n }, Number(event.args.segment), CALLDATA_ARITY);
       games.set(event.args.gameId, segment);
       return `disputes segment ${event.args.segment}: ${count(segment.length)} ${segment.length === 1n ? 'step' : 'steps'} from step ${count(segment.start)} on`;
     }
-    case 'Settled': return `${event.args.ending === TIMEOUT ? 'claims the time-out' : 'has one step computed by the chain'}: ${nameOf(event.args.winner)} wins`;
+    case 'Settled':
+      return `${event.args.ending === TIMEOUT ? 'claims the time-out' : 'has one step computed by the chain'}: ${nameOf(event.args.winner)} wins ${ether(event.args.paid)}, ${ether(event.args.burnt)} are burnt`;
     case 'Defeated': return 'the assertion is defeated, its bond lost';
     case 'GameSettled': return event.args.bounty > 0n ? `bounty of ${ether(event.args.bounty)} to ${nameOf(event.args.challenger)}` : null;
-    case 'PaidOut': return `stakes: ${ether(event.args.paid)} to ${nameOf(event.args.winner)}, ${ether(event.args.burnt)} burnt`;
     case 'Delivered': return `delivers “${readable(event.args.result)}” to the caller${event.args.callbackSucceeded ? '' : ', whose callback failed'}`;
     case 'Published': return `the forum publishes the post: ${event.args.language} has readers`;
     case 'Rejected': return `the forum rejects the post: nobody reads ${event.args.language}`;

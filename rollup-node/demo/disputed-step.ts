@@ -25,9 +25,10 @@ export async function tellDisputedStep(stage: Stage, node: AssayNode, requestId:
   const { to, input } = await client.getTransaction({ hash: end.transactionHash });
   const call = to !== null && isAddressEqual(to, game.address) ? decodeFunctionData({ abi: game.abi, data: input }) : null;
   if (call?.functionName !== 'prove') throw new Error(`the game ${dispute.gameId} did not end with a proof`);
-  const [, , segment, , , , proof] = call.args;
-  const split = moves.reduce((current, { args }) => segmentAt(current, Number(args.segment)), { start: 0n, length: dispute.steps });
-  const step = segmentAt(split, Number(segment)).start;
+  const [, { segment }, proof] = call.args;
+  const arity = node.context.contracts.arity;
+  const split = moves.reduce((current, { args }) => segmentAt(current, Number(args.segment), arity), { start: 0n, length: dispute.steps });
+  const step = segmentAt(split, Number(segment), arity).start;
 
   const { encoded } = stage.model;
   const prepared = await executor.prepare(encoded.model);

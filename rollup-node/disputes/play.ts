@@ -1,7 +1,10 @@
 import { nextAction, NothingToDisputeError } from '../../fraud-proof/dispute/player.ts';
+import type { Role } from '../../fraud-proof/dispute/player.ts';
 import type { Duty } from '../agent/duty.ts';
+import { disputePhase, isOver } from '../chain/clock.ts';
 import { ownOpenDisputes } from './own.ts';
 import { checkByReplay } from './replayed.ts';
+import { splitStates } from './split-states.ts';
 import { actionTransaction, gameView } from './turn.ts';
 
 /** Takes the node's turn in every dispute that it is a party to: all of them side by side. */
@@ -9,23 +12,24 @@ export const playDisputes: Duty = async (context, head) => {
   const { store, self, inference, sender, contracts, client, log } = context;
   const disputes = await ownOpenDisputes(context);
   // What is over needs no trace, though its stakes may wait for somebody for a long time.
-  const running = disputes.filter(({ dispute }) => gameView(dispute, head.timestamp).status !== 'settled');
+  const running = disputes.filter(({ dispute }) => !isOver(disputePhase(dispute, head.timestamp)));
   inference.keepTraces(new Set(running.map(({ dispute }) => dispute.requestId)));
   return running.flatMap(({ dispute, role }) => {
-    const view = gameView(dispute, head.timestamp);
-    if (view.turn !== role) return [];
+    const mover: Role = disputePhase(dispute, head.timestamp) === 'challenger-to-move' ? 'challenger' : 'asserter';
+    if (mover !== role) return [];
     return [{
-      key: `turn:${dispute.gameId}:${dispute.claims ?? 'answer'}`,
+      key: `turn:${dispute.gameId}:${dispute.split.length}`,
       run: async () => {
         const request = await store.get('requests', dispute.requestId);
         if (request === undefined) throw new Error(`dispute ${dispute.gameId} is about a request that is not in the store`);
         const trace = await inference.trace(request);
-        const action = await nextAction(view, role, trace).catch((error: unknown) => {
+        const view = gameView(dispute, splitStates(dispute), head.timestamp);
+        const action = await nextAction(view, role, trace, { arity: contracts.arity }).catch((error: unknown) => {
           if (!(error instanceof NothingToDisputeError)) throw error;
           throw new Error(`nothing to play in dispute ${dispute.gameId}: this node computed the same as the other side claims`, { cause: error });
         });
         if (action === null) return;
-        const transaction = actionTransaction(action, dispute, contracts);
+        const transaction = actionTransaction(action, dispute.gameId, dispute, contracts);
         await checkByReplay(transaction, self, client, head);
         const { gasUsed } = await sender.send(transaction);
         log.info({ dispute: dispute.gameId, role, action: action.kind, ...(action.kind === 'prove' ? { step: action.step } : {}), gasUsed }, 'played');

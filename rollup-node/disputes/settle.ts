@@ -1,6 +1,6 @@
 import { encodeFunctionData } from 'viem';
 import type { Hex } from 'viem';
-import { dissectionGameAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
+import { resultAssertionsAbi } from '../../contracts/abi/generated.ts';
 import type { Role } from '../../fraud-proof/dispute/player.ts';
 import type { AgentContext, Duty } from '../agent/duty.ts';
 import { disputePhase, isOver } from '../chain/clock.ts';
@@ -9,8 +9,9 @@ import type { Contracts } from '../chain/contracts.ts';
 import type { TransactionIntent } from '../chain/sender.ts';
 import type { DisputeRecord } from '../store/tables.ts';
 import { ownOpenDisputes } from './own.ts';
+import { gameTerms } from './turn.ts';
 
-/** Brings disputes that are over to their end: a time-out that nobody recorded, the assertion's note of it, the stakes. */
+/** Brings disputes that are over to their end: the assertion's note of it, which also records a time-out that nobody has. */
 export function settleDisputes(): Duty {
   let running = new Map<Hex, Role>();
   return async (context, head) => {
@@ -43,18 +44,9 @@ function report({ log, metrics }: AgentContext, dispute: DisputeRecord, role: Ro
 export function transactionsAfter(dispute: DisputeRecord, role: Role, phase: DisputePhase, contracts: Contracts): TransactionIntent[] {
   if (!isOver(phase)) return [];
   const won = phase === `${role}-won`;
-  const { gameId } = dispute;
-  const args = [gameId] as const;
-  const transactions: TransactionIntent[] = [];
-  if (won && !isOver(dispute.phase)) {
-    transactions.push({ intent: `timeout:${gameId}`, to: contracts.game, data: encodeFunctionData({ abi: dissectionGameAbi, functionName: 'claimTimeout', args }) });
-  }
+  const { gameId, assertionId, requestId, outputCommitment } = dispute;
   // An asserter sends this even if it lost: until then the assertion counts the game as open.
-  if (!dispute.settled && (won || role === 'asserter')) {
-    transactions.push({ intent: `settle:${gameId}`, to: contracts.assertions, data: encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'settle', args }) });
-  }
-  if (won && dispute.paidOut === undefined) {
-    transactions.push({ intent: `payout:${gameId}`, to: contracts.game, data: encodeFunctionData({ abi: dissectionGameAbi, functionName: 'payOut', args }) });
-  }
-  return transactions;
+  if (dispute.settled || (!won && role !== 'asserter')) return [];
+  const args = [assertionId, requestId, outputCommitment, gameTerms(dispute, contracts)] as const;
+  return [{ intent: `settle:${gameId}`, to: contracts.assertions, data: encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'settle', args }) }];
 }

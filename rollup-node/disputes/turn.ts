@@ -1,47 +1,52 @@
 import { decodeErrorResult, encodeFunctionData } from 'viem';
 import type { Address, Hex } from 'viem';
 import { dissectionGameAbi, inboxAbi, modelContractAbi, resultAssertionsAbi, wordMachineAbi } from '../../contracts/abi/generated.ts';
-import type { Action, GameView, Role } from '../../fraud-proof/dispute/player.ts';
+import type { Action, GameView, Role, SplitClaims } from '../../fraud-proof/dispute/player.ts';
 import { disputePhase, isOver } from '../chain/clock.ts';
 import type { Contracts } from '../chain/contracts.ts';
 import type { TransactionIntent } from '../chain/sender.ts';
 import type { DisputeRecord } from '../store/tables.ts';
 
-/** What the store says of a dispute, as a player reads it. `time` in seconds of block time. */
-export function gameView(dispute: DisputeRecord, time: bigint): GameView {
+/** What the store says of a dispute, as a player reads it; `states` are those of the latest split. `time` in seconds of block time. */
+export function gameView(dispute: DisputeRecord, states: readonly Hex[], time: bigint): GameView {
   const phase = disputePhase(dispute, time);
+  const { start, length, blob } = dispute.split;
   return {
     status: isOver(phase) ? 'settled' : phase === 'asserter-to-answer' ? 'awaiting-answer' : 'awaiting-move',
     turn: phase === 'challenger-to-move' ? 'challenger' : 'asserter',
-    steps: dispute.steps,
-    split: dispute.split,
+    split: { start, length, states, carrier: blob === undefined ? 'calldata' : 'blob' },
   };
 }
 
-/** What a game is about, and the stake that its answer brings. */
-export type DisputedEntry = Pick<DisputeRecord, 'gameId' | 'requestId' | 'outputCommitment' | 'asserterStake'>;
+/** What a game was opened with, as its calls repeat it. */
+export type TermsOfGame = Pick<DisputeRecord, 'asserter' | 'challenger' | 'initialState' | 'binding' | 'steps' | 'allowance' | 'asserterStake' | 'challengerStake'>;
 
-/** The transaction that an action is. Its intent names the claims that it answers, so that no turn is taken twice. */
-export function actionTransaction(action: Action, dispute: DisputedEntry, contracts: Pick<Contracts, 'assertions' | 'game'>): TransactionIntent {
-  const { gameId } = dispute;
+/** The contract's `GameTerms`. */
+export function gameTerms(terms: TermsOfGame, { assertions }: Pick<Contracts, 'assertions'>) {
+  const { asserter, challenger, initialState, binding, steps, allowance, asserterStake, challengerStake } = terms;
+  return { client: assertions, asserter, challenger, initialState, binding, steps, allowance: Number(allowance), asserterStake, challengerStake };
+}
+
+/** The contract's `Split`; a transaction of ours carries one blob at most. */
+export const splitArgument = ({ end, inner, blob }: SplitClaims) => ({ end, inner, blob: blob === undefined ? 0n : 1n });
+
+/** The transaction that an action is. Its intent names the split that it answers, so that no turn is taken twice. */
+export function actionTransaction(action: Action, gameId: Hex, terms: TermsOfGame, contracts: Pick<Contracts, 'assertions' | 'game'>): TransactionIntent {
+  const { pick } = action;
+  const named = { intent: `${action.kind}:${gameId}:${pick.steps}`, to: contracts.game };
+  if (action.kind === 'prove') {
+    return { ...named, data: encodeFunctionData({ abi: dissectionGameAbi, functionName: 'prove', args: [gameTerms(terms, contracts), pick, action.proof] }) };
+  }
+  const split = splitArgument(action.split);
+  const blobs = action.split.blob === undefined ? {} : { blobs: [action.split.blob] };
   if (action.kind === 'answer') {
     return {
-      intent: `answer:${gameId}`,
-      to: contracts.assertions,
-      value: dispute.asserterStake,
-      data: encodeFunctionData({
-        abi: resultAssertionsAbi,
-        functionName: 'answer',
-        args: [gameId, dispute.requestId, dispute.outputCommitment, action.opening, action.states],
-      }),
+      ...named, ...blobs, value: terms.asserterStake,
+      data: encodeFunctionData({ abi: dissectionGameAbi, functionName: 'answer', args: [gameTerms(terms, contracts), pick, split] }),
     };
   }
-  const path = action.path as readonly [Hex, Hex, Hex, Hex];
-  const opened = [gameId, action.claims, BigInt(action.segment), action.start, action.end, path] as const;
-  const data = action.kind === 'move'
-    ? encodeFunctionData({ abi: dissectionGameAbi, functionName: 'move', args: [...opened, action.states] })
-    : encodeFunctionData({ abi: dissectionGameAbi, functionName: 'prove', args: [...opened, action.proof] });
-  return { intent: `${action.kind}:${gameId}:${action.claims}`, to: contracts.game, data };
+  const { asserter, challenger } = terms;
+  return { ...named, ...blobs, data: encodeFunctionData({ abi: dissectionGameAbi, functionName: 'move', args: [gameId, { asserter, challenger }, pick, split] }) };
 }
 
 /** The role that an account has in a dispute, or null. */

@@ -12,7 +12,7 @@ export function randomFaults(seed: bigint): FaultChooser {
     const known = chosen.get(key);
     if (known !== undefined) return known;
     const found = openTrace({ prepared, input, seed: requestSeed })
-      .then((honest) => findLie(honest, { prepared, input, seed: requestSeed }, { seed, inResult: true }))
+      .then((honest) => findLie(honest, { prepared, input, seed: requestSeed }, { seed }))
       .then(({ fault }) => fault);
     chosen.set(key, found);
     return found;

@@ -1,11 +1,11 @@
-import { bytesToHex, encodeFunctionData, parseEventLogs } from 'viem';
+import { bytesToHex, encodeFunctionData, parseEventLogs, zeroHash } from 'viem';
 import type { Address, Hex, TransactionReceipt } from 'viem';
 import { dissectionGameAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
 import { commitTensor } from '../../deterministic-runtime/commitment/tree.ts';
 import type { PreparedModel } from '../../deterministic-runtime/executors/executor.ts';
 import { findLie } from '../../fraud-proof/dispute/random-fault.ts';
-import { nextAction } from '../../fraud-proof/dispute/player.ts';
-import type { Action, GameView, Role } from '../../fraud-proof/dispute/player.ts';
+import { arityOf, nextAction, openingMove } from '../../fraud-proof/dispute/player.ts';
+import type { Action, ClaimedSplit, GameView, PlayOptions, Role, SplitClaims } from '../../fraud-proof/dispute/player.ts';
 import { segmentAt } from '../../fraud-proof/dispute/split.ts';
 import type { Fault } from '../../fraud-proof/trace/fault.ts';
 import { openTrace } from '../../fraud-proof/trace/trace.ts';
@@ -13,8 +13,8 @@ import type { Trace } from '../../fraud-proof/trace/trace.ts';
 import type { DevelopmentWallet } from '../chain/development-wallets.ts';
 import { proveEntry } from '../chain/entries.ts';
 import { checkByReplay } from '../disputes/replayed.ts';
-import { actionTransaction } from '../disputes/turn.ts';
-import type { DisputedEntry } from '../disputes/turn.ts';
+import { actionTransaction, gameTerms, splitArgument } from '../disputes/turn.ts';
+import type { TermsOfGame } from '../disputes/turn.ts';
 import { requestElements } from '../model-values.ts';
 import type { Arena } from './arena.ts';
 
@@ -46,7 +46,7 @@ export interface MatchResult {
   readonly winner: Role;
   readonly honest: Role;
   readonly steps: bigint;
-  /** Splits until single steps were left, the answer included. */
+  /** Splits until single steps were left, the challenger's first included. */
   readonly levels: number;
   readonly moves: readonly PlayedMove[];
   /** That the honest side took to run the inference again and to commit to its inside, before the first move. */
@@ -70,7 +70,7 @@ export async function playMatch(arena: Arena, options: MatchOptions): Promise<Ma
   const honest = await openTrace({ prepared, input });
   const openSeconds = (performance.now() - opened) / 1_000;
   const { trace: lying, fault } = options.fault === undefined
-    ? await findLie(honest, { prepared, input }, { seed, inResult: liar === 'asserter', ...(options.strike === undefined ? {} : { slots: options.strike(honest) }) })
+    ? await findLie(honest, { prepared, input }, { seed, ...(options.strike === undefined ? {} : { slots: options.strike(honest) }) })
     : { trace: await openTrace({ prepared, input, fault: options.fault, honest }), fault: options.fault };
   const sources: Record<Role, Trace> = { asserter: liar === 'asserter' ? lying : honest, challenger: liar === 'challenger' ? lying : honest };
   const wallets: Record<Role, DevelopmentWallet> = { asserter: arena.wallet(1), challenger: arena.wallet(2) };
@@ -85,23 +85,28 @@ export async function playMatch(arena: Arena, options: MatchOptions): Promise<Ma
   };
 
   const requestId = await arena.request(honest.model, options.contract, requestElements(prepared.model, input));
-  const { dispute, initialState, started } = await openDispute(arena, requestId, bytesToHex(commitTensor(sources.asserter.output)), play);
-  let view: GameView = { status: 'awaiting-answer', turn: 'asserter', steps: honest.steps, split: null };
   const contracts = { assertions: arena.deployment.resultAssertions, game: arena.deployment.dissectionGame };
+  const arity = Number(await arena.client.readContract({ address: contracts.game, abi: dissectionGameAbi, functionName: 'ARITY' }));
+  const playOptions: PlayOptions = { arity };
+  const outputCommitment = bytesToHex(commitTensor(sources.asserter.output));
+  const assertionId = await assertOutput(arena, requestId, outputCommitment, play);
+  const started = performance.now();
+  const { gameId, terms, split: first } = await challenge(arena, { assertionId, requestId, outputCommitment }, sources.challenger, playOptions, play);
+  let view: GameView = { status: 'awaiting-answer', turn: 'asserter', split: first };
   for (;;) {
     const by = view.turn;
-    const action = await nextAction(view, by, sources[by]);
+    const action = await nextAction(view, by, sources[by], playOptions);
     if (action === null) throw new Error(`the ${by} has the turn but no move`);
-    const receipt = await play(action.kind, by, actionTransaction(action, dispute, contracts));
+    const receipt = await play(action.kind, by, actionTransaction(action, gameId, terms, contracts));
     if (action.kind === 'prove') {
       const [event] = parseEventLogs({ abi: dissectionGameAbi, eventName: 'Settled', logs: receipt.logs });
       if (event === undefined) throw new Error('a proof did not end the game');
-      await arena.send(wallets[by], { to: contracts.assertions, data: encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'settle', args: [dispute.gameId] }) });
+      await arena.send(wallets[by], { to: contracts.assertions, data: encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'settle', args: [assertionId, requestId, outputCommitment, gameTerms(terms, contracts)] }) });
       return {
         winner: event.args.asserterWon ? 'asserter' : 'challenger',
         honest: liar === 'asserter' ? 'challenger' : 'asserter',
         steps: honest.steps,
-        levels: moves.filter(({ kind }) => kind === 'answer' || kind === 'move').length,
+        levels: moves.filter(({ kind }) => kind === 'challenge' || kind === 'answer' || kind === 'move').length,
         moves,
         openSeconds,
         seconds: (performance.now() - started) / 1_000,
@@ -110,7 +115,7 @@ export async function playMatch(arena: Arena, options: MatchOptions): Promise<Ma
         trace: honest,
       };
     }
-    view = afterMove(view, action, initialState);
+    view = { status: 'awaiting-move', turn: by === 'asserter' ? 'challenger' : 'asserter', split: splitAfter(view.split, action, playOptions) };
   }
 }
 
@@ -119,44 +124,52 @@ async function head({ client }: Arena): Promise<{ readonly number: bigint; reado
   return { number, hash, timestamp };
 }
 
-/** Asserts one result, and challenges it. */
-async function openDispute(
-  arena: Arena,
-  requestId: Hex,
-  outputCommitment: Hex,
-  play: (kind: 'assert' | 'challenge', by: Role, transaction: { to: Address; data: Hex; value: bigint }) => Promise<TransactionReceipt>,
-): Promise<{ readonly dispute: DisputedEntry; readonly initialState: Hex; readonly started: number }> {
+type Play = (kind: 'assert' | 'challenge', by: Role, transaction: { to: Address; data: Hex; value: bigint }) => Promise<TransactionReceipt>;
+
+/** Asserts one result. */
+async function assertOutput(arena: Arena, requestId: Hex, outputCommitment: Hex, play: Play): Promise<Hex> {
   const contract = { address: arena.deployment.resultAssertions, abi: resultAssertionsAbi } as const;
-  const [bond, { asserterStake, challengerStake }] = await Promise.all([
-    arena.client.readContract({ ...contract, functionName: 'bond' }),
-    arena.client.readContract({ ...contract, functionName: 'terms', args: [requestId] }),
-  ]);
-  const to = contract.address;
-  const asserted = await play('assert', 'asserter', {
-    to,
-    value: bond,
-    data: encodeFunctionData({ abi: contract.abi, functionName: 'assertResults', args: [[requestId], [outputCommitment]] }),
-  });
-  const [assertion] = parseEventLogs({ abi: contract.abi, eventName: 'Asserted', logs: asserted.logs });
+  const value = await arena.client.readContract({ ...contract, functionName: 'bond' });
+  const data = encodeFunctionData({ abi: contract.abi, functionName: 'assertResults', args: [zeroHash, [requestId], [outputCommitment]] });
+  const { logs } = await play('assert', 'asserter', { to: contract.address, value, data });
+  const [assertion] = parseEventLogs({ abi: contract.abi, eventName: 'Asserted', logs });
   if (assertion === undefined) throw new Error('no assertion was recorded');
-  const entry = proveEntry({ requestIds: [requestId], outputCommitments: [outputCommitment] }, 0);
-  const started = performance.now();
-  const challenged = await play('challenge', 'challenger', {
-    to,
-    value: challengerStake,
-    data: encodeFunctionData({ abi: contract.abi, functionName: 'challenge', args: [assertion.args.assertionId, entry.index, requestId, outputCommitment, [...entry.path]] }),
-  });
-  const [opened] = parseEventLogs({ abi: dissectionGameAbi, eventName: 'Opened', logs: challenged.logs });
-  if (opened === undefined) throw new Error('no game was opened');
-  return { dispute: { gameId: opened.args.gameId, requestId, outputCommitment, asserterStake }, initialState: opened.args.initialState, started };
+  return assertion.args.assertionId;
 }
 
-/** What both sides see after an answer or a move. */
-function afterMove(view: GameView, action: Exclude<Action, { kind: 'prove' }>, initialState: Hex): GameView {
-  const turn: Role = view.turn === 'asserter' ? 'challenger' : 'asserter';
-  if (action.kind === 'answer') {
-    return { ...view, status: 'awaiting-move', turn, split: { start: 0n, length: view.steps, states: [initialState, ...action.states, action.finalState] } };
-  }
-  if (view.split === null) throw new Error('a move answers a split');
-  return { ...view, turn, split: { ...segmentAt(view.split, action.segment), states: [action.start, ...action.states] } };
+interface OpenedGame {
+  readonly gameId: Hex;
+  readonly terms: TermsOfGame;
+  readonly split: ClaimedSplit;
+}
+
+/** Challenges the only entry of an assertion, with the challenger's own states. */
+async function challenge(
+  arena: Arena,
+  { assertionId, requestId, outputCommitment }: { readonly assertionId: Hex; readonly requestId: Hex; readonly outputCommitment: Hex },
+  source: Trace,
+  options: PlayOptions,
+  play: Play,
+): Promise<OpenedGame> {
+  const contract = { address: arena.deployment.resultAssertions, abi: resultAssertionsAbi } as const;
+  const { challengerStake: value } = await arena.client.readContract({ ...contract, functionName: 'terms', args: [requestId] });
+  const { opening, split } = await openingMove(source.steps, source, options);
+  const entry = proveEntry({ requestIds: [requestId], outputCommitments: [outputCommitment] }, 0);
+  const data = encodeFunctionData({ abi: contract.abi, functionName: 'challenge', args: [assertionId, entry, opening, splitArgument(split)] });
+  const { logs } = await play('challenge', 'challenger', { to: contract.address, value, data });
+  const [opened] = parseEventLogs({ abi: dissectionGameAbi, eventName: 'Opened', logs });
+  if (opened === undefined) throw new Error('no game was opened');
+  const { gameId, terms } = opened.args;
+  return {
+    gameId,
+    terms: { ...terms, allowance: BigInt(terms.allowance) },
+    split: { start: 0n, length: terms.steps, states: statesOf(terms.initialState, split), carrier: 'calldata' },
+  };
+}
+
+const statesOf = (first: Hex, { inner, end }: SplitClaims): Hex[] => [first, ...inner, end];
+
+/** What both sides see after a move. */
+function splitAfter(split: ClaimedSplit, { pick, split: own }: Exclude<Action, { kind: 'prove' }>, options: PlayOptions): ClaimedSplit {
+  return { ...segmentAt(split, Number(pick.segment), arityOf(split.carrier, options)), states: statesOf(pick.start, own), carrier: 'calldata' };
 }

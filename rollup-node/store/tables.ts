@@ -48,6 +48,9 @@ export interface RequestRecord {
 
 export interface AssertionRecord {
   readonly assertionId: Hex;
+  /** The claim that it builds on, zero for none, and whether that is final. */
+  readonly parent: Hex;
+  readonly parentConfirmed: boolean;
   readonly root: Hex;
   readonly sponsor: Address;
   /** The sponsor's own count of assertions. */
@@ -69,6 +72,18 @@ export interface DisputeMove extends Occurrence {
   readonly segment?: number;
 }
 
+/** A split as the chain's log has it. */
+export interface SplitRecord {
+  readonly start: bigint;
+  readonly length: bigint;
+  readonly first: Hex;
+  /** The states at the inner bounds; empty if a blob carries them. */
+  readonly inner: readonly Hex[];
+  readonly last: Hex;
+  /** The blob's versioned hash, and the block that it came with. */
+  readonly blob?: { readonly versionedHash: Hex; readonly blockNumber: bigint };
+}
+
 export interface DisputeRecord {
   readonly gameId: Hex;
   readonly assertionId: Hex;
@@ -79,16 +94,18 @@ export interface DisputeRecord {
   /** The assertion's sponsor. */
   readonly asserter: Address;
   readonly challenger: Address;
+  /** What the game was opened with, beside the parties and the stakes: its calls repeat it. */
   readonly initialState: Hex;
+  readonly binding: Hex;
   /** Steps of the inference. */
   readonly steps: bigint;
+  /** Seconds on each clock. */
+  readonly allowance: bigint;
   /** Wei. */
   readonly asserterStake: bigint;
   readonly challengerStake: bigint;
-  /** The latest split: its bounds, and its states with the first and the last. Null before the answer. */
-  readonly split: { readonly start: bigint; readonly length: bigint; readonly states: readonly Hex[] } | null;
-  /** Root over the latest split's claims, which a move has to name. */
-  readonly claims: Hex | null;
+  /** The latest split, which the party to move answers. */
+  readonly split: SplitRecord;
   readonly phase: 'asserter-to-answer' | 'asserter-to-move' | 'challenger-to-move' | 'asserter-won' | 'challenger-won';
   /** Seconds of block time. */
   readonly turnStartedAt: bigint;
@@ -100,7 +117,7 @@ export interface DisputeRecord {
   /** The assertion has taken note of the end. */
   readonly settled: boolean;
   readonly bounty: bigint;
-  /** The stakes have left the game. */
+  /** What became of the stakes, once the game has ended. */
   readonly paidOut?: { readonly to: Address; readonly paid: bigint; readonly burnt: bigint };
 }
 
@@ -162,6 +179,10 @@ export interface Tables {
   readonly assertionOrder: Hex;
   /** Assertions whose bond is locked, by id. */
   readonly openAssertions: true;
+  /** Claims that are final and that the chain has noted as such. */
+  readonly confirmedClaims: true;
+  /** Ids of the assertions that build on a claim. */
+  readonly children: readonly Hex[];
   /** By game id. */
   readonly disputes: DisputeRecord;
   /** `blockNumber!gameId` → game id. */
@@ -186,7 +207,7 @@ export type TableName = keyof Tables;
 /** Tables that follow from the chain alone, and are undone with it. */
 export const CHAIN_TABLES = [
   'models', 'requests', 'requestOrder', 'pendingRequests', 'unclaimedFees', 'answers', 'assertions', 'assertionOrder',
-  'openAssertions', 'disputes', 'disputeOrder', 'assertionDisputes', 'openDisputes', 'counters',
+  'openAssertions', 'confirmedClaims', 'children', 'disputes', 'disputeOrder', 'assertionDisputes', 'openDisputes', 'counters',
 ] as const satisfies readonly TableName[];
 export type ChainTable = (typeof CHAIN_TABLES)[number];
 

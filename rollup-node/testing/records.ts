@@ -18,7 +18,7 @@ export const request = (index: number, changes: Partial<RequestRecord> = {}): Re
 
 /** An assertion that answers requests `indices`, for tests. */
 export const assertion = (number: number, indices: readonly number[], changes: Partial<AssertionRecord> = {}): AssertionRecord => ({
-  assertionId: idOf(0x200 + number), root: idOf(0x201 + number), sponsor: addressOf(3), nonce: 0n, challengeableUntil: 100n,
+  assertionId: idOf(0x200 + number), parent: idOf(0), parentConfirmed: true, root: idOf(0x201 + number), sponsor: addressOf(3), nonce: 0n, challengeableUntil: 100n,
   requestIds: indices.map((index) => idOf(0x100 + index)), outputCommitments: indices.map((index) => idOf(0x500 + index)),
   asserted: at(number), openGames: 0, defeated: false, bondReleased: false, ...changes,
 });
@@ -26,7 +26,7 @@ export const assertion = (number: number, indices: readonly number[], changes: P
 /** A dispute about the first entry of assertion `number`, for tests. */
 export const dispute = (number: number, changes: Partial<DisputeRecord> = {}): DisputeRecord => ({
   gameId: idOf(0x300 + number), assertionId: idOf(0x200 + number), index: 0, requestId: idOf(0x100), outputCommitment: idOf(0x500),
-  asserter: addressOf(3), challenger: addressOf(4), initialState: idOf(0x700), steps: 1_000n, asserterStake: 20n, challengerStake: 200n,
-  split: null, claims: null, phase: 'asserter-to-answer', turnStartedAt: 50n, asserterRemaining: 100n, challengerRemaining: 100n,
+  asserter: addressOf(3), challenger: addressOf(4), initialState: idOf(0x700), binding: idOf(0x701), steps: 1_000n, allowance: 100n, asserterStake: 20n, challengerStake: 200n,
+  split: { start: 0n, length: 1_000n, first: idOf(0x700), inner: [], last: idOf(0x702) }, phase: 'asserter-to-answer', turnStartedAt: 50n, asserterRemaining: 100n, challengerRemaining: 100n,
   moves: [{ ...at(50), kind: 'challenge', by: 'challenger' }], settled: false, bounty: 0n, ...changes,
 });

@@ -1,6 +1,7 @@
 import { encodeFunctionData, isAddressEqual } from 'viem';
 import type { Hex } from 'viem';
 import { inboxAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
+import { openingMove } from '../../fraud-proof/dispute/player.ts';
 import type { AgentContext, Duty } from '../agent/duty.ts';
 import { answersTo, canBeDelivered, disputesOf, pendingRequests } from '../agent/answers.ts';
 import type { Answer } from '../agent/answers.ts';
@@ -11,7 +12,7 @@ import { assertionPhase } from '../chain/clock.ts';
 import { proveEntry } from '../chain/entries.ts';
 import type { Head } from '../chain/follower.ts';
 import { checkByReplay } from '../disputes/replayed.ts';
-import { roleOf } from '../disputes/turn.ts';
+import { roleOf, splitArgument } from '../disputes/turn.ts';
 import { ExitCode, UserError, reasonOf } from '../errors.ts';
 import { UnservableRequestError } from '../inference/inference.ts';
 import { nextBatch } from '../sequencer/batch.ts';
@@ -91,14 +92,19 @@ async function isWrong({ store, inference, log, metrics }: AgentContext, asserti
 }
 
 async function challenge(context: AgentContext, assertion: AssertionRecord, index: number, head: Head): Promise<void> {
-  const { client, contracts, sender, store, self, log } = context;
+  const { client, contracts, inference, sender, store, self, log } = context;
   const { assertionId } = assertion;
   if (await isChallenged(context, assertionId)) return;
   const { path, requestId, outputCommitment, index: position } = proveEntry(assertion, index);
   const request = await store.get('requests', requestId);
+  if (request === undefined) throw new Error(`request ${requestId} is not in the store`);
   await requireSameFacts(context, requestId, request);
   const { challengerStake } = await client.readContract({ address: contracts.assertions, abi: resultAssertionsAbi, functionName: 'terms', args: [requestId] });
-  const data = encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'challenge', args: [assertionId, position, requestId, outputCommitment, path] });
+  // The challenge carries the node's own states: it takes the inside of the inference, which is computed again for it.
+  const trace = await inference.trace(request);
+  const { opening, split } = await openingMove(trace.steps, trace, { arity: contracts.arity });
+  const entry = { index: position, requestId, outputCommitment, path };
+  const data = encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'challenge', args: [assertionId, entry, opening, splitArgument(split)] });
   const transaction = { intent: `challenge:${assertionId}`, to: contracts.assertions, value: challengerStake, data };
   await checkByReplay(transaction, self, client, head);
   const { hash, gasUsed } = await sender.send(transaction);
@@ -106,9 +112,9 @@ async function challenge(context: AgentContext, assertion: AssertionRecord, inde
 }
 
 /** A node whose store does not match the chain must not put a stake on what it computed from it. */
-async function requireSameFacts({ client, contracts }: AgentContext, requestId: Hex, request: RequestRecord | undefined): Promise<void> {
+async function requireSameFacts({ client, contracts }: AgentContext, requestId: Hex, request: RequestRecord): Promise<void> {
   const [modelId, inputCommitment, seed] = await client.readContract({ address: contracts.inbox, abi: inboxAbi, functionName: 'facts', args: [requestId] });
-  if (request?.modelId !== modelId || request.inputCommitment !== inputCommitment || request.seed !== seed) {
+  if (request.modelId !== modelId || request.inputCommitment !== inputCommitment || request.seed !== seed) {
     throw new Error(`the store's request ${requestId} is not the chain's: no challenge is made on it`);
   }
 }

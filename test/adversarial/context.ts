@@ -76,7 +76,7 @@ export async function surround({ requests = [], assertions = [], compute, models
     dispose: async () => undefined,
   };
   const contracts = {
-    registry: addressOf(0xa11), inbox: addressOf(0xa12), assertions: addressOf(0xa13), game: addressOf(0xa14), machine: addressOf(0xa15), window: 300n, bond: 1_000n, bounty: 10n,
+    registry: addressOf(0xa11), inbox: addressOf(0xa12), assertions: addressOf(0xa13), game: addressOf(0xa14), machine: addressOf(0xa15), window: 300n, bond: 1_000n, bounty: 10n, arity: 16,
   };
   const context: AgentContext = {
     client, contracts, store, inference, log: silentLogger(), metrics: createMetrics(), self: addressOf(9),

@@ -57,7 +57,7 @@ export async function checkRandomSteps(contract: WordMachineEvm, trace: Trace, c
     checked.push({ step, slot: location.slot, opcode: NAMES[location.instruction.op] ?? 'undefined', gas: 'gas' in outcome ? outcome.gas : 0n, bytes: proof.length });
   }
   const opening = Uint8Array.from(Buffer.from((await trace.finalOpening()).slice(2), 'hex'));
-  const opened = await contract.finishedOutput(modelId, trace.inputCommitment, trace.tensors.seed, opening);
+  const opened = await contract.finalState(modelId, trace.inputCommitment, trace.tensors.seed, opening);
   expectSame('the result', valueOf(opened), [finished, bytesToHex(commitTensor(trace.output))]);
   return checked;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {Game, IDissectionGame} from "../../src/interfaces/IDissectionGame.sol";
+import {GamePhase, GameTerms, IDissectionGame, Parties, Pick, Split} from "../../src/interfaces/IDissectionGame.sol";
 import {FakeMachine} from "../fakes/FakeMachine.sol";
 import {Test} from "./Test.sol";
 
@@ -9,22 +9,16 @@ import {Test} from "./Test.sol";
 struct Belief {
     uint256 fault;
     bytes32 salt;
+    /// The state after `last` steps is `end`.
+    uint256 last;
+    bytes32 end;
 }
 
-/// @notice What a split claims: the states at its bounds.
-struct Split {
+/// @notice What a split claims: the states at the bounds of the segments of [start, end).
+struct Claims {
     uint256 start;
     uint256 end;
     bytes32[] states;
-}
-
-/// @notice One argument list for `move` and `prove`.
-struct Opening {
-    bytes32 claims;
-    uint256 segment;
-    bytes32 start;
-    bytes32 end;
-    bytes32[4] path;
 }
 
 /// @notice Plays dissection games in tests; written plainly, after the words of `IDissectionGame`, and not after its code.
@@ -34,121 +28,227 @@ abstract contract GamePlayer is Test {
     IDissectionGame internal game;
     FakeMachine internal machine;
     bytes32 internal context;
+    /// @dev Of the tree over claims that travel as calldata.
+    uint256 internal depth = 4;
 
     function honest() internal pure returns (Belief memory) {
-        return Belief(NEVER, 0);
+        return Belief(NEVER, 0, NEVER, 0);
     }
 
     function liar(uint256 fault) internal pure returns (Belief memory) {
-        return Belief(fault, keccak256(abi.encode("lie", fault)));
+        return Belief(fault, keccak256(abi.encode("lie", fault)), NEVER, 0);
     }
 
     function stateOf(Belief memory belief, uint256 i) internal view returns (bytes32) {
-        return i < belief.fault ? machine.stateAt(context, i) : keccak256(abi.encode(belief.salt, i));
+        if (i < belief.fault) return machine.stateAt(context, i);
+        return i == belief.last ? belief.end : as248Bits(keccak256(abi.encode(belief.salt, i)));
+    }
+
+    function as248Bits(bytes32 hash) internal pure returns (bytes32) {
+        return bytes32(uint256(hash) & type(uint248).max);
     }
 
     function isTrue(bytes32 state, uint256 i) internal view returns (bool) {
         return state == machine.stateAt(context, i);
     }
 
-    function segmentsOf(Split memory split) internal pure returns (uint256) {
-        return split.states.length - 1;
+    function idOf(GameTerms memory terms) internal pure returns (bytes32) {
+        return keccak256(abi.encode(terms));
     }
 
-    function boundOf(Split memory split, uint256 j) internal pure returns (uint256) {
-        return split.start + j * (split.end - split.start) / segmentsOf(split);
+    function segmentsOf(Claims memory claims) internal pure returns (uint256) {
+        return claims.states.length - 1;
     }
 
-    /// @dev The split of [start, end) that a player with this belief makes, beginning with the agreed state `first`.
-    function splitOf(Belief memory belief, uint256 start, uint256 end, bytes32 first)
+    function boundOf(Claims memory claims, uint256 j) internal pure returns (uint256) {
+        return claims.start + j * (claims.end - claims.start) / segmentsOf(claims);
+    }
+
+    function lastOf(Claims memory claims) internal pure returns (bytes32) {
+        return claims.states[claims.states.length - 1];
+    }
+
+    /// @dev The claims about [start, end) of a player with this belief, beginning with the agreed state `first`.
+    function claimsOf(Belief memory belief, uint256 start, uint256 end, bytes32 first)
         internal
         view
-        returns (Split memory split)
+        returns (Claims memory)
+    {
+        return claimsOf(belief, start, end, first, 2 ** depth);
+    }
+
+    function claimsOf(Belief memory belief, uint256 start, uint256 end, bytes32 first, uint256 arity)
+        internal
+        view
+        returns (Claims memory claims)
     {
         uint256 n = end - start;
-        split = Split(start, end, new bytes32[]((n < 16 ? n : 16) + 1));
-        split.states[0] = first;
-        for (uint256 j = 1; j < split.states.length; ++j) {
-            split.states[j] = stateOf(belief, boundOf(split, j));
+        claims = Claims(start, end, new bytes32[]((n < arity ? n : arity) + 1));
+        claims.states[0] = first;
+        for (uint256 j = 1; j < claims.states.length; ++j) {
+            claims.states[j] = stateOf(belief, boundOf(claims, j));
         }
     }
 
-    /// @dev The inner states of a split, and its end if asked for.
-    function payloadOf(Split memory split, bool withEnd) internal pure returns (bytes32[] memory payload) {
-        payload = new bytes32[](withEnd ? split.states.length - 1 : split.states.length - 2);
-        for (uint256 j = 0; j < payload.length; ++j) {
-            payload[j] = split.states[j + 1];
+    /// @dev Claims as calldata.
+    function splitOf(Claims memory claims) internal pure returns (Split memory split) {
+        split.end = lastOf(claims);
+        split.inner = new bytes32[](segmentsOf(claims) - 1);
+        for (uint256 j = 0; j < split.inner.length; ++j) {
+            split.inner[j] = claims.states[j + 1];
         }
     }
 
-    function leafOf(Split memory split, uint256 j) internal pure returns (bytes32) {
-        if (j >= segmentsOf(split)) return 0;
-        return keccak256(abi.encode(split.states[j], split.states[j + 1]));
+    /// @dev What the log says of claims that came as calldata: the inner states and the end.
+    function loggedOf(Claims memory claims) internal pure returns (bytes32[] memory states) {
+        states = new bytes32[](segmentsOf(claims));
+        for (uint256 j = 0; j < states.length; ++j) {
+            states[j] = claims.states[j + 1];
+        }
     }
 
-    function nodeOf(Split memory split, uint256 height, uint256 i) internal pure returns (bytes32) {
-        if (height == 0) return leafOf(split, i);
-        bytes32 left = nodeOf(split, height - 1, 2 * i);
-        bytes32 right = nodeOf(split, height - 1, 2 * i + 1);
+    function leafOf(Claims memory claims, uint256 j) internal pure returns (bytes32) {
+        if (j >= segmentsOf(claims)) return 0;
+        return keccak256(abi.encode(claims.states[j], claims.states[j + 1]));
+    }
+
+    function nodeOf(Claims memory claims, uint256 height, uint256 i) internal pure returns (bytes32) {
+        if (height == 0) return leafOf(claims, i);
+        bytes32 left = nodeOf(claims, height - 1, 2 * i);
+        bytes32 right = nodeOf(claims, height - 1, 2 * i + 1);
         return left == 0 && right == 0 ? bytes32(0) : keccak256(abi.encode(left, right));
     }
 
-    function claimsOf(Split memory split) internal pure returns (bytes32) {
-        return nodeOf(split, 4, 0);
+    /// @dev What the game stores of claims.
+    function storedOf(GameTerms memory terms, Claims memory claims) internal view returns (bytes32) {
+        return storedOf(terms, nodeOf(claims, depth, 0));
     }
 
-    function openingOf(Split memory split, uint256 j) internal pure returns (Opening memory opening) {
-        opening = Opening(claimsOf(split), j, 0, 0, [bytes32(0), 0, 0, 0]);
-        if (j < segmentsOf(split)) (opening.start, opening.end) = (split.states[j], split.states[j + 1]);
-        for (uint256 height = 0; height < 4; ++height) {
-            opening.path[height] = nodeOf(split, height, (j >> height) ^ 1);
+    function storedOf(GameTerms memory terms, bytes32 root) internal pure returns (bytes32) {
+        return keccak256(abi.encode(root, terms.asserter, terms.challenger));
+    }
+
+    function assertStored(GameTerms memory terms, Claims memory claims) internal view {
+        vm.assertEq(game.game(idOf(terms)).claims, storedOf(terms, claims), "claims");
+    }
+
+    /// @dev Segment `j` of claims that came as calldata, opened.
+    function pickOf(Claims memory claims, uint256 j) internal view returns (Pick memory pick) {
+        pick.steps = claims.end - claims.start;
+        pick.segment = j;
+        if (j < segmentsOf(claims)) (pick.start, pick.end) = (claims.states[j], claims.states[j + 1]);
+        for (uint256 height = 0; height < depth; ++height) {
+            pick.opening = bytes.concat(pick.opening, nodeOf(claims, height, (j >> height) ^ 1));
         }
     }
 
-    /// @dev The first segment whose start this player believes and whose end it does not; `segmentsOf(split)` if there is none.
-    function disputable(Split memory split, Belief memory belief) internal view returns (uint256 j) {
-        for (; j < segmentsOf(split); ++j) {
+    /// @dev The first segment whose start this player believes and whose end it does not; `segmentsOf(claims)` if there is none.
+    function disputable(Claims memory claims, Belief memory belief) internal view returns (uint256 j) {
+        for (; j < segmentsOf(claims); ++j) {
             if (
-                split.states[j] == stateOf(belief, boundOf(split, j))
-                    && split.states[j + 1] != stateOf(belief, boundOf(split, j + 1))
+                claims.states[j] == stateOf(belief, boundOf(claims, j))
+                    && claims.states[j + 1] != stateOf(belief, boundOf(claims, j + 1))
             ) return j;
         }
     }
 
-    function sendMove(bytes32 gameId, address player, Opening memory opening, bytes32[] memory states) internal {
+    function sendAnswer(GameTerms memory terms, address player, Pick memory pick, Split memory split) internal {
         vm.prank(player);
-        game.move(gameId, opening.claims, opening.segment, opening.start, opening.end, opening.path, states);
+        game.answer{value: terms.asserterStake}(terms, pick, split);
     }
 
-    function sendProof(bytes32 gameId, address player, Opening memory opening, bytes memory proof) internal {
+    function sendMove(GameTerms memory terms, address player, Pick memory pick, Split memory split) internal {
         vm.prank(player);
-        game.prove(gameId, opening.claims, opening.segment, opening.start, opening.end, opening.path, proof);
+        game.move(idOf(terms), Parties(terms.asserter, terms.challenger), pick, split);
     }
 
-    /// @dev Splits segment `j` of the other's split as `belief` sees it.
-    function moveInto(bytes32 gameId, address player, Split memory other, uint256 j, Belief memory belief)
+    function sendProof(GameTerms memory terms, address player, Pick memory pick, bytes memory proof) internal {
+        vm.prank(player);
+        game.prove(terms, pick, proof);
+    }
+
+    /// @dev What `belief` claims about segment `j` of the other's claims.
+    function within(Claims memory other, uint256 j, Belief memory belief) internal view returns (Claims memory) {
+        return claimsOf(belief, boundOf(other, j), boundOf(other, j + 1), other.states[j]);
+    }
+
+    /// @dev The asserter's answer into segment `j` of the challenger's claims.
+    function answerInto(GameTerms memory terms, address player, Claims memory other, uint256 j, Belief memory belief)
         internal
-        returns (Split memory own)
+        returns (Claims memory own)
     {
-        own = splitOf(belief, boundOf(other, j), boundOf(other, j + 1), other.states[j]);
-        sendMove(gameId, player, openingOf(other, j), payloadOf(own, true));
+        own = within(other, j, belief);
+        sendAnswer(terms, player, pickOf(other, j), splitOf(own));
     }
 
-    /// @dev Proves the one step of segment `j` of the other's split.
-    function proveAt(bytes32 gameId, address player, Split memory other, uint256 j) internal {
-        sendProof(gameId, player, openingOf(other, j), abi.encode(context, boundOf(other, j)));
+    /// @dev A later move into segment `j` of the other's claims.
+    function moveInto(GameTerms memory terms, address player, Claims memory other, uint256 j, Belief memory belief)
+        internal
+        returns (Claims memory own)
+    {
+        own = within(other, j, belief);
+        sendMove(terms, player, pickOf(other, j), splitOf(own));
+    }
+
+    /// @dev What the fake machine takes as proof of the one step of segment `j`.
+    function proofOf(Claims memory other, uint256 j) internal view returns (bytes memory) {
+        return abi.encode(context, boundOf(other, j));
+    }
+
+    /// @dev Proves the one step of segment `j` of the other's claims.
+    function proveAt(GameTerms memory terms, address player, Claims memory other, uint256 j) internal {
+        sendProof(terms, player, pickOf(other, j), proofOf(other, j));
+    }
+
+    /// @dev Answers or moves into segment `j`, or proves it where it has one step.
+    function turnInto(GameTerms memory terms, address player, Claims memory other, uint256 j, Claims memory own)
+        internal
+        returns (bool over)
+    {
+        if (boundOf(other, j + 1) - boundOf(other, j) == 1) {
+            proveAt(terms, player, other, j);
+            return true;
+        }
+        bool first = game.game(idOf(terms)).clock.recorded == GamePhase.AsserterToAnswer;
+        if (first) sendAnswer(terms, player, pickOf(other, j), splitOf(own));
+        else sendMove(terms, player, pickOf(other, j), splitOf(own));
     }
 
     /// @dev One turn of a player that disputes what it disbelieves.
-    function playTurn(bytes32 gameId, address player, Split memory other, Belief memory belief)
+    function playTurn(GameTerms memory terms, address player, Claims memory other, Belief memory belief)
         internal
-        returns (Split memory own, bool over)
+        returns (Claims memory own, bool over)
     {
         uint256 j = disputable(other, belief);
-        if (boundOf(other, j + 1) - boundOf(other, j) == 1) {
-            proveAt(gameId, player, other, j);
-            return (own, true);
+        own = within(other, j, belief);
+        over = turnInto(terms, player, other, j, own);
+    }
+
+    /// @dev Both play as they believe, the asserter first, until a proof.
+    function playOut(
+        GameTerms memory terms,
+        Claims memory opening,
+        Belief memory asserterBelief,
+        Belief memory challengerBelief
+    ) internal returns (uint256 turns) {
+        Claims memory last = opening;
+        for (bool over = false; !over; ++turns) {
+            (last, over) = turns % 2 == 0
+                ? playTurn(terms, terms.asserter, last, asserterBelief)
+                : playTurn(terms, terms.challenger, last, challengerBelief);
         }
-        own = moveInto(gameId, player, other, j, belief);
+    }
+
+    function assertGamePhase(GameTerms memory terms, GamePhase expected) internal view {
+        vm.assertEq(uint256(game.phase(idOf(terms))), uint256(expected));
+    }
+
+    function isOver(GameTerms memory terms) internal view returns (bool) {
+        GamePhase now_ = game.phase(idOf(terms));
+        return now_ == GamePhase.AsserterWon || now_ == GamePhase.ChallengerWon;
+    }
+
+    function wrongPhase(GamePhase phase) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IDissectionGame.WrongPhase.selector, phase);
     }
 }

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {IDissectionGame} from "../../src/interfaces/IDissectionGame.sol";
+import {GameTerms, IDissectionGame} from "../../src/interfaces/IDissectionGame.sol";
 import {Finality, IInbox, RequestOptions} from "../../src/interfaces/IInbox.sol";
 import {IModelContract} from "../../src/interfaces/IModelContract.sol";
 import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
-import {AssertionParameters, AssertionPhase, IResultAssertions} from "../../src/interfaces/IResultAssertions.sol";
+import {
+    AssertionParameters,
+    AssertionPhase,
+    Entry,
+    IResultAssertions
+} from "../../src/interfaces/IResultAssertions.sol";
 import {FakeConsumer} from "../fakes/FakeConsumer.sol";
 import {FakeMachine} from "../fakes/FakeMachine.sol";
-import {Belief, GamePlayer, Split} from "./GamePlayer.sol";
+import {Belief, Claims, GamePlayer} from "./GamePlayer.sol";
 
 interface Detector {
     function detect(string calldata text) external payable returns (bytes32);
@@ -56,7 +61,7 @@ abstract contract Suite is GamePlayer {
         vm.warp(START);
         vm.deal(address(this), 1_000_000 ether);
         machine = new FakeMachine(stepCount(), rightOutput);
-        game = IDissectionGame(deploy("DissectionGame", abi.encode(machine, 10 gwei)));
+        game = IDissectionGame(deploy("DissectionGame", abi.encode(machine, 10 gwei, depth)));
         uint256 nonce = vm.getNonce(address(this));
         address inboxAddress = vm.computeCreateAddress(address(this), nonce + 2);
         address resultsAddress = vm.computeCreateAddress(address(this), nonce + 3);
@@ -131,16 +136,17 @@ abstract contract Suite is GamePlayer {
 
     /// @dev An assertion of one entry.
     function assertOutput(address by, bytes32 requestId, bytes32 output) internal returns (bytes32) {
-        vm.prank(by);
-        return results.assertResults{value: BOND}(one(requestId), one(output));
+        return assertOutput(by, 0, requestId, output);
     }
 
-    function challengeBy(address by, bytes32 assertionId, bytes32 requestId, bytes32 output)
-        internal
-        returns (bytes32)
-    {
+    function assertOutput(address by, bytes32 parent, bytes32 requestId, bytes32 output) internal returns (bytes32) {
         vm.prank(by);
-        return results.challenge{value: challengerStake}(assertionId, 0, requestId, output, new bytes32[](0));
+        return results.assertResults{value: BOND}(parent, one(requestId), one(output));
+    }
+
+    /// @dev The entry of a list of one.
+    function entryOf(bytes32 requestId, bytes32 output) internal pure returns (Entry memory) {
+        return Entry(0, requestId, output, new bytes32[](0));
     }
 
     function useContextOf(bytes32 requestId) internal {
@@ -148,41 +154,84 @@ abstract contract Suite is GamePlayer {
         context = machine.contextOf(id, input, seed);
     }
 
-    /// @dev The asserter's split, with the final state that its output demands.
-    function answerSplit(Belief memory belief, bytes32 output) internal view returns (Split memory split) {
-        split = splitOf(belief, 0, stepCount(), machine.stateAt(context, 0));
-        split.states[16] = machine.finished(context, output);
+    /// @dev What a challenger says that wants `output` to be the result; it lies from step `fault` on if that is not so.
+    function saying(bytes32 output, uint256 fault) internal view returns (Belief memory belief) {
+        if (output == rightOutput) return honest();
+        belief = liar(fault);
+        (belief.last, belief.end) = (stepCount(), machine.finished(context, output));
     }
 
-    function answerBy(address by, bytes32 gameId, bytes32 requestId, bytes32 output, Belief memory belief)
+    /// @dev The terms of the game that `by` opens against an entry.
+    function termsAgainst(address by, bytes32 assertionId, bytes32 requestId, bytes32 output)
         internal
-        returns (Split memory split)
+        view
+        returns (GameTerms memory)
+    {
+        (bytes32 id, bytes32 input, bytes32 seed) = inbox.facts(requestId);
+        return GameTerms({
+            client: address(results),
+            asserter: results.assertion(assertionId).sponsor,
+            challenger: by,
+            initialState: machine.initialState(id, input, seed),
+            binding: keccak256(abi.encode(assertionId, requestId, output)),
+            steps: uint64(stepCount()),
+            allowance: allowance,
+            asserterStake: asserterStake,
+            challengerStake: challengerStake
+        });
+    }
+
+    /// @dev Challenges an entry: `by` wants the other output.
+    function challengeBy(address by, bytes32 assertionId, bytes32 requestId, bytes32 output)
+        internal
+        returns (GameTerms memory terms, Claims memory opening)
     {
         useContextOf(requestId);
-        split = answerSplit(belief, output);
-        vm.prank(by);
-        results.answer{value: asserterStake}(gameId, requestId, output, abi.encode(output), payloadOf(split, false));
+        terms = termsAgainst(by, assertionId, requestId, output);
+        bytes32 wanted = output == rightOutput ? wrongOutput : rightOutput;
+        opening = openingOf(wanted);
+        sendChallenge(terms, assertionId, entryOf(requestId, output), wanted, opening);
     }
 
-    /// @dev Plays an answered game to its proof; the challenger has the first turn.
-    function playOut(bytes32 gameId, Split memory answer, Belief memory asserterBelief, Belief memory challengerBelief)
+    /// @dev The challenger's claims in a game that it opens because it wants `output`.
+    function openingOf(bytes32 output) internal view returns (Claims memory) {
+        return claimsOf(saying(output, 77), 0, stepCount(), machine.stateAt(context, 0));
+    }
+
+    function sendChallenge(
+        GameTerms memory terms,
+        bytes32 assertionId,
+        Entry memory entry,
+        bytes32 wanted,
+        Claims memory opening
+    ) internal {
+        vm.prank(terms.challenger);
+        bytes32 gameId = results.challenge{value: terms.challengerStake}(
+            assertionId, entry, abi.encode(wanted), splitOf(opening)
+        );
+        vm.assertEq(gameId, idOf(terms), "the game's id");
+    }
+
+    /// @dev The challenger opens, and the sponsor answers into the segment in which `belief` leaves the challenger's.
+    function answeredChallenge(bytes32 assertionId, bytes32 requestId, bytes32 output, Belief memory belief)
         internal
+        returns (GameTerms memory terms, Claims memory answer)
     {
-        Split memory last = answer;
-        bool over = false;
-        for (bool challengerToMove = true; !over; challengerToMove = !challengerToMove) {
-            (last, over) = challengerToMove
-                ? playTurn(gameId, challenger, last, challengerBelief)
-                : playTurn(gameId, sponsor, last, asserterBelief);
-        }
+        Claims memory opening;
+        (terms, opening) = challengeBy(challenger, assertionId, requestId, output);
+        (answer,) = playTurn(terms, terms.asserter, opening, belief);
+    }
+
+    function settle(GameTerms memory terms, bytes32 assertionId, bytes32 requestId, bytes32 output) internal {
+        results.settle(assertionId, requestId, output, terms);
     }
 
     /// @dev A game about one wrong entry, played to the end: the challenger has won it, and it is not settled.
-    function lostGame(bytes32 requestId) internal returns (bytes32 assertionId, bytes32 gameId) {
+    function lostGame(bytes32 requestId) internal returns (bytes32 assertionId, GameTerms memory terms) {
         assertionId = assertOutput(sponsor, requestId, wrongOutput);
-        gameId = challengeBy(challenger, assertionId, requestId, wrongOutput);
-        Split memory answer = answerBy(sponsor, gameId, requestId, wrongOutput, liar(1234));
-        playOut(gameId, answer, liar(1234), honest());
+        Claims memory opening;
+        (terms, opening) = challengeBy(challenger, assertionId, requestId, wrongOutput);
+        playOut(terms, opening, liar(1234), honest());
     }
 
     /// @dev A final assertion of the right output.

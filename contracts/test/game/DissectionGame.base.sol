@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {Game, GamePhase, IDissectionGame, OpenParameters} from "../../src/interfaces/IDissectionGame.sol";
-import {Belief, GamePlayer, Split} from "../base/GamePlayer.sol";
+import {GameTerms, IDissectionGame} from "../../src/interfaces/IDissectionGame.sol";
+import {Belief, Claims, GamePlayer} from "../base/GamePlayer.sol";
 import {FakeMachine} from "../fakes/FakeMachine.sol";
 
 /// @notice A game and its two players; the test itself is the client.
@@ -13,6 +13,8 @@ abstract contract DissectionGameTest is GamePlayer {
     uint32 internal constant ALLOWANCE = 1000;
     uint256 internal constant START = 1_800_000_000;
     bytes32 internal constant BINDING = keccak256("binding");
+    /// @dev What is credited to it is burnt.
+    address internal constant NOBODY = 0x000000000000000000000000000000000000dEaD;
 
     address internal asserter = actor("asserter");
     address internal challenger = actor("challenger");
@@ -27,59 +29,56 @@ abstract contract DissectionGameTest is GamePlayer {
     }
 
     function gameAt(uint256 gasPrice) internal returns (IDissectionGame) {
-        return IDissectionGame(deploy("DissectionGame", abi.encode(machine, gasPrice)));
+        return IDissectionGame(deploy("DissectionGame", abi.encode(machine, gasPrice, depth)));
     }
 
-    function parametersOf(uint256 steps) internal view returns (OpenParameters memory) {
-        return OpenParameters({
+    function termsOf(uint256 steps) internal view returns (GameTerms memory) {
+        return GameTerms({
+            client: address(this),
             asserter: asserter,
             challenger: challenger,
             initialState: stateOf(honest(), 0),
             binding: BINDING,
             steps: uint64(steps),
             allowance: ALLOWANCE,
-            asserterStake: ASSERTER_STAKE
+            asserterStake: ASSERTER_STAKE,
+            challengerStake: CHALLENGER_STAKE
         });
     }
 
-    function openGame(uint256 steps) internal returns (bytes32) {
-        return game.open{value: CHALLENGER_STAKE}(parametersOf(steps));
+    function openWith(GameTerms memory terms, Belief memory belief) internal returns (Claims memory opening) {
+        opening = claimsOf(belief, 0, terms.steps, terms.initialState);
+        game.open{value: terms.challengerStake}(terms, splitOf(opening));
     }
 
-    function answerGame(bytes32 gameId, uint256 steps, Belief memory belief) internal returns (Split memory split) {
-        bytes32 initial = stateOf(honest(), 0);
-        split = splitOf(belief, 0, steps, initial);
-        game.answer{value: ASSERTER_STAKE}(
-            gameId, initial, BINDING, split.states[split.states.length - 1], payloadOf(split, false)
-        );
-    }
-
-    /// @dev An answered game, the challenger to move.
-    function answeredGame(uint256 steps, Belief memory belief) internal returns (bytes32 gameId, Split memory split) {
-        gameId = openGame(steps);
-        split = answerGame(gameId, steps, belief);
-    }
-
-    function assertPhase(bytes32 gameId, GamePhase expected) internal view {
-        vm.assertEq(uint256(game.phase(gameId)), uint256(expected));
-    }
-
-    function wrongPhase(GamePhase phase) internal pure returns (bytes memory) {
-        return abi.encodeWithSelector(IDissectionGame.WrongPhase.selector, phase);
-    }
-
-    /// @dev Both play on as they believe, the challenger first, until a proof.
-    function playOut(bytes32 gameId, Split memory answer, Belief memory asserterBelief, Belief memory challengerBelief)
+    /// @dev A game in which the asserter is to answer.
+    function openGame(uint256 steps, Belief memory belief)
         internal
-        returns (uint256 moves)
+        returns (GameTerms memory terms, Claims memory opening)
     {
-        Split memory last = answer;
-        bool over = false;
-        for (bool challengerToMove = true; !over; challengerToMove = !challengerToMove) {
-            (last, over) = challengerToMove
-                ? playTurn(gameId, challenger, last, challengerBelief)
-                : playTurn(gameId, asserter, last, asserterBelief);
-            ++moves;
-        }
+        terms = termsOf(steps);
+        opening = openWith(terms, belief);
+    }
+
+    /// @dev A game in which the asserter, who lies from step `fault` on, has answered an honest challenger, who is to move.
+    function answeredGame(uint256 steps, uint256 fault)
+        internal
+        returns (GameTerms memory terms, Claims memory opening, Claims memory answer)
+    {
+        (terms, opening) = openGame(steps, honest());
+        answer = answerInto(terms, asserter, opening, disputable(opening, liar(fault)), liar(fault));
+    }
+
+    /// @dev The hundreds of gas metered for a party, as wei.
+    function worth(uint256 metered) internal pure returns (uint256) {
+        return GAS_PRICE * metered;
+    }
+
+    function notTheParty(address caller, address party) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IDissectionGame.NotThePartyToMove.selector, caller, party);
+    }
+
+    function staleMove(uint256 given, uint256 actual) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(IDissectionGame.StaleMove.selector, given, actual);
     }
 }

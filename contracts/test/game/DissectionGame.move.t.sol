@@ -1,149 +1,170 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {Game, GamePhase, IDissectionGame} from "../../src/interfaces/IDissectionGame.sol";
-import {Opening, Split} from "../base/GamePlayer.sol";
+import {
+    Game,
+    GamePhase,
+    GameTerms,
+    IDissectionGame,
+    Parties,
+    Pick,
+    Split
+} from "../../src/interfaces/IDissectionGame.sol";
+import {Claims} from "../base/GamePlayer.sol";
 import {DissectionGameTest} from "./DissectionGame.base.sol";
 
 contract DissectionGame_Move is DissectionGameTest {
-    uint256 private constant STEPS = 10_000;
+    uint256 private constant STEPS = 160_000;
 
-    bytes32 private gameId;
-    Split private answered;
+    GameTerms private terms;
+    Claims private opening;
+    /// @dev The asserter's answer, about [70,000, 80,000).
+    Claims private answered;
 
     function setUp() public override {
         super.setUp();
-        Split memory split;
-        (gameId, split) = answeredGame(STEPS, liar(5000));
-        answered = split;
+        (terms, opening, answered) = answeredGame(STEPS, 75_000);
+    }
+
+    function ownMove() private view returns (Claims memory) {
+        return within(answered, 7, honest());
     }
 
     function test_move_stored_succeeds() external {
         vm.warp(START + 7);
-        uint256 j = disputable(answered, honest());
-        vm.assertEq(j, 7, "the fault lies in [4375, 5000], seen at its end");
-        Split memory own = splitOf(honest(), 4375, 5000, answered.states[7]);
+        vm.assertEq(disputable(answered, honest()), 7, "the fault lies in [74375, 75000], seen at its end");
+        Claims memory own = ownMove();
         vm.expectEmit(true, true, true, true, address(game));
-        emit IDissectionGame.Moved(gameId, 7, claimsOf(own), payloadOf(own, true));
-        sendMove(gameId, challenger, openingOf(answered, 7), payloadOf(own, true));
-        Game memory moved = game.game(gameId);
-        vm.assertEq(moved.claims, claimsOf(own));
-        vm.assertEq(moved.clock.start, 4375);
-        vm.assertEq(moved.clock.end, 5000);
+        emit IDissectionGame.Moved(idOf(terms), 7, answered.states[7], loggedOf(own), 0);
+        sendMove(terms, challenger, pickOf(answered, 7), splitOf(own));
+        Game memory moved = game.game(idOf(terms));
+        assertStored(terms, own);
+        vm.assertEq(moved.clock.start, 74_375);
+        vm.assertEq(moved.clock.end, 75_000);
         vm.assertEq(moved.clock.challengerRemaining, ALLOWANCE - 7);
         vm.assertEq(moved.clock.asserterRemaining, ALLOWANCE);
         vm.assertEq(moved.clock.turnStartedAt, START + 7);
-        vm.assertEq(moved.clock.challengerMoves, 1);
-        assertPhase(gameId, GamePhase.AsserterToMove);
+        vm.assertEq(moved.clock.challengerWork * 100, game.OPENING_GAS() + game.MOVE_GAS());
+        assertGamePhase(terms, GamePhase.AsserterToMove);
     }
 
     function test_move_notOnesTurn_reverts() external {
-        Split memory own = splitOf(honest(), 4375, 5000, answered.states[7]);
+        Split memory split = splitOf(ownMove());
+        Pick memory pick = pickOf(answered, 7);
         address[3] memory others = [asserter, stranger, address(this)];
         for (uint256 i = 0; i < 3; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotThePartyToMove.selector, others[i], challenger));
-            sendMove(gameId, others[i], openingOf(answered, 7), payloadOf(own, true));
+            vm.expectRevert(notTheParty(others[i], challenger));
+            sendMove(terms, others[i], pick, split);
         }
-        moveInto(gameId, challenger, answered, 7, honest());
-        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotThePartyToMove.selector, challenger, asserter));
-        sendMove(gameId, challenger, openingOf(answered, 7), payloadOf(own, true));
+        sendMove(terms, challenger, pick, split);
+        vm.expectRevert(notTheParty(challenger, asserter));
+        sendMove(terms, challenger, pick, split);
+    }
+
+    /// The parties are not those of the claims: the caller can't put itself, or a friend, in a party's place.
+    function test_move_otherParties_reverts() external {
+        Pick memory pick = pickOf(answered, 7);
+        Split memory split = splitOf(ownMove());
+        Parties[3] memory forged =
+            [Parties(asserter, stranger), Parties(stranger, stranger), Parties(stranger, challenger)];
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.expectRevert(IDissectionGame.WrongOpening.selector);
+            vm.prank(forged[i].challenger);
+            game.move(idOf(terms), forged[i], pick, split);
+        }
     }
 
     function test_move_beforeTheAnswer_reverts() external {
-        bytes32 other = openGame(STEPS + 1);
+        (GameTerms memory other, Claims memory claims) = openGame(STEPS + 1, honest());
         vm.expectRevert(wrongPhase(GamePhase.AsserterToAnswer));
-        sendMove(other, challenger, openingOf(answered, 7), new bytes32[](16));
+        sendMove(other, challenger, pickOf(claims, 7), splitOf(ownMove()));
     }
 
     function test_move_unknownGame_reverts() external {
         vm.expectRevert(wrongPhase(GamePhase.None));
-        sendMove(keccak256("no game"), challenger, openingOf(answered, 7), new bytes32[](16));
-    }
-
-    function test_move_replayed_reverts() external {
-        Split memory first = moveInto(gameId, challenger, answered, 7, honest());
-        Split memory second = moveInto(gameId, asserter, first, 3, liar(4500));
-        bytes32[] memory states = payloadOf(first, true);
-        Opening memory old = openingOf(answered, 7);
-        vm.expectRevert(
-            abi.encodeWithSelector(IDissectionGame.StaleClaims.selector, claimsOf(answered), claimsOf(second))
-        );
-        sendMove(gameId, challenger, old, states);
-    }
-
-    function test_move_inAnotherGame_reverts() external {
-        (bytes32 other, Split memory split) = answeredGame(STEPS + 1, liar(5000));
-        bytes32[] memory states = payloadOf(splitOf(honest(), 4375, 5000, answered.states[7]), true);
-        vm.expectRevert(
-            abi.encodeWithSelector(IDissectionGame.StaleClaims.selector, claimsOf(answered), claimsOf(split))
-        );
-        sendMove(other, challenger, openingOf(answered, 7), states);
+        sendMove(termsOf(STEPS + 1), challenger, pickOf(answered, 7), splitOf(ownMove()));
     }
 
     function test_move_numberOfStates_reverts() external {
-        uint256[5] memory lengths = [uint256(0), 1, 15, 17, 1000];
+        uint256[5] memory lengths = [uint256(0), 1, 14, 16, 1000];
         for (uint256 i = 0; i < 5; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.WrongNumberOfStates.selector, lengths[i], 16));
-            sendMove(gameId, challenger, openingOf(answered, 7), new bytes32[](lengths[i]));
+            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.WrongNumberOfStates.selector, lengths[i], 15));
+            sendMove(
+                terms, challenger, pickOf(answered, 7), Split(keccak256("end"), new bytes32[](lengths[i]), 0)
+            );
         }
     }
 
     function test_move_sameEnd_reverts() external {
-        bytes32[] memory states = payloadOf(splitOf(honest(), 4375, 5000, answered.states[7]), true);
-        states[15] = answered.states[8];
+        Claims memory own = ownMove();
+        own.states[16] = answered.states[8];
         vm.expectRevert(IDissectionGame.EndNotDisputed.selector);
-        sendMove(gameId, challenger, openingOf(answered, 7), states);
+        sendMove(terms, challenger, pickOf(answered, 7), splitOf(own));
     }
 
     function test_move_wrongOpening_reverts(uint256 what, bytes32 other) external {
-        bytes32[] memory states = payloadOf(splitOf(honest(), 4375, 5000, answered.states[7]), true);
-        Opening memory opening = openingOf(answered, 7);
+        Split memory split = splitOf(ownMove());
+        Pick memory pick = pickOf(answered, 7);
         what = what % 7;
-        if (what == 0) opening.start = other;
-        if (what == 1) opening.end = other;
-        if (what == 2) opening.segment = 6;
-        if (what > 2) opening.path[what - 3] = other;
+        if (what == 0) pick.start = other;
+        if (what == 1) pick.end = other;
+        if (what == 2) pick.segment = 6;
+        if (what > 2) {
+            bytes memory path = pick.opening;
+            assembly ("memory-safe") {
+                mstore(add(path, mul(0x20, sub(what, 2))), other)
+            }
+        }
         vm.expectRevert(IDissectionGame.WrongOpening.selector);
-        sendMove(gameId, challenger, opening, states);
+        sendMove(terms, challenger, pick, split);
     }
 
     function test_move_nodeAsLeaf_reverts() external {
         // The two children of an inner node, opened as if they were states, with the path from that node.
-        Opening memory opening = openingOf(answered, 0);
-        (opening.start, opening.end) = (nodeOf(answered, 0, 0), nodeOf(answered, 0, 1));
-        opening.path = [nodeOf(answered, 1, 1), nodeOf(answered, 2, 1), nodeOf(answered, 3, 1), 0];
+        Pick memory pick = pickOf(answered, 0);
+        (pick.start, pick.end) = (nodeOf(answered, 0, 0), nodeOf(answered, 0, 1));
+        pick.opening = abi.encode(nodeOf(answered, 1, 1), nodeOf(answered, 2, 1), nodeOf(answered, 3, 1), bytes32(0));
         vm.expectRevert(IDissectionGame.WrongOpening.selector);
-        sendMove(gameId, challenger, opening, new bytes32[](16));
+        sendMove(terms, challenger, pick, splitOf(ownMove()));
+    }
+
+    /// A path of another length is no path: it is taken for the opening of a blob, and has the wrong length for that, too.
+    function test_move_pathLength_reverts(uint16 length) external {
+        Pick memory pick = pickOf(answered, 7);
+        pick.opening = new bytes(length % 400);
+        if (pick.opening.length == 128 || pick.opening.length == 240) return;
+        vm.expectRevert(abi.encodeWithSignature("WrongOpeningLength(uint256,uint256)", pick.opening.length, 240));
+        sendMove(terms, challenger, pick, splitOf(ownMove()));
     }
 
     function test_move_segmentOutOfRange_reverts(uint256 segment) external {
         vm.assume(segment > 15);
-        Opening memory opening = openingOf(answered, 7);
-        opening.segment = segment;
+        Pick memory pick = pickOf(answered, 7);
+        pick.segment = segment;
         vm.expectRevert(abi.encodeWithSelector(IDissectionGame.SegmentOutOfRange.selector, segment, 16));
-        sendMove(gameId, challenger, opening, new bytes32[](16));
+        sendMove(terms, challenger, pick, splitOf(ownMove()));
     }
 
     function test_move_missingLeaf_reverts() external {
         // 5 steps have 5 segments; the missing leaves are zero, and nobody may open them.
-        (bytes32 small, Split memory split) = answeredGame(5, liar(3));
-        Opening memory opening = openingOf(split, 5);
+        (GameTerms memory small, Claims memory claims) = openGame(5, honest());
+        Pick memory pick = pickOf(claims, 5);
         vm.expectRevert(abi.encodeWithSelector(IDissectionGame.SegmentOutOfRange.selector, 5, 5));
-        sendMove(small, challenger, opening, new bytes32[](16));
+        sendAnswer(small, asserter, pick, splitOf(ownMove()));
     }
 
     function test_move_singleStep_reverts() external {
-        (bytes32 small, Split memory split) = answeredGame(16, liar(3));
+        (GameTerms memory small, Claims memory claims) = openGame(16, honest());
         vm.expectRevert(IDissectionGame.SingleStep.selector);
-        sendMove(small, challenger, openingOf(split, 2), new bytes32[](1));
+        sendAnswer(small, asserter, pickOf(claims, 2), Split(keccak256("end"), new bytes32[](0), 0));
     }
 
     function test_move_delegate_succeeds() external {
         vm.prank(challenger);
         game.setDelegate(stranger, true);
         vm.assertTrue(game.isDelegate(challenger, stranger));
-        moveInto(gameId, stranger, answered, 7, honest());
-        assertPhase(gameId, GamePhase.AsserterToMove);
+        moveInto(terms, stranger, answered, 7, honest());
+        assertGamePhase(terms, GamePhase.AsserterToMove);
     }
 
     function test_move_formerDelegate_reverts() external {
@@ -151,16 +172,14 @@ contract DissectionGame_Move is DissectionGameTest {
         game.setDelegate(stranger, true);
         game.setDelegate(stranger, false);
         vm.stopPrank();
-        bytes32[] memory states = payloadOf(splitOf(honest(), 4375, 5000, answered.states[7]), true);
-        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotThePartyToMove.selector, stranger, challenger));
-        sendMove(gameId, stranger, openingOf(answered, 7), states);
+        vm.expectRevert(notTheParty(stranger, challenger));
+        sendMove(terms, stranger, pickOf(answered, 7), splitOf(ownMove()));
     }
 
     function test_move_delegateOfTheOther_reverts() external {
         vm.prank(asserter);
         game.setDelegate(stranger, true);
-        bytes32[] memory states = payloadOf(splitOf(honest(), 4375, 5000, answered.states[7]), true);
-        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotThePartyToMove.selector, stranger, challenger));
-        sendMove(gameId, stranger, openingOf(answered, 7), states);
+        vm.expectRevert(notTheParty(stranger, challenger));
+        sendMove(terms, stranger, pickOf(answered, 7), splitOf(ownMove()));
     }
 }

@@ -1,114 +1,169 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {
-    Clock,
-    Ending,
-    Game,
-    GamePhase,
-    IDissectionGame,
-    OpenParameters
-} from "../../src/interfaces/IDissectionGame.sol";
+import {Game, GamePhase, GameTerms, IDissectionGame, Split} from "../../src/interfaces/IDissectionGame.sol";
+import {ISpendableCredit} from "../../src/interfaces/ISpendableCredit.sol";
+import {Claims} from "../base/GamePlayer.sol";
 import {DissectionGameTest} from "./DissectionGame.base.sol";
 
 contract DissectionGame_Open is DissectionGameTest {
+    function send(GameTerms memory terms) private returns (bytes32) {
+        Claims memory opening = claimsOf(honest(), 0, 1000, terms.initialState);
+        return game.open{value: terms.challengerStake}(terms, splitOf(opening));
+    }
+
     function test_open_stored_succeeds() external {
-        bytes32 gameId = openGame(1000);
-        Game memory opened = game.game(gameId);
-        vm.assertEq(opened.claims, 0);
-        vm.assertEq(opened.asserter, asserter);
-        vm.assertEq(opened.challenger, challenger);
-        vm.assertEq(opened.asserterStake, ASSERTER_STAKE);
-        vm.assertEq(opened.challengerStake, CHALLENGER_STAKE);
+        (GameTerms memory terms, Claims memory opening) = openGame(1000, honest());
+        Game memory opened = game.game(idOf(terms));
+        assertStored(terms, opening);
+        vm.assertEq(opened.clock.start, 0);
         vm.assertEq(opened.clock.end, 1000);
         vm.assertEq(opened.clock.turnStartedAt, START);
-        assertPhase(gameId, GamePhase.AsserterToAnswer);
+        vm.assertEq(opened.clock.asserterRemaining, ALLOWANCE);
+        vm.assertEq(opened.clock.challengerRemaining, ALLOWANCE);
+        vm.assertEq(opened.clock.asserterWork, 0);
+        vm.assertEq(opened.clock.challengerWork * 100, game.OPENING_GAS());
+        vm.assertFalse(opened.clock.closed);
+        vm.assertEq(address(game).balance, CHALLENGER_STAKE);
+        assertGamePhase(terms, GamePhase.AsserterToAnswer);
     }
 
     function test_open_event_succeeds() external {
-        bytes32 expected = keccak256(abi.encode(address(this), parametersOf(1000), uint256(CHALLENGER_STAKE)));
+        GameTerms memory terms = termsOf(1000);
+        Claims memory opening = claimsOf(honest(), 0, 1000, terms.initialState);
         vm.expectEmit(true, true, true, true, address(game));
-        emit IDissectionGame.Opened(
-            expected,
-            address(this),
-            challenger,
-            stateOf(honest(), 0),
-            BINDING,
-            1000,
-            ALLOWANCE,
-            ASSERTER_STAKE,
-            CHALLENGER_STAKE
-        );
-        vm.assertEq(openGame(1000), expected, "content-addressed");
+        emit IDissectionGame.Opened(idOf(terms), asserter, challenger, terms, loggedOf(opening), 0);
+        vm.assertEq(send(terms), idOf(terms), "content-addressed");
+    }
+
+    function test_open_anySteps_succeeds(uint256 steps) external {
+        steps = bound(steps, 1, 40);
+        (GameTerms memory terms, Claims memory opening) = openGame(steps, honest());
+        assertStored(terms, opening);
+        vm.assertEq(segmentsOf(opening), steps < 16 ? steps : 16);
     }
 
     function test_open_twice_reverts() external {
-        OpenParameters memory p = parametersOf(1000);
-        bytes32 gameId = game.open{value: CHALLENGER_STAKE}(p);
-        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.GameExists.selector, gameId));
-        game.open{value: CHALLENGER_STAKE}(p);
+        GameTerms memory terms = termsOf(1000);
+        send(terms);
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.GameExists.selector, idOf(terms)));
+        send(terms);
     }
 
     function test_open_twiceAfterTheEnd_reverts() external {
-        OpenParameters memory p = parametersOf(1000);
-        bytes32 gameId = game.open{value: CHALLENGER_STAKE}(p);
+        GameTerms memory terms = termsOf(1000);
+        send(terms);
         vm.warp(START + ALLOWANCE);
-        game.claimTimeout(gameId);
-        game.payOut(gameId);
-        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.GameExists.selector, gameId));
-        game.open{value: CHALLENGER_STAKE}(p);
+        game.claimTimeout(terms);
+        game.close(terms);
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.GameExists.selector, idOf(terms)));
+        send(terms);
     }
 
     function test_open_anyDifference_succeeds() external {
-        OpenParameters memory p = parametersOf(1000);
-        bytes32 first = game.open{value: CHALLENGER_STAKE}(p);
-        vm.assertNotEq(first, game.open{value: CHALLENGER_STAKE + 1}(p));
-        p.steps = 1001;
-        vm.assertNotEq(first, game.open{value: CHALLENGER_STAKE}(p));
-        (p.steps, p.binding) = (1000, 0);
-        vm.assertNotEq(first, game.open{value: CHALLENGER_STAKE}(p));
-        (p.binding, p.challenger) = (BINDING, stranger);
-        vm.assertNotEq(first, game.open{value: CHALLENGER_STAKE}(p));
-        (p.challenger, p.asserter) = (challenger, stranger);
-        vm.assertNotEq(first, game.open{value: CHALLENGER_STAKE}(p));
-        p.asserter = asserter;
-        vm.deal(stranger, 1 ether);
+        bytes32[] memory ids = new bytes32[](9);
+        GameTerms memory terms = termsOf(1000);
+        ids[0] = send(terms);
+        terms.challengerStake += 1;
+        ids[1] = send(terms);
+        terms.asserterStake += 1;
+        ids[2] = send(terms);
+        terms.steps = 1001;
+        ids[3] = send(terms);
+        terms.binding = 0;
+        ids[4] = send(terms);
+        terms.challenger = stranger;
+        ids[5] = send(terms);
+        terms.asserter = stranger;
+        ids[6] = send(terms);
+        terms.allowance += 1;
+        ids[7] = send(terms);
+        terms.initialState = stateOf(honest(), 1);
+        ids[8] = send(terms);
+        for (uint256 i = 0; i < ids.length; ++i) {
+            for (uint256 k = 0; k < i; ++k) {
+                vm.assertNotEq(ids[i], ids[k]);
+            }
+        }
+    }
+
+    function test_open_notTheClient_reverts() external {
+        GameTerms memory terms = termsOf(1000);
+        Split memory split = splitOf(claimsOf(honest(), 0, 1000, terms.initialState));
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotTheClient.selector, stranger, address(this)));
         vm.prank(stranger);
-        vm.assertNotEq(first, game.open{value: CHALLENGER_STAKE}(p));
+        game.open{value: CHALLENGER_STAKE}(terms, split);
     }
 
     function test_open_stepsOutOfRange_reverts() external {
-        OpenParameters memory p = parametersOf(0);
+        Split memory split;
+        GameTerms memory terms = termsOf(0);
         vm.expectRevert(abi.encodeWithSelector(IDissectionGame.StepsOutOfRange.selector, 0));
-        game.open(p);
-        p.steps = 2 ** 48 + 1;
+        game.open{value: CHALLENGER_STAKE}(terms, split);
+        terms.steps = 2 ** 48 + 1;
         vm.expectRevert(abi.encodeWithSelector(IDissectionGame.StepsOutOfRange.selector, 2 ** 48 + 1));
-        game.open(p);
-        p.steps = 2 ** 48;
-        game.open(p);
+        game.open{value: CHALLENGER_STAKE}(terms, split);
+        terms.steps = 2 ** 48;
+        openWith(terms, honest());
     }
 
     function test_open_noAllowance_reverts() external {
-        OpenParameters memory p = parametersOf(1);
-        p.allowance = 0;
+        GameTerms memory terms = termsOf(1000);
+        terms.allowance = 0;
         vm.expectRevert(abi.encodeWithSelector(IDissectionGame.AllowanceOutOfRange.selector, 0));
-        game.open(p);
+        send(terms);
     }
 
     function test_open_partyMissing_reverts() external {
-        OpenParameters memory p = parametersOf(1);
-        p.challenger = address(0);
+        GameTerms memory terms = termsOf(1000);
+        terms.challenger = address(0);
         vm.expectRevert(IDissectionGame.PartyMissing.selector);
-        game.open(p);
-        (p.challenger, p.asserter) = (challenger, address(0));
+        send(terms);
+        (terms.challenger, terms.asserter) = (challenger, address(0));
         vm.expectRevert(IDissectionGame.PartyMissing.selector);
-        game.open(p);
+        send(terms);
     }
 
-    function test_open_stakeTooHigh_reverts() external {
-        vm.deal(address(this), 2 ** 97);
-        OpenParameters memory p = parametersOf(1);
-        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.WrongStake.selector, 2 ** 96, type(uint96).max));
-        game.open{value: 2 ** 96}(p);
+    function test_open_wrongStake_reverts() external {
+        GameTerms memory terms = termsOf(1000);
+        Split memory split = splitOf(claimsOf(honest(), 0, 1000, terms.initialState));
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 value = i == 0 ? CHALLENGER_STAKE - 1 : CHALLENGER_STAKE + 1;
+            vm.expectRevert(abi.encodeWithSelector(ISpendableCredit.WrongValue.selector, value, CHALLENGER_STAKE));
+            game.open{value: value}(terms, split);
+        }
+    }
+
+    function test_open_creditOfTheClient_reverts() external {
+        game.deposit{value: CHALLENGER_STAKE}(address(this));
+        GameTerms memory terms = termsOf(1000);
+        Split memory split = splitOf(claimsOf(honest(), 0, 1000, terms.initialState));
+        vm.expectRevert(abi.encodeWithSelector(ISpendableCredit.WrongValue.selector, 0, CHALLENGER_STAKE));
+        game.open(terms, split);
+    }
+
+    function test_open_numberOfStates_reverts() external {
+        GameTerms memory terms = termsOf(1000);
+        uint256[5] memory lengths = [uint256(0), 1, 14, 16, 32];
+        for (uint256 i = 0; i < 5; ++i) {
+            Split memory split = Split(keccak256("end"), new bytes32[](lengths[i]), 0);
+            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.WrongNumberOfStates.selector, lengths[i], 15));
+            game.open{value: CHALLENGER_STAKE}(terms, split);
+        }
+    }
+
+    function deployAt(uint256 chosen) external {
+        deploy("DissectionGame", abi.encode(machine, GAS_PRICE, chosen));
+    }
+
+    function test_constructor_depth_reverts() external {
+        uint256[3] memory depths = [uint256(0), 7, NEVER];
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.DepthOutOfRange.selector, depths[i]));
+            this.deployAt(depths[i]);
+        }
+        for (depth = 1; depth <= 6; ++depth) {
+            vm.assertEq(gameAt(GAS_PRICE).ARITY(), 2 ** depth);
+        }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
+import {GameTerms} from "../../src/interfaces/IDissectionGame.sol";
 import {Finality, IInbox, RequestOptions, RequestStatus} from "../../src/interfaces/IInbox.sol";
 import {IResultAssertions} from "../../src/interfaces/IResultAssertions.sol";
 import {Detector, Suite} from "../base/Suite.sol";
@@ -61,8 +62,8 @@ contract Inbox_Deliver is Suite {
 
     function test_deliver_defeated_reverts() external {
         bytes32 requestId = askEarly("hello", 200_000);
-        (bytes32 assertionId, bytes32 gameId) = lostGame(requestId);
-        results.settle(gameId);
+        (bytes32 assertionId, GameTerms memory terms) = lostGame(requestId);
+        settle(terms, assertionId, requestId, wrongOutput);
         vm.expectRevert(abi.encodeWithSelector(IInbox.AssertionDefeated.selector, assertionId));
         inbox.deliver(requestId, assertionId, 0, new bytes32[](0), wrongWords);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
+import {GameTerms} from "../../src/interfaces/IDissectionGame.sol";
 import {IInbox, RequestStatus} from "../../src/interfaces/IInbox.sol";
 import {IResultAssertions} from "../../src/interfaces/IResultAssertions.sol";
 import {Suite} from "../base/Suite.sol";
@@ -69,9 +70,9 @@ contract Inbox_Fee is Suite {
     function test_claimFee_anotherSponsor_succeeds() external {
         // Delivered by a liar's assertion, at the requester's risk: the fee goes to whoever was right.
         bytes32 requestId = askEarly("hello", 0);
-        (bytes32 lie, bytes32 gameId) = lostGame(requestId);
+        (bytes32 lie, GameTerms memory terms) = lostGame(requestId);
         inbox.deliver(requestId, lie, 0, none, wrongWords);
-        results.settle(gameId);
+        settle(terms, lie, requestId, wrongOutput);
         bytes32 truth = assertOutput(stranger, requestId, rightOutput);
         vm.warp(START + 3 * WINDOW);
         vm.expectRevert(abi.encodeWithSelector(IInbox.AssertionNotFinal.selector, lie));

@@ -9,7 +9,7 @@ import { compileContract } from './compile.ts';
 const ABI = parseAbi([
   'function step(bytes32 preState, bytes proof) view returns (bytes32)',
   'function initialState(bytes32 modelId, bytes32 inputCommitment, bytes32 seed) view returns (bytes32)',
-  'function finishedOutput(bytes32 modelId, bytes32 inputCommitment, bytes32 seed, bytes opening) view returns (bytes32, bytes32)',
+  'function finalState(bytes32 modelId, bytes32 inputCommitment, bytes32 seed, bytes opening) view returns (bytes32, bytes32)',
   ...['ProofTruncated', 'ProofTooLong', 'WrongPreState', 'MalformedState', 'WrongDescriptor', 'WrongCode', 'WrongSlot', 'WrongTensor', 'WrongWord', 'WrongModel', 'NoResult'].map(
     (name) => `error ${name}()`,
   ),
@@ -53,10 +53,10 @@ export class WordMachineEvm {
   }
 
   /** @returns the finished state's hash and the output's commitment */
-  finishedOutput(modelId: Uint8Array, inputCommitment: Uint8Array, seed: Uint8Array, opening: Uint8Array): Promise<Outcome<readonly [Hex, Hex]>> {
+  finalState(modelId: Uint8Array, inputCommitment: Uint8Array, seed: Uint8Array, opening: Uint8Array): Promise<Outcome<readonly [Hex, Hex]>> {
     const args = [bytesToHex(modelId), bytesToHex(inputCommitment), bytesToHex(seed), bytesToHex(opening)] as const;
-    const data = encodeFunctionData({ abi: ABI, functionName: 'finishedOutput', args });
-    return this.#call(data, (returned) => decodeFunctionResult({ abi: ABI, functionName: 'finishedOutput', data: returned }));
+    const data = encodeFunctionData({ abi: ABI, functionName: 'finalState', args });
+    return this.#call(data, (returned) => decodeFunctionResult({ abi: ABI, functionName: 'finalState', data: returned }));
   }
 
   async #call<T>(data: Hex, decode: (returned: Hex) => T): Promise<Outcome<T>> {

@@ -3,8 +3,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { keccak256 } from '../../../deterministic-runtime/commitment/keccak.ts';
 import { commitTensor, TENSOR_TAG } from '../../../deterministic-runtime/commitment/tree.ts';
 import { step } from '../../../fraud-proof/machine/interpreter.ts';
-import { finishedOpening, proveStep } from '../../../fraud-proof/machine/proof.ts';
-import { hashState, machineContext, Status } from '../../../fraud-proof/machine/state.ts';
+import { finishedOpening, proveStep, unfinishedOpening } from '../../../fraud-proof/machine/proof.ts';
+import { failedState, finishedState, hashEncodedState, hashState, machineContext, Status } from '../../../fraud-proof/machine/state.ts';
+import type { MachineState } from '../../../fraud-proof/machine/state.ts';
 import { joinWords } from '../../../fraud-proof/machine/testing/encoding.ts';
 import { expectedState } from '../../../fraud-proof/machine/testing/expected-state.ts';
 import { GOLDEN_STEPS } from '../../../fraud-proof/machine/testing/golden.ts';
@@ -90,8 +91,8 @@ describe('what is not a proof is refused, for the same reason', () => {
       const encoded = new Uint8Array(11 * 32);
       encoded.set(state.context);
       encoded.set(spoilt.subarray(10 * 32, 20 * 32), 32);
-      expect(verified(keccak256(encoded), spoilt)).toEqual({ refusal: 'MalformedState' });
-      expect(await contract.step(keccak256(encoded), spoilt)).toEqual({ refusal: 'MalformedState' });
+      expect(verified(hashEncodedState(encoded), spoilt)).toEqual({ refusal: 'MalformedState' });
+      expect(await contract.step(hashEncodedState(encoded), spoilt)).toEqual({ refusal: 'MalformedState' });
     }
   });
 
@@ -126,28 +127,51 @@ describe('a whole program', () => {
     const commitment = machine.slotCommitment(SMALL_LAST_SLOT);
     expect(commitment).toEqual(commitTensor(SMALL_OUTPUT));
     const opening = finishedOpening(machine.header, state.slotsRoot, commitment, machine.slotPath(SMALL_LAST_SLOT));
-    const opened = await contract.finishedOutput(modelId, machine.inputCommitment, seed, opening);
+    const opened = await contract.finalState(modelId, machine.inputCommitment, seed, opening);
     expect(opened).toMatchObject({ value: [bytesToHex(hashState(state)), bytesToHex(commitment)] });
 
-    expect(await contract.finishedOutput(commitment, machine.inputCommitment, seed, opening)).toEqual({ refusal: 'WrongModel' });
+    expect(await contract.finalState(commitment, machine.inputCommitment, seed, opening)).toEqual({ refusal: 'WrongModel' });
     for (const { name, apply } of TAMPERINGS) {
       const random = new Random(9);
       for (let round = 0; round < 20; round += 1) {
         const spoilt = apply(opening, random);
         if (bytesToHex(spoilt) === bytesToHex(opening)) continue;
-        expect(await contract.finishedOutput(modelId, machine.inputCommitment, seed, spoilt), name).toHaveProperty('refusal');
+        expect(await contract.finalState(modelId, machine.inputCommitment, seed, spoilt), name).toHaveProperty('refusal');
       }
     }
   });
 
-  test('an inference that wrote no result opens nothing', async () => {
+  test('what ended without a result, or did not end, opens with none', async () => {
     const machine = new MemoryMachine(SMALL_PROGRAM, SMALL_INPUT, seed);
-    const zero = new Uint8Array(32);
-    const opening = finishedOpening(machine.header, zero, zero, machine.slotPath(SMALL_LAST_SLOT));
-    expect(await contract.finishedOutput(keccak256(machine.header), machine.inputCommitment, seed, opening)).toEqual({ refusal: 'NoResult' });
+    const [modelId, zero] = [keccak256(machine.header), new Uint8Array(32)];
+    const opens = async (state: MachineState, opening: Uint8Array): Promise<void> =>
+      expect(await contract.finalState(modelId, machine.inputCommitment, seed, opening)).toMatchObject({ value: [bytesToHex(hashState(state)), bytesToHex(zero)] });
+    const { context } = machine.initial;
+    await opens(finishedState(context, zero), finishedOpening(machine.header, zero, zero, machine.slotPath(SMALL_LAST_SLOT).map(() => zero)));
+    for (const state of [machine.initial, failedState(context)]) await opens(state, unfinishedOpening(state));
+    const random = new Random(3);
+    for (let round = 0; round < 50; round += 1) {
+      const { state } = randomScenario(DEFINED_OPCODES[round % DEFINED_OPCODES.length]!, random);
+      await opens({ ...state, context }, unfinishedOpening({ ...state, context }));
+    }
+  });
+
+  test('a finished state cannot be passed off as one without a result', async () => {
+    const machine = new MemoryMachine(SMALL_PROGRAM, SMALL_INPUT, seed);
+    const finished = finishedState(machine.initial.context, commitTensor(SMALL_OUTPUT));
+    const words = unfinishedOpening(finished);
+    for (const status of [Status.RUNNING, Status.FAILED]) {
+      words[31] = status;
+      expect(await contract.finalState(keccak256(machine.header), machine.inputCommitment, seed, words)).toEqual({ refusal: 'MalformedState' });
+    }
+    words[31] = 3;
+    expect(await contract.finalState(keccak256(machine.header), machine.inputCommitment, seed, words)).toEqual({ refusal: 'MalformedState' });
+  });
+
+  test('a program without slots has no finished state', async () => {
     const empty = new MemoryMachine({ prologue: 0, body: 0, epilogue: 0, maxIterations: 3, operators: [], constants: [] }, SMALL_INPUT, seed);
     const nothing = finishedOpening(empty.header, commitTensor(SMALL_OUTPUT), commitTensor(SMALL_OUTPUT), []);
-    expect(await contract.finishedOutput(keccak256(empty.header), empty.inputCommitment, seed, nothing)).toEqual({ refusal: 'NoResult' });
+    expect(await contract.finalState(keccak256(empty.header), empty.inputCommitment, seed, nothing)).toEqual({ refusal: 'NoResult' });
   });
 });
 

@@ -4,6 +4,7 @@ pragma solidity ^0.8.37;
 import {IInbox} from "../../src/interfaces/IInbox.sol";
 import {IModelContract} from "../../src/interfaces/IModelContract.sol";
 import {Assertion, AssertionPhase, IResultAssertions} from "../../src/interfaces/IResultAssertions.sol";
+import {ISpendableCredit} from "../../src/interfaces/ISpendableCredit.sol";
 import {Suite} from "../base/Suite.sol";
 
 contract ResultAssertions_AssertResults is Suite {
@@ -33,9 +34,12 @@ contract ResultAssertions_AssertResults is Suite {
     function test_assertResults_stored_succeeds() external {
         bytes32 requestId = ask("hello");
         bytes32 root = keccak256(abi.encode(requestId, rightOutput));
-        bytes32 expected = keccak256(abi.encode(root, 1, sponsor, 0));
+        bytes32 claim = keccak256(abi.encode(bytes32(0), root, 1));
+        bytes32 expected = keccak256(abi.encode(claim, sponsor, 0));
         vm.expectEmit(true, true, true, true, address(results));
-        emit IResultAssertions.Asserted(expected, sponsor, root, 0, START + WINDOW, one(requestId), one(rightOutput));
+        emit IResultAssertions.Asserted(
+            expected, sponsor, 0, root, 0, START + WINDOW, one(requestId), one(rightOutput)
+        );
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
         vm.assertEq(assertionId, expected);
         Assertion memory stored = results.assertion(assertionId);
@@ -43,6 +47,8 @@ contract ResultAssertions_AssertResults is Suite {
         vm.assertEq(stored.sponsor, sponsor);
         vm.assertEq(stored.challengeableUntil, START + WINDOW);
         vm.assertEq(stored.count, 1);
+        vm.assertEq(stored.parent, 0);
+        vm.assertEq(results.claimOf(assertionId), claim);
         assertPhase(assertionId, AssertionPhase.Challengeable);
     }
 
@@ -64,7 +70,7 @@ contract ResultAssertions_AssertResults is Suite {
         bytes32[] memory outputs = new bytes32[](3);
         (outputs[0], outputs[1], outputs[2]) = (rightOutput, rightOutput, rightOutput);
         vm.prank(sponsor);
-        bytes32 assertionId = results.assertResults{value: BOND}(requestIds, outputs);
+        bytes32 assertionId = results.assertResults{value: BOND}(0, requestIds, outputs);
         uint256 end = START + WINDOW + (first + stepCount() + second) / 1_000_000;
         vm.assertEq(results.assertion(assertionId).challengeableUntil, end);
         vm.warp(end - 1);
@@ -86,7 +92,7 @@ contract ResultAssertions_AssertResults is Suite {
             abi.encodeWithSelector(IResultAssertions.TooMuchWork.selector, START + WINDOW + count * 2 ** 48 / 1_000_000)
         );
         vm.prank(sponsor);
-        results.assertResults{value: BOND}(requestIds, outputs);
+        results.assertResults{value: BOND}(0, requestIds, outputs);
     }
 
     function test_assertResults_everyEntryProvable_succeeds() external {
@@ -95,7 +101,7 @@ contract ResultAssertions_AssertResults is Suite {
             uint256 depth = 0;
             while (2 ** depth < count) ++depth;
             vm.prank(sponsor);
-            bytes32 assertionId = results.assertResults{value: BOND}(requestIds, outputs);
+            bytes32 assertionId = results.assertResults{value: BOND}(0, requestIds, outputs);
             vm.assertEq(results.assertion(assertionId).root, rootOf(requestIds, outputs, depth, 0));
             bytes32[] memory path = new bytes32[](depth);
             for (uint256 i = 0; i < count; ++i) {
@@ -129,26 +135,26 @@ contract ResultAssertions_AssertResults is Suite {
         bytes32[] memory outputs = new bytes32[](2);
         (outputs[0], outputs[1]) = (rightOutput, rightOutput);
         vm.expectRevert(abi.encodeWithSelector(IInbox.UnknownRequest.selector, requestIds[1]));
-        results.assertResults{value: BOND}(requestIds, outputs);
+        results.assertResults{value: BOND}(0, requestIds, outputs);
     }
 
     function test_assertResults_wrongValue_reverts() external {
         bytes32[] memory requestIds = one(ask("hello"));
-        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.WrongValue.selector, BOND - 1, BOND));
-        results.assertResults{value: BOND - 1}(requestIds, one(rightOutput));
-        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.WrongValue.selector, BOND + 1, BOND));
-        results.assertResults{value: BOND + 1}(requestIds, one(rightOutput));
+        vm.expectRevert(abi.encodeWithSelector(ISpendableCredit.WrongValue.selector, BOND - 1, BOND));
+        results.assertResults{value: BOND - 1}(0, requestIds, one(rightOutput));
+        vm.expectRevert(abi.encodeWithSelector(ISpendableCredit.WrongValue.selector, BOND + 1, BOND));
+        results.assertResults{value: BOND + 1}(0, requestIds, one(rightOutput));
     }
 
     function test_assertResults_badLists_reverts() external {
         bytes32[] memory requestIds = one(ask("hello"));
         vm.expectRevert(IResultAssertions.EmptyAssertion.selector);
-        results.assertResults{value: BOND}(new bytes32[](0), new bytes32[](0));
+        results.assertResults{value: BOND}(0, new bytes32[](0), new bytes32[](0));
         vm.expectRevert(abi.encodeWithSelector(IResultAssertions.LengthMismatch.selector, 1, 2));
-        results.assertResults{value: BOND}(requestIds, new bytes32[](2));
+        results.assertResults{value: BOND}(0, requestIds, new bytes32[](2));
         vm.expectRevert(abi.encodeWithSelector(IResultAssertions.TooManyEntries.selector, 65_536, 65_535));
-        results.assertResults{value: BOND}(new bytes32[](65_536), new bytes32[](65_536));
+        results.assertResults{value: BOND}(0, new bytes32[](65_536), new bytes32[](65_536));
         vm.expectRevert(abi.encodeWithSelector(IResultAssertions.MissingOutput.selector, 0));
-        results.assertResults{value: BOND}(requestIds, one(0));
+        results.assertResults{value: BOND}(0, requestIds, one(0));
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
+import {GamePhase, GameTerms, IDissectionGame} from "../../src/interfaces/IDissectionGame.sol";
 import {AssertionParameters, AssertionPhase, IResultAssertions} from "../../src/interfaces/IResultAssertions.sol";
-import {Burn} from "../../src/libraries/Burn.sol";
-import {Split} from "../base/GamePlayer.sol";
+import {Claims} from "../base/GamePlayer.sol";
 import {Suite} from "../base/Suite.sol";
 import {ContractPlayer} from "../fakes/ContractPlayer.sol";
 
@@ -15,15 +15,19 @@ contract ResultAssertions_Settle is Suite {
         requestId = ask("hello");
     }
 
+    function gamePhase(GamePhase phase) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(IDissectionGame.WrongPhase.selector, phase);
+    }
+
     function test_settle_lostGame_succeeds() external {
-        (bytes32 assertionId, bytes32 gameId) = lostGame(requestId);
+        (bytes32 assertionId, GameTerms memory terms) = lostGame(requestId);
         assertPhase(assertionId, AssertionPhase.Challengeable);
         vm.expectEmit(true, true, true, true, address(results));
-        emit IResultAssertions.Defeated(assertionId, gameId);
+        emit IResultAssertions.Defeated(assertionId, idOf(terms));
         vm.expectEmit(true, true, true, true, address(results));
-        emit IResultAssertions.GameSettled(assertionId, gameId, challenger, false, BOUNTY);
+        emit IResultAssertions.GameSettled(assertionId, idOf(terms), challenger, false, BOUNTY);
         vm.prank(stranger);
-        results.settle(gameId);
+        settle(terms, assertionId, requestId, wrongOutput);
         assertPhase(assertionId, AssertionPhase.Defeated);
         vm.assertEq(results.owed(challenger), BOUNTY);
         vm.warp(START + 100 * WINDOW);
@@ -31,29 +35,22 @@ contract ResultAssertions_Settle is Suite {
         vm.assertFalse(results.isFinal(assertionId));
     }
 
-    function test_settle_twice_succeeds() external {
-        (bytes32 assertionId, bytes32 gameId) = lostGame(requestId);
-        results.settle(gameId);
-        vm.recordLogs();
-        results.settle(gameId);
-        vm.assertEq(vm.getRecordedLogs().length, 0, "the second call does nothing");
+    function test_settle_twice_reverts() external {
+        (bytes32 assertionId, GameTerms memory terms) = lostGame(requestId);
+        settle(terms, assertionId, requestId, wrongOutput);
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.AlreadyClosed.selector, idOf(terms)));
+        settle(terms, assertionId, requestId, wrongOutput);
         vm.assertEq(results.owed(challenger), BOUNTY);
         vm.assertEq(results.assertion(assertionId).defeats, 1);
         vm.assertEq(results.assertion(assertionId).openGames, 0);
     }
 
-    function test_settle_unknownGame_succeeds() external {
-        vm.recordLogs();
-        results.settle(keccak256("no game"));
-        vm.assertEq(vm.getRecordedLogs().length, 0);
-    }
-
     function test_settle_wonGame_succeeds() external {
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
-        bytes32 gameId = challengeBy(challenger, assertionId, requestId, rightOutput);
-        Split memory answer = answerBy(sponsor, gameId, requestId, rightOutput, honest());
-        playOut(gameId, answer, honest(), liar(77));
-        results.settle(gameId);
+        (GameTerms memory terms, Claims memory opening) =
+            challengeBy(challenger, assertionId, requestId, rightOutput);
+        playOut(terms, opening, honest(), saying(wrongOutput, 77));
+        settle(terms, assertionId, requestId, rightOutput);
         vm.assertEq(results.owed(challenger), 0);
         vm.assertEq(results.assertion(assertionId).openGames, 0);
         vm.assertFalse(results.isFinal(assertionId));
@@ -61,31 +58,94 @@ contract ResultAssertions_Settle is Suite {
         vm.assertTrue(results.isFinal(assertionId));
     }
 
-    function test_settle_running_reverts() external {
+    /// One second before the clock runs out, at that second, and one second after; nobody has claimed the timeout.
+    function test_settle_clock_succeeds() external {
         bytes32 assertionId = assertOutput(sponsor, requestId, wrongOutput);
-        bytes32 gameId = challengeBy(challenger, assertionId, requestId, wrongOutput);
-        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.GameNotOver.selector, gameId));
-        results.settle(gameId);
+        (GameTerms memory terms,) = challengeBy(challenger, assertionId, requestId, wrongOutput);
+        vm.expectRevert(gamePhase(GamePhase.AsserterToAnswer));
+        settle(terms, assertionId, requestId, wrongOutput);
         vm.warp(START + allowance - 1);
-        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.GameNotOver.selector, gameId));
-        results.settle(gameId);
-        // A clock that has run out counts whether or not somebody has recorded it.
+        vm.expectRevert(gamePhase(GamePhase.AsserterToAnswer));
+        settle(terms, assertionId, requestId, wrongOutput);
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 before = vm.snapshotState();
+            vm.warp(START + allowance + i);
+            settle(terms, assertionId, requestId, wrongOutput);
+            assertPhase(assertionId, AssertionPhase.Defeated);
+            vm.assertEq(game.owed(challenger), challengerStake, "the game has ended, too");
+            vm.revertToState(before);
+        }
+    }
+
+    /// Terms are the game's, or no game's.
+    function test_settle_forgedTerms_reverts(uint256 what) external {
+        (bytes32 assertionId, GameTerms memory terms) = lostGame(requestId);
+        what = what % 9;
+        if (what == 0) terms.asserter = stranger;
+        if (what == 1) terms.challenger = stranger;
+        if (what == 2) terms.initialState = 0;
+        if (what == 3) terms.steps += 1;
+        if (what == 4) terms.allowance -= 1;
+        if (what == 5) terms.asserterStake += 1;
+        if (what == 6) terms.challengerStake += 1;
+        if (what < 7) vm.expectRevert(gamePhase(GamePhase.None));
+        if (what == 7) {
+            terms.client = stranger;
+            vm.expectRevert(
+                abi.encodeWithSelector(IDissectionGame.NotTheClient.selector, address(results), stranger)
+            );
+        }
+        if (what == 8) {
+            terms.binding = 0;
+            vm.expectRevert(IResultAssertions.WrongGame.selector);
+        }
+        settle(terms, assertionId, requestId, wrongOutput);
+    }
+
+    /// A game of one assertion tells nothing of another's, nor of another entry.
+    function test_settle_otherAssertion_reverts() external {
+        (bytes32 assertionId, GameTerms memory terms) = lostGame(requestId);
+        bytes32 other = assertOutput(sponsor, requestId, wrongOutput);
+        vm.expectRevert(IResultAssertions.WrongGame.selector);
+        settle(terms, other, requestId, wrongOutput);
+        vm.expectRevert(IResultAssertions.WrongGame.selector);
+        settle(terms, assertionId, ask("other"), wrongOutput);
+        vm.expectRevert(IResultAssertions.WrongGame.selector);
+        settle(terms, assertionId, requestId, rightOutput);
+        assertPhase(other, AssertionPhase.Challengeable);
+    }
+
+    /// A game that anybody opens for itself, with a binding as if it were a challenge, is none.
+    function test_settle_gameOfAnotherClient_reverts() external {
+        bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
+        useContextOf(requestId);
+        GameTerms memory sham = termsAgainst(stranger, assertionId, requestId, rightOutput);
+        sham.client = stranger;
+        Claims memory opening = openingOf(wrongOutput);
+        vm.prank(stranger);
+        game.open{value: challengerStake}(sham, splitOf(opening));
         vm.warp(START + allowance);
-        results.settle(gameId);
-        assertPhase(assertionId, AssertionPhase.Defeated);
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotTheClient.selector, address(results), stranger));
+        settle(sham, assertionId, requestId, rightOutput);
+        sham.client = address(results);
+        vm.expectRevert(gamePhase(GamePhase.None));
+        settle(sham, assertionId, requestId, rightOutput);
+        vm.assertTrue(results.isFinal(assertionId) || block.timestamp < START + WINDOW);
+        vm.assertEq(results.assertion(assertionId).defeats, 0);
     }
 
     function test_settle_finalOnlyAfterTheLastGame_succeeds() external {
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
         vm.warp(START + WINDOW - 1);
-        bytes32 first = challengeBy(challenger, assertionId, requestId, rightOutput);
-        bytes32 second = challengeBy(stranger, assertionId, requestId, rightOutput);
-        playOut(first, answerBy(sponsor, first, requestId, rightOutput, honest()), honest(), liar(5));
-        answerBy(sponsor, second, requestId, rightOutput, honest());
-        results.settle(first);
+        (GameTerms memory first, Claims memory opening) =
+            challengeBy(challenger, assertionId, requestId, rightOutput);
+        (GameTerms memory second,) = challengeBy(stranger, assertionId, requestId, rightOutput);
+        playOut(first, opening, honest(), saying(wrongOutput, 77));
+        playTurn(second, sponsor, opening, honest());
+        settle(first, assertionId, requestId, rightOutput);
         vm.warp(START + WINDOW - 1 + allowance);
         assertPhase(assertionId, AssertionPhase.Disputed);
-        results.settle(second);
+        settle(second, assertionId, requestId, rightOutput);
         vm.assertTrue(results.isFinal(assertionId));
     }
 
@@ -94,10 +154,10 @@ contract ResultAssertions_Settle is Suite {
         challenger = address(player);
         vm.deal(challenger, 10 ether);
         bytes32 assertionId = assertOutput(sponsor, requestId, wrongOutput);
-        bytes32 gameId = challengeBy(challenger, assertionId, requestId, wrongOutput);
+        (GameTerms memory terms,) = challengeBy(challenger, assertionId, requestId, wrongOutput);
         player.setAccepting(false);
         vm.warp(START + allowance);
-        results.settle(gameId);
+        settle(terms, assertionId, requestId, wrongOutput);
         assertPhase(assertionId, AssertionPhase.Defeated);
         vm.expectRevert();
         results.withdraw(challenger);
@@ -108,9 +168,9 @@ contract ResultAssertions_Settle is Suite {
     /// Invariant 2: an instance lost on purpose takes nothing with it.
     function test_settle_truthLostOnPurpose_succeeds() external {
         bytes32 poisoned = assertOutput(stranger, requestId, rightOutput);
-        bytes32 gameId = challengeBy(challenger, poisoned, requestId, rightOutput);
+        (GameTerms memory terms,) = challengeBy(challenger, poisoned, requestId, rightOutput);
         vm.warp(START + allowance);
-        results.settle(gameId);
+        settle(terms, poisoned, requestId, rightOutput);
         assertPhase(poisoned, AssertionPhase.Defeated);
         bytes32 again = assertOutput(sponsor, requestId, rightOutput);
         vm.warp(START + allowance + WINDOW);
@@ -119,6 +179,9 @@ contract ResultAssertions_Settle is Suite {
 }
 
 contract ResultAssertions_WithdrawBond is Suite {
+    /// @dev What is credited to it is burnt.
+    address private constant NOBODY = 0x000000000000000000000000000000000000dEaD;
+
     bytes32 private requestId;
 
     function setUp() public override {
@@ -133,13 +196,25 @@ contract ResultAssertions_WithdrawBond is Suite {
         results.withdrawBond(assertionId);
         vm.warp(START + WINDOW);
         uint256 before = sponsor.balance;
+        vm.expectEmit(true, true, true, true, address(results));
+        emit IResultAssertions.BondReleased(assertionId, BOND, 0);
         vm.prank(stranger);
         results.withdrawBond(assertionId);
+        vm.assertEq(results.withdraw(sponsor), BOND);
         vm.assertEq(sponsor.balance - before, BOND);
         vm.assertEq(address(results).balance, 0);
         vm.expectRevert(IResultAssertions.BondAlreadyReleased.selector);
         results.withdrawBond(assertionId);
         vm.assertTrue(results.isFinal(assertionId), "still final");
+    }
+
+    function test_withdrawBond_disputed_reverts() external {
+        bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
+        vm.warp(START + WINDOW - 1);
+        challengeBy(challenger, assertionId, requestId, rightOutput);
+        vm.warp(START + 10 * WINDOW);
+        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.WrongPhase.selector, AssertionPhase.Disputed));
+        results.withdrawBond(assertionId);
     }
 
     function test_withdrawBond_unknown_reverts() external {
@@ -150,9 +225,9 @@ contract ResultAssertions_WithdrawBond is Suite {
     /// Invariant 5: equal bounties while half of the bond lasts; the rest is burnt, after the last game.
     function test_withdrawBond_manyWinners_succeeds() external {
         bytes32 assertionId = assertOutput(sponsor, requestId, wrongOutput);
-        bytes32[] memory games = new bytes32[](6);
+        GameTerms[] memory games = new GameTerms[](6);
         for (uint256 i = 0; i < games.length; ++i) {
-            games[i] = challengeBy(actor(vm.toString(i)), assertionId, requestId, wrongOutput);
+            (games[i],) = challengeBy(actor(vm.toString(i)), assertionId, requestId, wrongOutput);
         }
         vm.warp(START + allowance);
         for (uint256 i = 0; i < games.length; ++i) {
@@ -161,35 +236,37 @@ contract ResultAssertions_WithdrawBond is Suite {
                 vm.expectRevert(abi.encodeWithSelector(IResultAssertions.GamesOpen.selector, games.length - i));
                 results.withdrawBond(assertionId);
             }
-            results.settle(games[i]);
+            settle(games[i], assertionId, requestId, wrongOutput);
             vm.assertEq(results.owed(actor(vm.toString(i))), i < 4 ? BOUNTY : 0);
         }
-        uint256 burnt = Burn.ADDRESS.balance;
         results.withdrawBond(assertionId);
-        vm.assertEq(Burn.ADDRESS.balance - burnt, BOND - 4 * BOUNTY);
-        vm.assertEq(address(results).balance, 4 * BOUNTY, "what it owes");
+        vm.assertEq(results.owed(NOBODY), BOND - 4 * BOUNTY);
+        vm.assertEq(results.owed(sponsor), 0);
         for (uint256 i = 0; i < 4; ++i) {
             results.withdraw(actor(vm.toString(i)));
         }
+        results.withdraw(NOBODY);
         vm.assertEq(address(results).balance, 0);
         vm.expectRevert(IResultAssertions.BondAlreadyReleased.selector);
         results.withdrawBond(assertionId);
     }
 
-    function test_withdrawBond_rejectingSponsor_reverts() external {
+    function test_withdrawBond_rejectingSponsor_succeeds() external {
         ContractPlayer player = new ContractPlayer();
         vm.deal(address(player), 10 ether);
         bytes32 assertionId = assertOutput(address(player), requestId, rightOutput);
         bytes32 other = assertOutput(sponsor, requestId, rightOutput);
         vm.warp(START + WINDOW);
         player.setAccepting(false);
-        vm.expectRevert();
         results.withdrawBond(assertionId);
         results.withdrawBond(other);
+        vm.expectRevert();
+        results.withdraw(address(player));
+        vm.assertEq(results.withdraw(sponsor), BOND, "nobody else is touched");
         player.setAccepting(true);
-        player.setCallOnReceive(address(results), abi.encodeCall(results.withdrawBond, (assertionId)));
-        results.withdrawBond(assertionId);
-        vm.assertFalse(player.reentered());
+        player.setCallOnReceive(address(results), abi.encodeCall(results.withdraw, (address(player))));
+        vm.assertEq(results.withdraw(address(player)), BOND);
+        vm.assertEq(address(player).balance, 10 ether);
         vm.assertEq(address(results).balance, 0);
     }
 
@@ -198,18 +275,17 @@ contract ResultAssertions_WithdrawBond is Suite {
     }
 
     function test_constructor_parameters_reverts() external {
-        AssertionParameters memory p = parameters();
-        p.bounty = 0;
-        vm.expectRevert(IResultAssertions.InvalidParameters.selector);
-        this.deployWith(p);
-        p = parameters();
-        p.stepsPerSecond = 1;
-        vm.expectRevert(IResultAssertions.InvalidParameters.selector);
-        this.deployWith(p);
-        p = parameters();
-        p.stakePerGigastep = 2 ** 90;
-        vm.expectRevert(IResultAssertions.InvalidParameters.selector);
-        this.deployWith(p);
+        for (uint256 what = 0; what < 6; ++what) {
+            AssertionParameters memory p = parameters();
+            if (what == 0) p.bounty = 0;
+            if (what == 1) p.stepsPerSecond = 1;
+            if (what == 2) p.stakePerGigastep = 2 ** 90;
+            if (what == 3) p.stepsPerSecond = 0;
+            if (what == 4) p.baseAllowance = 0;
+            if (what == 5) p.challengerFactor = 0;
+            vm.expectRevert(IResultAssertions.InvalidParameters.selector);
+            this.deployWith(p);
+        }
     }
 
     function test_termsOf_growWithSteps_succeeds() external view {
