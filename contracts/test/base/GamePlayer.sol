@@ -2,7 +2,7 @@
 pragma solidity ^0.8.37;
 
 import {GamePhase, GameTerms, IDissectionGame, Parties, Pick, Split} from "../../src/interfaces/IDissectionGame.sol";
-import {FakeMachine} from "../fakes/FakeMachine.sol";
+import {FakeMachine, as248Bits, countedState} from "../fakes/FakeMachine.sol";
 import {Test} from "./Test.sol";
 
 /// @notice What a player takes the states to be: the machine's, but from step `fault` on something else.
@@ -28,8 +28,21 @@ abstract contract GamePlayer is Test {
     IDissectionGame internal game;
     FakeMachine internal machine;
     bytes32 internal context;
+    uint256 private finishedAfter;
+    bytes32 private finishedOutput;
     /// @dev Of the tree over claims that travel as calldata.
     uint256 internal depth = 4;
+
+    /// @dev Plays on a new machine that finishes after so many steps with that output.
+    function useMachine(uint256 steps, bytes32 output) internal {
+        machine = new FakeMachine(steps, output);
+        (finishedAfter, finishedOutput) = (steps, output);
+    }
+
+    /// @dev The machine's state after `i` steps.
+    function trueState(uint256 i) internal view returns (bytes32) {
+        return countedState(context, i, finishedAfter, finishedOutput);
+    }
 
     function honest() internal pure returns (Belief memory) {
         return Belief(NEVER, 0, NEVER, 0);
@@ -40,16 +53,12 @@ abstract contract GamePlayer is Test {
     }
 
     function stateOf(Belief memory belief, uint256 i) internal view returns (bytes32) {
-        if (i < belief.fault) return machine.stateAt(context, i);
+        if (i < belief.fault) return trueState(i);
         return i == belief.last ? belief.end : as248Bits(keccak256(abi.encode(belief.salt, i)));
     }
 
-    function as248Bits(bytes32 hash) internal pure returns (bytes32) {
-        return bytes32(uint256(hash) & type(uint248).max);
-    }
-
     function isTrue(bytes32 state, uint256 i) internal view returns (bool) {
-        return state == machine.stateAt(context, i);
+        return state == trueState(i);
     }
 
     function idOf(GameTerms memory terms) internal pure returns (bytes32) {

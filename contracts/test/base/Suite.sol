@@ -12,7 +12,7 @@ import {
     IResultAssertions
 } from "../../src/interfaces/IResultAssertions.sol";
 import {FakeConsumer} from "../fakes/FakeConsumer.sol";
-import {FakeMachine} from "../fakes/FakeMachine.sol";
+import {finishedState} from "../fakes/FakeMachine.sol";
 import {Belief, Claims, GamePlayer} from "./GamePlayer.sol";
 
 interface Detector {
@@ -60,7 +60,7 @@ abstract contract Suite is GamePlayer {
     function setUp() public virtual {
         vm.warp(START);
         vm.deal(address(this), 1_000_000 ether);
-        machine = new FakeMachine(stepCount(), rightOutput);
+        useMachine(stepCount(), rightOutput);
         game = IDissectionGame(deploy("DissectionGame", abi.encode(machine, 10 gwei, depth)));
         uint256 nonce = vm.getNonce(address(this));
         address inboxAddress = vm.computeCreateAddress(address(this), nonce + 2);
@@ -158,7 +158,7 @@ abstract contract Suite is GamePlayer {
     function saying(bytes32 output, uint256 fault) internal view returns (Belief memory belief) {
         if (output == rightOutput) return honest();
         belief = liar(fault);
-        (belief.last, belief.end) = (stepCount(), machine.finished(context, output));
+        (belief.last, belief.end) = (stepCount(), finishedState(context, output));
     }
 
     /// @dev The terms of the game that `by` opens against an entry.
@@ -195,7 +195,7 @@ abstract contract Suite is GamePlayer {
 
     /// @dev The challenger's claims in a game that it opens because it wants `output`.
     function openingOf(bytes32 output) internal view returns (Claims memory) {
-        return claimsOf(saying(output, 77), 0, stepCount(), machine.stateAt(context, 0));
+        return claimsOf(saying(output, 77), 0, stepCount(), trueState(0));
     }
 
     function sendChallenge(
@@ -206,9 +206,8 @@ abstract contract Suite is GamePlayer {
         Claims memory opening
     ) internal {
         vm.prank(terms.challenger);
-        bytes32 gameId = results.challenge{value: terms.challengerStake}(
-            assertionId, entry, abi.encode(wanted), splitOf(opening)
-        );
+        bytes32 gameId =
+            results.challenge{value: terms.challengerStake}(assertionId, entry, abi.encode(wanted), splitOf(opening));
         vm.assertEq(gameId, idOf(terms), "the game's id");
     }
 

@@ -3,6 +3,21 @@ pragma solidity ^0.8.37;
 
 import {IWordMachine} from "../../src/interfaces/IWordMachine.sol";
 
+/// @dev The low 248 bits: what states are made of.
+function as248Bits(bytes32 hash) pure returns (bytes32) {
+    return bytes32(uint256(hash) & type(uint248).max);
+}
+
+/// @dev The state that holds this output, 0 for none.
+function finishedState(bytes32 context, bytes32 outputCommitment) pure returns (bytes32) {
+    return as248Bits(keccak256(abi.encode("finished", context, outputCommitment)));
+}
+
+/// @dev The state after `i` steps of a machine that finishes after `steps`.
+function countedState(bytes32 context, uint256 i, uint256 steps, bytes32 output) pure returns (bytes32) {
+    return i < steps ? as248Bits(keccak256(abi.encode(context, i))) : finishedState(context, output);
+}
+
 /// @notice A fake: a machine that counts. State i of an inference is keccak256(context, i), so that a test can name any state of
 /// the longest inference at once; state `steps` (at least 1) is finished and holds the one output that the machine knows.
 contract FakeMachine is IWordMachine {
@@ -48,14 +63,10 @@ contract FakeMachine is IWordMachine {
     }
 
     function finished(bytes32 context, bytes32 outputCommitment) public pure returns (bytes32) {
-        return as248Bits(keccak256(abi.encode("finished", context, outputCommitment)));
+        return finishedState(context, outputCommitment);
     }
 
     function stateOf(bytes32 context, uint256 i) private view returns (bytes32) {
-        return i < STEPS ? as248Bits(keccak256(abi.encode(context, i))) : finished(context, OUTPUT);
-    }
-
-    function as248Bits(bytes32 hash) private pure returns (bytes32) {
-        return bytes32(uint256(hash) & type(uint248).max);
+        return countedState(context, i, STEPS, OUTPUT);
     }
 }

@@ -30,7 +30,9 @@ contract DissectionGame_Adversary is DissectionGameTest {
     {
         steps = bound(steps, 1, 2 ** (1 + uint256(bits) % 48));
         fault = bound(fault, 1, steps);
-        vm.assertLe(play(steps, fault, asserterLies), levelsOf(steps), "one turn a level: the first level is the opening");
+        vm.assertLe(
+            play(steps, fault, asserterLies), levelsOf(steps), "one turn a level: the first level is the opening"
+        );
     }
 
     /// The same with trees of every depth.

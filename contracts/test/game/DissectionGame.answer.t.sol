@@ -38,7 +38,7 @@ contract DissectionGame_Answer is DissectionGameTest {
         vm.assertEq(answered.clock.asserterRemaining, ALLOWANCE - 10);
         vm.assertEq(answered.clock.challengerRemaining, ALLOWANCE);
         vm.assertEq(answered.clock.turnStartedAt, START + 10);
-        vm.assertEq(answered.clock.asserterWork * 100, game.ANSWER_GAS());
+        vm.assertEq(uint256(answered.clock.asserterWork) * 100, game.ANSWER_GAS());
         vm.assertEq(address(game).balance, CHALLENGER_STAKE + ASSERTER_STAKE);
         assertGamePhase(terms, GamePhase.ChallengerToMove);
     }

@@ -3,7 +3,6 @@ pragma solidity ^0.8.37;
 
 import {GameTerms, IDissectionGame} from "../../src/interfaces/IDissectionGame.sol";
 import {Belief, Claims, GamePlayer} from "../base/GamePlayer.sol";
-import {FakeMachine} from "../fakes/FakeMachine.sol";
 
 /// @notice A game and its two players; the test itself is the client.
 abstract contract DissectionGameTest is GamePlayer {
@@ -23,7 +22,7 @@ abstract contract DissectionGameTest is GamePlayer {
     function setUp() public virtual {
         vm.warp(START);
         vm.deal(address(this), 1000 ether);
-        machine = new FakeMachine(2 ** 60, 0);
+        useMachine(2 ** 60, 0);
         context = keccak256("context");
         game = gameAt(GAS_PRICE);
     }

@@ -44,7 +44,7 @@ contract DissectionGame_Move is DissectionGameTest {
         vm.assertEq(moved.clock.challengerRemaining, ALLOWANCE - 7);
         vm.assertEq(moved.clock.asserterRemaining, ALLOWANCE);
         vm.assertEq(moved.clock.turnStartedAt, START + 7);
-        vm.assertEq(moved.clock.challengerWork * 100, game.OPENING_GAS() + game.MOVE_GAS());
+        vm.assertEq(uint256(moved.clock.challengerWork) * 100, game.OPENING_GAS() + game.MOVE_GAS());
         assertGamePhase(terms, GamePhase.AsserterToMove);
     }
 
@@ -89,9 +89,7 @@ contract DissectionGame_Move is DissectionGameTest {
         uint256[5] memory lengths = [uint256(0), 1, 14, 16, 1000];
         for (uint256 i = 0; i < 5; ++i) {
             vm.expectRevert(abi.encodeWithSelector(IDissectionGame.WrongNumberOfStates.selector, lengths[i], 15));
-            sendMove(
-                terms, challenger, pickOf(answered, 7), Split(keccak256("end"), new bytes32[](lengths[i]), 0)
-            );
+            sendMove(terms, challenger, pickOf(answered, 7), Split(keccak256("end"), new bytes32[](lengths[i]), 0));
         }
     }
 

@@ -22,7 +22,7 @@ contract DissectionGame_Open is DissectionGameTest {
         vm.assertEq(opened.clock.asserterRemaining, ALLOWANCE);
         vm.assertEq(opened.clock.challengerRemaining, ALLOWANCE);
         vm.assertEq(opened.clock.asserterWork, 0);
-        vm.assertEq(opened.clock.challengerWork * 100, game.OPENING_GAS());
+        vm.assertEq(uint256(opened.clock.challengerWork) * 100, game.OPENING_GAS());
         vm.assertFalse(opened.clock.closed);
         vm.assertEq(address(game).balance, CHALLENGER_STAKE);
         assertGamePhase(terms, GamePhase.AsserterToAnswer);

@@ -37,9 +37,7 @@ contract ResultAssertions_AssertResults is Suite {
         bytes32 claim = keccak256(abi.encode(bytes32(0), root, 1));
         bytes32 expected = keccak256(abi.encode(claim, sponsor, 0));
         vm.expectEmit(true, true, true, true, address(results));
-        emit IResultAssertions.Asserted(
-            expected, sponsor, 0, root, 0, START + WINDOW, one(requestId), one(rightOutput)
-        );
+        emit IResultAssertions.Asserted(expected, sponsor, 0, root, 0, START + WINDOW, one(requestId), one(rightOutput));
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
         vm.assertEq(assertionId, expected);
         Assertion memory stored = results.assertion(assertionId);

@@ -6,6 +6,7 @@ import {AssertionPhase, Entry, IResultAssertions} from "../../src/interfaces/IRe
 import {ISpendableCredit} from "../../src/interfaces/ISpendableCredit.sol";
 import {Claims} from "../base/GamePlayer.sol";
 import {Suite} from "../base/Suite.sol";
+import {finishedState} from "../fakes/FakeMachine.sol";
 
 contract ResultAssertions_Challenge is Suite {
     bytes32 private requestId;
@@ -68,7 +69,7 @@ contract ResultAssertions_Challenge is Suite {
     function test_challenge_otherEnd_reverts() external {
         Claims memory opening = openingOf(rightOutput);
         bytes32 opened = lastOf(opening);
-        bytes32[2] memory ends = [machine.finished(context, wrongOutput), keccak256("any")];
+        bytes32[2] memory ends = [finishedState(context, wrongOutput), keccak256("any")];
         for (uint256 i = 0; i < 2; ++i) {
             Split memory split = splitOf(opening);
             split.end = ends[i];
@@ -159,8 +160,7 @@ contract ResultAssertions_Challenge is Suite {
     }
 
     function test_answer_sponsor_succeeds() external {
-        (GameTerms memory terms, Claims memory answer) =
-            answeredChallenge(assertionId, requestId, wrongOutput, liar(9));
+        (GameTerms memory terms, Claims memory answer) = answeredChallenge(assertionId, requestId, wrongOutput, liar(9));
         assertStored(terms, answer);
         assertGamePhase(terms, GamePhase.ChallengerToMove);
     }
@@ -178,9 +178,7 @@ contract ResultAssertions_Challenge is Suite {
         address[3] memory others = [challenger, stranger, address(results)];
         for (uint256 i = 0; i < 3; ++i) {
             vm.deal(others[i], 1 ether);
-            vm.expectRevert(
-                abi.encodeWithSelector(IDissectionGame.NotThePartyToMove.selector, others[i], sponsor)
-            );
+            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotThePartyToMove.selector, others[i], sponsor));
             sendAnswer(terms, others[i], pickOf(opening, 0), splitOf(within(opening, 0, liar(9))));
         }
     }

@@ -47,8 +47,7 @@ contract ResultAssertions_Settle is Suite {
 
     function test_settle_wonGame_succeeds() external {
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
-        (GameTerms memory terms, Claims memory opening) =
-            challengeBy(challenger, assertionId, requestId, rightOutput);
+        (GameTerms memory terms, Claims memory opening) = challengeBy(challenger, assertionId, requestId, rightOutput);
         playOut(terms, opening, honest(), saying(wrongOutput, 77));
         settle(terms, assertionId, requestId, rightOutput);
         vm.assertEq(results.owed(challenger), 0);
@@ -91,9 +90,7 @@ contract ResultAssertions_Settle is Suite {
         if (what < 7) vm.expectRevert(gamePhase(GamePhase.None));
         if (what == 7) {
             terms.client = stranger;
-            vm.expectRevert(
-                abi.encodeWithSelector(IDissectionGame.NotTheClient.selector, address(results), stranger)
-            );
+            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotTheClient.selector, address(results), stranger));
         }
         if (what == 8) {
             terms.binding = 0;
@@ -106,10 +103,11 @@ contract ResultAssertions_Settle is Suite {
     function test_settle_otherAssertion_reverts() external {
         (bytes32 assertionId, GameTerms memory terms) = lostGame(requestId);
         bytes32 other = assertOutput(sponsor, requestId, wrongOutput);
+        bytes32 otherRequest = ask("other");
         vm.expectRevert(IResultAssertions.WrongGame.selector);
         settle(terms, other, requestId, wrongOutput);
         vm.expectRevert(IResultAssertions.WrongGame.selector);
-        settle(terms, assertionId, ask("other"), wrongOutput);
+        settle(terms, assertionId, otherRequest, wrongOutput);
         vm.expectRevert(IResultAssertions.WrongGame.selector);
         settle(terms, assertionId, requestId, rightOutput);
         assertPhase(other, AssertionPhase.Challengeable);
@@ -137,8 +135,7 @@ contract ResultAssertions_Settle is Suite {
     function test_settle_finalOnlyAfterTheLastGame_succeeds() external {
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
         vm.warp(START + WINDOW - 1);
-        (GameTerms memory first, Claims memory opening) =
-            challengeBy(challenger, assertionId, requestId, rightOutput);
+        (GameTerms memory first, Claims memory opening) = challengeBy(challenger, assertionId, requestId, rightOutput);
         (GameTerms memory second,) = challengeBy(stranger, assertionId, requestId, rightOutput);
         playOut(first, opening, honest(), saying(wrongOutput, 77));
         playTurn(second, sponsor, opening, honest());
