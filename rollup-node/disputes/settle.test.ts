@@ -10,24 +10,23 @@ const kinds = (role: 'asserter' | 'challenger', changes: Partial<DisputeRecord>,
   const record = dispute(0, changes);
   return transactionsAfter(record, role, disputePhase(record, time), contracts).map(({ intent }) => kindOf(intent));
 };
-const paidOut = { to: addressOf(4), paid: 1n, burnt: 0n };
 
 test('nothing while the game runs', () => {
   expect(kinds('challenger', {})).toEqual([]);
 });
 
-test('the winner of a proof settles and takes the stakes; each once', () => {
-  expect(kinds('challenger', { phase: 'challenger-won' })).toEqual(['settle', 'payout']);
-  expect(kinds('challenger', { phase: 'challenger-won', settled: true })).toEqual(['payout']);
-  expect(kinds('challenger', { phase: 'challenger-won', settled: true, paidOut })).toEqual([]);
+test('the winner settles, once', () => {
+  expect(kinds('challenger', { phase: 'challenger-won' })).toEqual(['settle']);
+  expect(kinds('challenger', { phase: 'challenger-won', settled: true })).toEqual([]);
 });
 
-test("a clock that ran out is the winner's to record", () => {
-  expect(kinds('challenger', {}, 150n)).toEqual(['timeout', 'settle', 'payout']);
-  expect(kinds('asserter', { phase: 'challenger-to-move' }, 150n)).toEqual(['timeout', 'settle', 'payout']);
+test("a clock that ran out is the winner's to settle, whether or not anybody has recorded it", () => {
+  expect(kinds('challenger', {}, 149n)).toEqual([]);
+  expect(kinds('challenger', {}, 150n)).toEqual(['settle']);
+  expect(kinds('asserter', { phase: 'challenger-to-move' }, 150n)).toEqual(['settle']);
 });
 
-test('a loser never pays out; an asserter settles, because its bond waits for it', () => {
+test('a losing challenger does nothing; a losing asserter settles, because its assertion counts the game as open', () => {
   expect(kinds('asserter', { phase: 'challenger-won' })).toEqual(['settle']);
   expect(kinds('challenger', { phase: 'asserter-won' })).toEqual([]);
 });

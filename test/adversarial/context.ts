@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zeroHash } from 'viem';
 import type { Hex } from 'viem';
+import type { Trace } from '../../fraud-proof/trace/trace.ts';
 import type { AgentContext } from '../../rollup-node/agent/duty.ts';
 import type { ChainClient } from '../../rollup-node/chain/client.ts';
 import { answerKey } from '../../rollup-node/chain/projection.ts';
@@ -71,7 +72,8 @@ export async function surround({ requests = [], assertions = [], compute, models
       if (!models.includes(request.modelId)) throw new UnservableRequestError('no such model');
       return { output: new Uint8Array(32), outputCommitment: compute(request as RequestRecord), iterations: 0, executor: 'test', milliseconds: 1 };
     },
-    trace: () => Promise.reject(new Error('no disputes here')),
+    // Enough to open a game with; nothing here plays one.
+    trace: async () => ({ steps: 2n, stateAt: async (steps: readonly bigint[]) => steps.map((step) => idOf(Number(step))), finalOpening: async () => '0x' }) as unknown as Trace,
     keepTraces: () => undefined,
     dispose: async () => undefined,
   };

@@ -84,7 +84,7 @@ describe('watcher', () => {
     await look(duty, context);
     await look(duty, context);
     const { args } = decodeFunctionData({ abi: resultAssertionsAbi, data: sent[0]!.data });
-    expect(args?.[0]).toEqual(all.slice(0, 64).map(({ requestId }) => requestId));
+    expect(args?.[1]).toEqual(all.slice(0, 64).map(({ requestId }) => requestId));
   });
 });
 
