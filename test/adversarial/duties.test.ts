@@ -32,7 +32,7 @@ describe('watcher', () => {
     await look(checkAssertions(), context);
     expect(sent.map(({ intent }) => intent)).toEqual([`challenge:${idOf(0x201)}`]);
     const { args } = decodeFunctionData({ abi: resultAssertionsAbi, data: sent[0]!.data });
-    expect(args?.slice(1, 4)).toEqual([2n, idOf(0x102), lie]);
+    expect(args?.[1]).toMatchObject({ index: 2n, requestId: idOf(0x102), outputCommitment: lie });
   });
 
   test('an entry that failed is looked at again, and one that is right then ends the check', async () => {
