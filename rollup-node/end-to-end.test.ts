@@ -57,7 +57,7 @@ describe('end to end', () => {
     const game = await net.client.readContract({ address: net.deployment.dissectionGame, abi: dissectionGameAbi, functionName: 'game', args: [dispute.gameId] });
     // What storage has of the claims is what the log's states hash to.
     const { first, inner, last } = dispute.split;
-    const commitment = encodeAbiParameters([{ type: 'bytes32' }, { type: 'address' }, { type: 'address' }], [claimsRoot([first, ...inner, last], 16), dispute.asserter, dispute.challenger]);
+    const commitment = encodeAbiParameters([{ type: 'bytes32' }, { type: 'address' }, { type: 'address' }], [claimsRoot([first, ...inner, last], 32), dispute.asserter, dispute.challenger]);
     expect(game.claims).toBe(keccak256(commitment));
     expect(game.clock).toMatchObject({
       turnStartedAt: Number(dispute.turnStartedAt), asserterRemaining: Number(dispute.asserterRemaining), challengerRemaining: Number(dispute.challengerRemaining),

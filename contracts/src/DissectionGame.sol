@@ -29,7 +29,8 @@ import {SpendableCredit} from "./SpendableCredit.sol";
 /// 4. A game ends at most 2·allowance seconds after it was opened, whatever anybody does or omits.
 /// 5. A move names the game, the split that it answers, by its length and its root, and the two states that it expects there; a game's
 ///    id names all that it was opened with: no transaction means anything else on another branch of the chain.
-/// 6. The contract's balance is the stakes of the games that run, and what it owes; what is paid and what is burnt adds up to the stakes.
+/// 6. The contract's balance is the stakes of the games that run, what it owes, and what was burnt: wei that stays here and that nothing
+///    can move. What is paid and what is burnt adds up to the stakes.
 /// 7. What the winner's moves are worth depends on their number and constants alone, never on a gas price that a block's builder sets.
 contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
     /// @inheritdoc IDissectionGame
@@ -58,13 +59,13 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
     mapping(bytes32 gameId => Game) private games;
     mapping(address account => mapping(address delegate => bool)) private delegates;
 
-    /// @param depth of the tree over claims that travel as calldata, 1 to 6: they have 2^depth segments.
-    constructor(IOneStepVerifier verifier, uint256 gasPrice, uint256 depth) {
-        require(depth > 0 && depth <= 6, DepthOutOfRange(depth));
+    /// @param arityBits log2 of the segments of a split that travels as calldata, 1 to 6.
+    constructor(IOneStepVerifier verifier, uint256 gasPrice, uint256 arityBits) {
+        require(arityBits > 0 && arityBits <= 6, ArityOutOfRange(arityBits));
         VERIFIER = verifier;
         GAS_PRICE = gasPrice;
-        DEPTH = depth;
-        ARITY = 2 ** depth;
+        ARITY = 2 ** arityBits;
+        DEPTH = arityBits + 1;
     }
 
     /// @inheritdoc IDissectionGame
@@ -228,7 +229,7 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
         require(pick.steps == steps, StaleMove(pick.steps, steps));
 
         bool asCalldata = pick.opening.length == 32 * DEPTH;
-        uint256 segments = Dissection.segments(steps, asCalldata ? ARITY : BlobClaims.ARITY);
+        uint256 segments = asCalldata ? Dissection.segments(steps, ARITY) : BlobClaims.segments(steps);
         require(pick.segment < segments, SegmentOutOfRange(pick.segment, segments));
         bytes32 root = asCalldata
             ? Dissection.rootOf(pick.start, pick.end, pick.segment, pick.opening, DEPTH)
@@ -305,7 +306,6 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
         uint256 reward = worth < end.other ? worth : end.other;
         uint256 burnt = end.other - reward;
         credit(end.winner, end.own + reward);
-        credit(NOBODY, burnt);
         emit Settled(gameId, end.winner, end.asserterWon, end.ending, end.own + reward, burnt);
     }
 

@@ -6,9 +6,6 @@ import {IPullPayments} from "./interfaces/IPullPayments.sol";
 
 /// @title Credits that their owners fetch
 abstract contract PullPayments is IPullPayments {
-    /// @dev An address for which nobody has a key: what is credited to it is burnt.
-    address internal constant NOBODY = 0x000000000000000000000000000000000000dEaD;
-
     /// @inheritdoc IPullPayments
     mapping(address account => uint256) public owed;
 

@@ -29,7 +29,8 @@ import {SpendableCredit} from "./SpendableCredit.sol";
 ///    beside as running all of its inferences again takes: so checking it is possible, however much work is in it.
 /// 4. Only a game that a challenge here opened can touch an assertion, and each one once.
 /// 5. Of a defeated instance's bond at most half is paid, in equal bounties, to those who won; the rest is burnt.
-/// 6. The contract's balance is the bonds not released, less the bounties credited out of them, plus what it owes.
+/// 6. The contract's balance is the bonds not released, less the bounties credited out of them, what it owes, and what was burnt: wei that
+///    stays here and that nothing can move.
 /// 7. Nobody can be made to pay for another's choice: all amounts are constants of the deployment and of the number of steps.
 contract ResultAssertions is IResultAssertions, SpendableCredit, Batch {
     /// @notice Entries that one assertion can have.
@@ -135,9 +136,8 @@ contract ResultAssertions is IResultAssertions, SpendableCredit, Batch {
         (AssertionPhase current, address sponsor) =
             checkEntry(assertionId, entry.index, entry.requestId, entry.outputCommitment, entry.path);
         require(current == AssertionPhase.Challengeable, WrongPhase(current));
-        GameTerms memory agreed = gameTerms(entry.requestId, sponsor);
+        GameTerms memory agreed = termsOfGame(entry, sponsor, opening, split.end);
         agreed.binding = bindingOf(assertionId, entry.requestId, entry.outputCommitment);
-        agreed.initialState = checkEnd(entry, opening, split.end);
         collect(agreed.challengerStake);
         assertions[assertionId].openGames += 1;
         gameId = GAME.open{value: agreed.challengerStake}(agreed, split);
@@ -197,7 +197,6 @@ contract ResultAssertions is IResultAssertions, SpendableCredit, Batch {
             uint256 bounties = current.defeats < MAX_BOUNTIES ? current.defeats : MAX_BOUNTIES;
             uint256 rest = bond - bounties * bounty;
             emit BondReleased(assertionId, 0, rest);
-            credit(NOBODY, rest);
         }
     }
 
@@ -219,7 +218,7 @@ contract ResultAssertions is IResultAssertions, SpendableCredit, Batch {
 
     /// @inheritdoc IResultAssertions
     function phase(bytes32 assertionId) public view returns (AssertionPhase) {
-        return phaseOf(assertions[assertionId]);
+        return AssertionClock.classify(assertions[assertionId], confirmed, block.timestamp);
     }
 
     /// @inheritdoc IResultAssertions
@@ -236,19 +235,20 @@ contract ResultAssertions is IResultAssertions, SpendableCredit, Batch {
         bytes32 outputCommitment,
         bytes32[] calldata path
     ) public view returns (AssertionPhase current, address sponsor) {
-        Assertion memory stored = assertions[assertionId];
+        Assertion storage stored = assertions[assertionId];
         sponsor = stored.sponsor;
         require(sponsor != address(0), UnknownAssertion(assertionId));
-        uint256 depth = MerklePath.depthOf(stored.count);
+        uint256 count = stored.count;
+        uint256 depth = MerklePath.depthOf(count);
         // The depth is the list's own, so a node cannot pass for an entry.
-        require(index < stored.count && path.length == depth, NotAnEntry(assertionId, index));
+        require(index < count && path.length == depth, NotAnEntry(assertionId, index));
         uint256 offset;
         assembly ("memory-safe") {
             offset := path.offset
         }
         bytes32 leaf = Dissection.hashPair(requestId, outputCommitment);
         require(MerklePath.root(leaf, index, offset, depth) == stored.root, NotAnEntry(assertionId, index));
-        current = phaseOf(stored);
+        current = AssertionClock.classify(stored, confirmed, block.timestamp);
     }
 
     /// @inheritdoc IResultAssertions
@@ -271,40 +271,26 @@ contract ResultAssertions is IResultAssertions, SpendableCredit, Batch {
         return BASE_STAKE + ((steps * STAKE_PER_GIGASTEP) >> GIGASTEP_BITS);
     }
 
-    /// @dev Where an assertion stands now.
-    function phaseOf(Assertion memory stored) private view returns (AssertionPhase) {
-        bool parentConfirmed = stored.parent == 0 || confirmed[stored.parent];
-        return AssertionClock.classify(stored, parentConfirmed, block.timestamp);
-    }
-
-    /// @dev The terms of the caller's game about an inference, without what its entry adds.
-    function gameTerms(bytes32 requestId, address sponsor) private view returns (GameTerms memory) {
-        uint64 steps;
-        {
-            (bytes32 modelId,,) = INBOX.facts(requestId);
-            steps = REGISTRY.stepsOf(modelId);
-        }
-        Terms memory agreed = termsOf(steps);
-        return GameTerms({
-            client: address(this),
-            asserter: sponsor,
-            challenger: msg.sender,
-            initialState: 0,
-            binding: 0,
-            steps: steps,
-            allowance: agreed.allowance,
-            asserterStake: agreed.asserterStake,
-            challengerStake: agreed.challengerStake
-        });
-    }
-
-    /// @dev The first state of an entry's inference. Reverts unless `opening` opens `end`, a state that does not hold the entry's output.
-    function checkEnd(Entry calldata entry, bytes calldata opening, bytes32 end) private view returns (bytes32) {
+    /// @dev The terms of the caller's game about an entry, all but the binding. Reverts unless `opening` opens `end`, a state that does not
+    /// hold the entry's output.
+    function termsOfGame(Entry calldata entry, address sponsor, bytes calldata opening, bytes32 end)
+        private
+        view
+        returns (GameTerms memory agreed)
+    {
         (bytes32 modelId, bytes32 inputCommitment, bytes32 seed) = INBOX.facts(entry.requestId);
         (bytes32 opened, bytes32 output) = MACHINE.finalState(modelId, inputCommitment, seed, opening);
         require(output != entry.outputCommitment, NothingDisputed(output));
         require(opened == end, WrongFinalState(end, opened));
-        return MACHINE.initialState(modelId, inputCommitment, seed);
+        agreed.client = address(this);
+        agreed.asserter = sponsor;
+        agreed.challenger = msg.sender;
+        agreed.initialState = MACHINE.initialState(modelId, inputCommitment, seed);
+        agreed.steps = REGISTRY.stepsOf(modelId);
+        Terms memory stakes = termsOf(agreed.steps);
+        agreed.allowance = stakes.allowance;
+        agreed.asserterStake = stakes.asserterStake;
+        agreed.challengerStake = stakes.challengerStake;
     }
 
     /// @dev What names a list and all that it builds on.

@@ -27,7 +27,7 @@ export interface Kzg {
  */
 export function blobOf(states: readonly Hex[]): Uint8Array {
   const inner = states.slice(1, -1);
-  if (inner.length >= BLOB_ARITY) throw new RangeError(`a blob holds ${BLOB_ARITY - 1} inner states, not ${inner.length}`);
+  if (inner.length >= BLOB_ARITY.most) throw new RangeError(`a blob holds ${BLOB_ARITY.most - 1} inner states, not ${inner.length}`);
   const blob = new Uint8Array(BLOB_BYTES);
   inner.forEach((state, index) => {
     if (BigInt(state) >= MODULUS) throw new RangeError(`state ${state} is no field element`);

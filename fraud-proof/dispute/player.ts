@@ -3,7 +3,7 @@ import { blobOf, blobOpening } from './blob-claims.ts';
 import type { Kzg } from './blob-claims.ts';
 import { claimsPath } from './claims.ts';
 import { BLOB_ARITY, CALLDATA_ARITY, segmentAt, splitBounds } from './split.ts';
-import type { Segment } from './split.ts';
+import type { Arity, Segment } from './split.ts';
 
 export type Role = 'asserter' | 'challenger';
 
@@ -36,8 +36,8 @@ export interface StateSource {
 
 /** How a party plays. */
 export interface PlayOptions {
-  /** Segments of a split that travels as calldata: the deployment's. */
-  readonly arity?: number;
+  /** Of splits that travel as calldata: the deployment's. */
+  readonly arity?: Arity;
   /** What the party's own claims travel in; calldata when absent. */
   readonly carrier?: Carrier;
   /** For claims in blobs, one's own or the other's. */
@@ -82,8 +82,8 @@ export class NothingToDisputeError extends Error {
   }
 }
 
-/** Segments that a split has at most. */
-export const arityOf = (carrier: Carrier, options: PlayOptions = {}): number => (carrier === 'blob' ? BLOB_ARITY : (options.arity ?? CALLDATA_ARITY));
+/** How many segments a split has. */
+export const arityOf = (carrier: Carrier, options: PlayOptions = {}): Arity => (carrier === 'blob' ? BLOB_ARITY : (options.arity ?? CALLDATA_ARITY));
 
 /** What opens a game about an inference of `steps` steps: the challenger's own final state, and its split of all steps. */
 export async function openingMove(steps: bigint, source: StateSource, options: PlayOptions = {}): Promise<Challenge> {
@@ -107,7 +107,7 @@ export async function nextAction(view: GameView, role: Role, source: StateSource
     segment: BigInt(segment),
     start: split.states[segment] as Hex,
     end: split.states[segment + 1] as Hex,
-    opening: split.carrier === 'calldata' ? claimsPath(split.states, segment, arity) : blobOpening(split.states, segment, kzgOf(options)),
+    opening: split.carrier === 'calldata' ? claimsPath(split.states, segment, arity.most) : blobOpening(split.states, segment, kzgOf(options)),
   };
   const inner = segmentAt(split, segment, arity);
   if (inner.length === 1n) return { kind: 'prove', pick, proof: await source.proofAt(inner.start), step: inner.start };

@@ -1,6 +1,8 @@
 import { getAddress } from 'viem';
 import type { Address } from 'viem';
 import { dissectionGameAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
+import { calldataArity } from '../../fraud-proof/dispute/split.ts';
+import type { Arity } from '../../fraud-proof/dispute/split.ts';
 import { ExitCode, UserError, reasonOf } from '../errors.ts';
 import type { ChainClient } from './client.ts';
 
@@ -21,8 +23,8 @@ export interface RollupConstants {
   readonly bond: bigint;
   /** Wei that a winning challenger gets out of it. */
   readonly bounty: bigint;
-  /** Segments of a split whose claims travel as calldata. */
-  readonly arity: number;
+  /** Of splits whose claims travel as calldata. */
+  readonly arity: Arity;
 }
 
 /** Finds the other contracts from the assertions' address. @throws UserError when there is no such contract. */
@@ -39,7 +41,7 @@ export async function readContracts(client: ChainClient, assertions: Address): P
       client.readContract({ ...contract, functionName: 'bounty' }),
     ]);
     const arity = await client.readContract({ address: game, abi: dissectionGameAbi, functionName: 'ARITY' });
-    return { assertions: getAddress(assertions), inbox, registry, game, machine, window, bond, bounty, arity: Number(arity) };
+    return { assertions: getAddress(assertions), inbox, registry, game, machine, window, bond, bounty, arity: calldataArity(Number(arity)) };
   } catch (error) {
     throw new UserError(`there is no Assay rollup at ${assertions} on chain ${client.chain.id}: ${reasonOf(error)}`, {
       exitCode: ExitCode.chain,

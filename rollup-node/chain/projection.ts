@@ -1,7 +1,7 @@
 import { isAddressEqual, zeroHash } from 'viem';
 import type { Address, Hex } from 'viem';
 import { BLOB_ARITY, segmentAt } from '../../fraud-proof/dispute/split.ts';
-import type { Segment } from '../../fraud-proof/dispute/split.ts';
+import type { Arity, Segment } from '../../fraud-proof/dispute/split.ts';
 import { numberKey } from '../store/store.ts';
 import type { Change, Store } from '../store/store.ts';
 import type { AssertionRecord, ChainTable, DisputeRecord, Occurrence, RequestRecord, SplitRecord, Tables } from '../store/tables.ts';
@@ -193,7 +193,7 @@ async function gameSettled(draft: Draft, event: Arguments<'GameSettled'>): Promi
   await draft.update('disputes', gameId, (dispute) => ({ ...dispute, settled: true, bounty }));
 }
 
-async function moved(draft: Draft, arity: number, event: Arguments<'Moved'>, at: Occurrence): Promise<void> {
+async function moved(draft: Draft, arity: Arity, event: Arguments<'Moved'>, at: Occurrence): Promise<void> {
   const { gameId, segment, start, states, blob } = event;
   await draft.update('disputes', gameId, (dispute) => {
     const answered = dispute.split;

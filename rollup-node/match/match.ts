@@ -6,7 +6,7 @@ import type { PreparedModel } from '../../deterministic-runtime/executors/execut
 import { findLie } from '../../fraud-proof/dispute/random-fault.ts';
 import { arityOf, nextAction, openingMove } from '../../fraud-proof/dispute/player.ts';
 import type { Action, ClaimedSplit, GameView, PlayOptions, Role, SplitClaims } from '../../fraud-proof/dispute/player.ts';
-import { segmentAt } from '../../fraud-proof/dispute/split.ts';
+import { calldataArity, segmentAt } from '../../fraud-proof/dispute/split.ts';
 import type { Fault } from '../../fraud-proof/trace/fault.ts';
 import { openTrace } from '../../fraud-proof/trace/trace.ts';
 import type { Trace } from '../../fraud-proof/trace/trace.ts';
@@ -86,7 +86,7 @@ export async function playMatch(arena: Arena, options: MatchOptions): Promise<Ma
 
   const requestId = await arena.request(honest.model, options.contract, requestElements(prepared.model, input));
   const contracts = { assertions: arena.deployment.resultAssertions, game: arena.deployment.dissectionGame };
-  const arity = Number(await arena.client.readContract({ address: contracts.game, abi: dissectionGameAbi, functionName: 'ARITY' }));
+  const arity = calldataArity(Number(await arena.client.readContract({ address: contracts.game, abi: dissectionGameAbi, functionName: 'ARITY' })));
   const playOptions: PlayOptions = { arity };
   const outputCommitment = bytesToHex(commitTensor(sources.asserter.output));
   const assertionId = await assertOutput(arena, requestId, outputCommitment, play);

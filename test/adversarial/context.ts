@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zeroHash } from 'viem';
 import type { Hex } from 'viem';
+import { CALLDATA_ARITY } from '../../fraud-proof/dispute/split.ts';
 import type { Trace } from '../../fraud-proof/trace/trace.ts';
 import type { AgentContext } from '../../rollup-node/agent/duty.ts';
 import type { ChainClient } from '../../rollup-node/chain/client.ts';
@@ -78,7 +79,7 @@ export async function surround({ requests = [], assertions = [], compute, models
     dispose: async () => undefined,
   };
   const contracts = {
-    registry: addressOf(0xa11), inbox: addressOf(0xa12), assertions: addressOf(0xa13), game: addressOf(0xa14), machine: addressOf(0xa15), window: 300n, bond: 1_000n, bounty: 10n, arity: 16,
+    registry: addressOf(0xa11), inbox: addressOf(0xa12), assertions: addressOf(0xa13), game: addressOf(0xa14), machine: addressOf(0xa15), window: 300n, bond: 1_000n, bounty: 10n, arity: CALLDATA_ARITY,
   };
   const context: AgentContext = {
     client, contracts, store, inference, log: silentLogger(), metrics: createMetrics(), self: addressOf(9),

@@ -100,9 +100,9 @@ struct Game {
 }
 
 /// @title Dissection of a disagreement about the state after `N` steps of a machine, down to one step
-/// @notice A **split** of the steps [a, b), n = b − a, has m = min(k, n) segments; segment j is [a + ⌊j·n/m⌋, a + ⌊(j+1)·n/m⌋).
-/// Its author claims the m + 1 states c_0 … c_m at the bounds; c_0 is agreed. Claims travel as calldata, k = `ARITY`, or, all but the
-/// last, in a blob, k = 4096, as the author likes at each move. Storage keeps one hash of them.
+/// @notice A **split** of the steps [a, b), n = b − a, has m segments; segment j is [a + ⌊j·n/m⌋, a + ⌊(j+1)·n/m⌋). Its author claims
+/// the m + 1 states c_0 … c_m at the bounds; c_0 is agreed. Claims travel as calldata (m = `ARITY`, or n if that is at most twice as
+/// much) or, all but the last, in a blob (m = min(4096, n)), as the author likes at each move. Storage keeps one hash of them.
 ///
 /// The challenger opens the game (through the client, which knows what the last state must not be) with a split of [0, N). From then
 /// on the party to move, the asserter first, names a segment j of the other's split, opens its two states, and
@@ -111,7 +111,7 @@ struct Game {
 /// - if it has one step, proves the step (`prove`): it wins if the computed state is not the one that the other claimed.
 ///
 /// A party whose clock has run out (elapsed ≥ remaining) can no longer move, and has lost. What a winner is owed is credited, and
-/// fetched with `withdraw`; what is burnt is credited to an address that nobody has the key of.
+/// fetched with `withdraw`; what is burnt stays in the contract for good.
 interface IDissectionGame is ISpendableCredit, IBatch {
     /// @notice A client opened a game with the challenger's split; the asserter's clock runs. `states` are the inner states, unless
     /// `blob` (a versioned hash) has them, and the end; c_0 is the initial state. The states are in the log, not only in calldata: a move
@@ -126,7 +126,7 @@ interface IDissectionGame is ISpendableCredit, IBatch {
     );
     /// @notice The party to move split segment `segment` of the previous split; c_0 is `start`; `states` and `blob` as in `Opened`.
     event Moved(bytes32 indexed gameId, uint256 segment, bytes32 start, bytes32[] states, bytes32 blob);
-    /// @notice The end. `winner`, the winning party, was credited `paid` wei; `burnt` went to nobody.
+    /// @notice The end. `winner`, the winning party, was credited `paid` wei; `burnt` is nobody's.
     event Settled(
         bytes32 indexed gameId, address indexed winner, bool asserterWon, Ending ending, uint256 paid, uint256 burnt
     );
@@ -159,7 +159,7 @@ interface IDissectionGame is ISpendableCredit, IBatch {
     /// The segment has more than one step: `move`.
     error NotSingleStep(uint256 steps);
     error AlreadyClosed(bytes32 gameId);
-    error DepthOutOfRange(uint256 depth);
+    error ArityOutOfRange(uint256 arityBits);
 
     /// @notice Opens a game that the caller, the client, is asked for by the challenger; the value sent is the challenger's stake.
     /// The client vouches for `split.end` being a state that the asserter has to deny.
@@ -197,7 +197,7 @@ interface IDissectionGame is ISpendableCredit, IBatch {
     /// @notice The game as stored.
     function game(bytes32 gameId) external view returns (Game memory);
 
-    /// @notice Segments of a split that travels as calldata: a power of two.
+    /// @notice Segments of a split that travels as calldata: a power of two; up to twice as many in the last one.
     function ARITY() external view returns (uint256);
 
     /// @notice Gas at which the winner's part in a game is metered: for opening it, for the asserter's answer, for each later move,

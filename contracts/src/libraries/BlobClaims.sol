@@ -7,7 +7,7 @@ pragma solidity ^0.8.37;
 /// takes a KZG proof for each that is in the blob. A field element has less than 255 bits; states of the machine have 248.
 library BlobClaims {
     /// @notice Segments of a split, at most.
-    uint256 internal constant ARITY = 4096;
+    uint256 private constant ARITY = 4096;
 
     /// @dev Precompiled contracts: EIP-198, EIP-4844.
     address private constant MODULAR_EXPONENTIATION = address(0x05);
@@ -30,6 +30,11 @@ library BlobClaims {
     error WrongOpeningLength(uint256 given, uint256 expected);
     /// A state is not the one that the claims have there.
     error NotTheClaimedState(uint256 bound);
+
+    /// @notice Number of segments in a split of `n` steps.
+    function segments(uint256 n) internal pure returns (uint256) {
+        return n < ARITY ? n : ARITY;
+    }
 
     /// @notice Root of a split with the blob of that versioned hash.
     function claimsRoot(bytes32 first, bytes32 blobHash, bytes32 last) internal pure returns (bytes32) {

@@ -4,13 +4,13 @@ pragma solidity ^0.8.37;
 import {MerklePath} from "../machine/MerklePath.sol";
 
 /// @title Splits of a range of steps, and the root over claims that travel as calldata
-/// @notice A split of [start, start + n) into at most k segments has m = min(k, n) of them, bounded by start + ⌊j·n/m⌋. With
-/// k = 2^depth, its **root** is that of a tree with k leaves, leaf j = keccak256(c_j ‖ c_{j+1}) for j < m, else 0, and nodes
-/// H(l, r) = keccak256(l ‖ r), H(0, 0) = 0. One path, `depth` siblings from the leaf upwards, opens both ends of a segment.
+/// @notice A split of [start, start + n) has m segments, bounded by start + ⌊j·n/m⌋; m = k, but m = n if n ≤ 2·k, so that no last split is
+/// for a handful of steps. With 2·k = 2^depth, its **root** is that of a tree with 2·k leaves, leaf j = keccak256(c_j ‖ c_{j+1}) for j < m,
+/// else 0, and nodes H(l, r) = keccak256(l ‖ r), H(0, 0) = 0. One path, `depth` siblings from the leaf upwards, opens both ends of a segment.
 library Dissection {
     /// @notice Number of segments in a split of `n` steps.
     function segments(uint256 n, uint256 arity) internal pure returns (uint256) {
-        return n < arity ? n : arity;
+        return n <= 2 * arity ? n : arity;
     }
 
     /// @notice Bounds of segment `j` of a split of [start, end) into `m` segments; `j` must be below `m`.
