@@ -92,9 +92,9 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
                 challengerWork: uint16(OPENING_GAS / WORK)
             })
         );
-        (bytes32 root, bytes32[] memory states, bytes32 blob) = rootOfSplit(terms.initialState, terms.steps, split);
-        opened.claims = claimsOf(root, terms.asserter, terms.challenger);
+        (bytes32[] memory states, bytes32 blob) = checkSplit(terms.steps, split);
         emit Opened(gameId, terms.asserter, terms.challenger, terms, states, blob);
+        opened.claims = claimsOf(rootOf(terms.initialState, states, blob), terms.asserter, terms.challenger);
     }
 
     /// @inheritdoc IDissectionGame
@@ -211,9 +211,9 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
         require(split.end != pick.end, EndNotDisputed());
         GameClock.handOver(clock, block.timestamp, (moveGas + pickGas) / WORK);
         GameClock.save(current.clock, clock);
-        (bytes32 root, bytes32[] memory states, bytes32 blob) = rootOfSplit(pick.start, steps, split);
-        current.claims = claimsOf(root, parties.asserter, parties.challenger);
-        emit Moved(gameId, pick.segment, pick.start, states, blob);
+        (bytes32[] memory states, bytes32 blob) = checkSplit(steps, split);
+        logMove(gameId, pick.segment, pick.start, states, blob);
+        current.claims = claimsOf(rootOf(pick.start, states, blob), parties.asserter, parties.challenger);
     }
 
     /// @dev Checks that the caller has the turn, and that the segment is one of the claims that it answers. Puts the segment's bounds in
@@ -241,25 +241,55 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
         pickGas = asCalldata ? 0 : BLOB_PICK_GAS;
     }
 
-    /// @dev The root of a split of `steps` steps that begins with `first`, and what the log says of it.
-    function rootOfSplit(bytes32 first, uint256 steps, Split calldata split)
-        private
-        view
-        returns (bytes32 root, bytes32[] memory states, bytes32 blob)
-    {
-        uint256 count = split.inner.length;
+    /// @dev What the log says of a split of `steps` steps: the states that came as calldata, and the blob that has the others. The word behind
+    /// the states is free.
+    function checkSplit(uint256 steps, Split calldata split) private view returns (bytes32[] memory states, bytes32 blob) {
+        bytes32[] calldata inner = split.inner;
+        uint256 count = inner.length;
         uint256 expected = split.blob == 0 ? Dissection.segments(steps, ARITY) - 1 : 0;
         require(count == expected, WrongNumberOfStates(count, expected));
-        states = new bytes32[](count + 1);
-        bytes32[] calldata inner = split.inner;
-        assembly ("memory-safe") {
-            calldatacopy(add(states, 0x20), inner.offset, shl(5, count))
+        if (split.blob > 0) {
+            blob = blobhash(split.blob - 1);
+            require(blob != 0, BlobMissing(split.blob));
         }
-        states[count] = split.end;
-        if (split.blob == 0) return (Dissection.claimsRoot(first, inner, split.end, DEPTH), states, 0);
-        blob = blobhash(split.blob - 1);
-        require(blob != 0, BlobMissing(split.blob));
-        root = BlobClaims.claimsRoot(first, blob, split.end);
+        bytes32 end = split.end;
+        assembly ("memory-safe") {
+            states := mload(0x40)
+            let bytesOfInner := shl(5, count)
+            let last := add(add(states, 0x20), bytesOfInner)
+            mstore(states, add(count, 1))
+            calldatacopy(add(states, 0x20), inner.offset, bytesOfInner)
+            mstore(last, end)
+            mstore(0x40, add(last, 0x40))
+        }
+    }
+
+    /// @dev The root of the claims that begin with `first`; overwrites `states`, of which `checkSplit` made place.
+    function rootOf(bytes32 first, bytes32[] memory states, bytes32 blob) private view returns (bytes32) {
+        uint256 length = states.length;
+        if (blob != 0) return BlobClaims.claimsRoot(first, blob, states[0]);
+        uint256 start;
+        assembly ("memory-safe") {
+            start := states
+            // c_0 takes the place of the length, right before the others.
+            mstore(start, first)
+        }
+        return Dissection.claimsRoot(start, start + 32 * length, DEPTH);
+    }
+
+    /// @dev `emit Moved(gameId, segment, start, states, blob)`, which would copy the states one by one.
+    function logMove(bytes32 gameId, uint256 segment, bytes32 start, bytes32[] memory states, bytes32 blob) private {
+        bytes32 topic = Moved.selector;
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            let size := add(0x20, shl(5, mload(states)))
+            mstore(data, segment)
+            mstore(add(data, 0x20), start)
+            mstore(add(data, 0x40), 0x80)
+            mstore(add(data, 0x60), blob)
+            mcopy(add(data, 0x80), states, size)
+            log2(data, add(0x80, size), topic, gameId)
+        }
     }
 
     /// @dev How a game ends, and whose the stakes are.

@@ -22,35 +22,27 @@ library Dissection {
         }
     }
 
-    /// @notice Root of the split c_0 = `first`, `inner`, `last`; `inner` has fewer than 2^depth states.
-    function claimsRoot(bytes32 first, bytes32[] calldata inner, bytes32 last, uint256 depth)
-        internal
-        pure
-        returns (bytes32 root)
-    {
+    /// @notice Root of the split whose states c_0 … c_m are the words of `states`. They, and the word behind them, are overwritten.
+    /// @param states memory pointer to c_0; `last` points to c_m.
+    function claimsRoot(uint256 states, uint256 last, uint256 depth) internal pure returns (bytes32 root) {
         assembly ("memory-safe") {
-            // The states lie side by side past the free memory pointer, so leaf j is the hash of 64 bytes at 32·j;
-            // leaves, then nodes, overwrite what no later hash reads.
-            let nodes := mload(0x40)
-            let innerBytes := shl(5, inner.length)
-            mstore(nodes, first)
-            calldatacopy(add(nodes, 0x20), inner.offset, innerBytes)
-            let levelEnd := add(add(nodes, 0x20), innerBytes)
-            mstore(levelEnd, last)
-            for { let node := nodes } lt(node, levelEnd) { node := add(node, 0x20) } {
+            // The states lie side by side, so leaf j is the hash of 64 bytes at 32·j; leaves, then nodes, overwrite what no later
+            // hash reads.
+            let levelEnd := last
+            for { let node := states } lt(node, levelEnd) { node := add(node, 0x20) } {
                 mstore(node, keccak256(node, 0x40))
             }
             for { let height := 0 } lt(height, depth) { height := add(height, 1) } {
                 // What is missing is zero, and needs no hash where both children are missing.
                 mstore(levelEnd, 0)
-                let target := nodes
-                for { let source := nodes } lt(source, levelEnd) { source := add(source, 0x40) } {
+                let target := states
+                for { let source := states } lt(source, levelEnd) { source := add(source, 0x40) } {
                     mstore(target, keccak256(source, 0x40))
                     target := add(target, 0x20)
                 }
                 levelEnd := target
             }
-            root := mload(nodes)
+            root := mload(states)
         }
     }
 
