@@ -30,8 +30,8 @@ abstract contract GamePlayer is Test {
     bytes32 internal context;
     uint256 private finishedAfter;
     bytes32 private finishedOutput;
-    /// @dev Of the tree over claims that travel as calldata.
-    uint256 internal depth = 4;
+    /// @dev Log2 of the segments of a split that travels as calldata; the tree over its claims is one deeper.
+    uint256 internal arityBits = 4;
 
     /// @dev Plays on a new machine that finishes after so many steps with that output.
     function useMachine(uint256 steps, bytes32 output) internal {
@@ -83,16 +83,21 @@ abstract contract GamePlayer is Test {
         view
         returns (Claims memory)
     {
-        return claimsOf(belief, start, end, first, 2 ** depth);
+        return claimsOf(belief, start, end, first, segmentsFor(end - start));
     }
 
-    function claimsOf(Belief memory belief, uint256 start, uint256 end, bytes32 first, uint256 arity)
+    /// @dev Segments of a split of `n` steps that travels as calldata.
+    function segmentsFor(uint256 n) internal view returns (uint256) {
+        uint256 arity = 2 ** arityBits;
+        return n <= 2 * arity ? n : arity;
+    }
+
+    function claimsOf(Belief memory belief, uint256 start, uint256 end, bytes32 first, uint256 segments)
         internal
         view
         returns (Claims memory claims)
     {
-        uint256 n = end - start;
-        claims = Claims(start, end, new bytes32[]((n < arity ? n : arity) + 1));
+        claims = Claims(start, end, new bytes32[](segments + 1));
         claims.states[0] = first;
         for (uint256 j = 1; j < claims.states.length; ++j) {
             claims.states[j] = stateOf(belief, boundOf(claims, j));
@@ -130,7 +135,7 @@ abstract contract GamePlayer is Test {
 
     /// @dev What the game stores of claims.
     function storedOf(GameTerms memory terms, Claims memory claims) internal view returns (bytes32) {
-        return storedOf(terms, nodeOf(claims, depth, 0));
+        return storedOf(terms, nodeOf(claims, arityBits + 1, 0));
     }
 
     function storedOf(GameTerms memory terms, bytes32 root) internal pure returns (bytes32) {
@@ -146,7 +151,7 @@ abstract contract GamePlayer is Test {
         pick.steps = claims.end - claims.start;
         pick.segment = j;
         if (j < segmentsOf(claims)) (pick.start, pick.end) = (claims.states[j], claims.states[j + 1]);
-        for (uint256 height = 0; height < depth; ++height) {
+        for (uint256 height = 0; height <= arityBits; ++height) {
             pick.opening = bytes.concat(pick.opening, nodeOf(claims, height, (j >> height) ^ 1));
         }
     }

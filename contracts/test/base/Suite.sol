@@ -61,7 +61,7 @@ abstract contract Suite is GamePlayer {
         vm.warp(START);
         vm.deal(address(this), 1_000_000 ether);
         useMachine(stepCount(), rightOutput);
-        game = IDissectionGame(deploy("DissectionGame", abi.encode(machine, 10 gwei, depth)));
+        game = IDissectionGame(deploy("DissectionGame", abi.encode(machine, 10 gwei, arityBits)));
         uint256 nonce = vm.getNonce(address(this));
         address inboxAddress = vm.computeCreateAddress(address(this), nonce + 2);
         address resultsAddress = vm.computeCreateAddress(address(this), nonce + 3);

@@ -19,8 +19,9 @@ contract DissectionGame_Adversary is DissectionGameTest {
     }
 
     function levelsOf(uint256 steps) private view returns (uint256 levels) {
-        for (levels = 1; 2 ** (depth * levels) < steps;) {
-            ++levels;
+        uint256 arity = 2 ** arityBits;
+        for (levels = 1; steps > 2 * arity; ++levels) {
+            steps = (steps + arity - 1) / arity;
         }
     }
 
@@ -35,9 +36,9 @@ contract DissectionGame_Adversary is DissectionGameTest {
         );
     }
 
-    /// The same with trees of every depth.
+    /// The same with every arity.
     function test_honestWins_anyArity_succeeds(uint256 steps, uint256 fault, uint8 bits, bool asserterLies) external {
-        depth = 1 + uint256(bits) % 6;
+        arityBits = 1 + uint256(bits) % 6;
         game = gameAt(GAS_PRICE);
         steps = bound(steps, 1, 2 ** 20);
         fault = bound(fault, 1, steps);

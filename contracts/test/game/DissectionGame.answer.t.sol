@@ -44,7 +44,7 @@ contract DissectionGame_Answer is DissectionGameTest {
     }
 
     function test_answer_anySteps_succeeds(uint256 steps, uint256 segment) external {
-        steps = bound(steps, 17, 80);
+        steps = bound(steps, 33, 160);
         (GameTerms memory other, Claims memory claims) = openGame(steps, honest());
         segment = segment % 16;
         if (boundOf(claims, segment + 1) - boundOf(claims, segment) < 2) return;

@@ -12,8 +12,6 @@ abstract contract DissectionGameTest is GamePlayer {
     uint32 internal constant ALLOWANCE = 1000;
     uint256 internal constant START = 1_800_000_000;
     bytes32 internal constant BINDING = keccak256("binding");
-    /// @dev What is credited to it is burnt.
-    address internal constant NOBODY = 0x000000000000000000000000000000000000dEaD;
 
     address internal asserter = actor("asserter");
     address internal challenger = actor("challenger");
@@ -28,7 +26,7 @@ abstract contract DissectionGameTest is GamePlayer {
     }
 
     function gameAt(uint256 gasPrice) internal returns (IDissectionGame) {
-        return IDissectionGame(deploy("DissectionGame", abi.encode(machine, gasPrice, depth)));
+        return IDissectionGame(deploy("DissectionGame", abi.encode(machine, gasPrice, arityBits)));
     }
 
     function termsOf(uint256 steps) internal view returns (GameTerms memory) {

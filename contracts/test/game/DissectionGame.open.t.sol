@@ -37,10 +37,10 @@ contract DissectionGame_Open is DissectionGameTest {
     }
 
     function test_open_anySteps_succeeds(uint256 steps) external {
-        steps = bound(steps, 1, 40);
+        steps = bound(steps, 1, 70);
         (GameTerms memory terms, Claims memory opening) = openGame(steps, honest());
         assertStored(terms, opening);
-        vm.assertEq(segmentsOf(opening), steps < 16 ? steps : 16);
+        vm.assertEq(segmentsOf(opening), steps <= 32 ? steps : 16);
     }
 
     function test_open_twice_reverts() external {
@@ -156,14 +156,14 @@ contract DissectionGame_Open is DissectionGameTest {
         deploy("DissectionGame", abi.encode(machine, GAS_PRICE, chosen));
     }
 
-    function test_constructor_depth_reverts() external {
-        uint256[3] memory depths = [uint256(0), 7, NEVER];
+    function test_constructor_arity_reverts() external {
+        uint256[3] memory bits = [uint256(0), 7, NEVER];
         for (uint256 i = 0; i < 3; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.DepthOutOfRange.selector, depths[i]));
-            this.deployAt(depths[i]);
+            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.ArityOutOfRange.selector, bits[i]));
+            this.deployAt(bits[i]);
         }
-        for (depth = 1; depth <= 6; ++depth) {
-            vm.assertEq(gameAt(GAS_PRICE).ARITY(), 2 ** depth);
+        for (arityBits = 1; arityBits <= 6; ++arityBits) {
+            vm.assertEq(gameAt(GAS_PRICE).ARITY(), 2 ** arityBits);
         }
     }
 }

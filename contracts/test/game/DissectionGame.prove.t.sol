@@ -59,9 +59,9 @@ contract DissectionGame_Prove is DissectionGameTest {
         assertSettled(deep, true);
     }
 
-    /// Up to 16 steps, the asserter's first call is the proof, which takes no stake.
+    /// Up to 32 steps, the asserter's first call is the proof, which takes no stake.
     function test_prove_insteadOfAnAnswer_succeeds(uint256 steps, uint256 fault) external {
-        steps = bound(steps, 1, 16);
+        steps = bound(steps, 1, 32);
         fault = bound(fault, 1, steps);
         (GameTerms memory short, Claims memory opening) = openGame(steps, liar(fault));
         uint256 before = address(game).balance;
@@ -89,8 +89,8 @@ contract DissectionGame_Prove is DissectionGameTest {
     }
 
     function test_prove_severalSteps_reverts() external {
-        (GameTerms memory deep,, Claims memory answer) = answeredGame(512, 4);
-        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotSingleStep.selector, 2));
+        (GameTerms memory deep,, Claims memory answer) = answeredGame(1024, 4);
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.NotSingleStep.selector, 4));
         sendProof(deep, challenger, pickOf(answer, 1), "");
     }
 

@@ -57,7 +57,7 @@ abstract contract DisputeGas is Suite {
     }
 
     function group() private view returns (string memory) {
-        return string.concat("dispute-", vm.toString(2 ** depth));
+        return string.concat("dispute-", vm.toString(2 ** arityBits));
     }
 
     function dispute(bool asserterLies) private {
@@ -77,7 +77,8 @@ abstract contract DisputeGas is Suite {
             } else if (turns == 0) {
                 total += vm.snapshotGasLastCall(group(), "2 answer, with a split");
             } else {
-                string memory name = string.concat(last.states.length == 2 ** depth + 1 ? "3 move " : "4 last move ");
+                string memory name =
+                    string.concat(last.states.length == 2 ** arityBits + 1 ? "3 move " : "4 last move ");
                 total += vm.snapshotGasLastCall(group(), string.concat(name, vm.toString(turns), side));
             }
         }
@@ -118,13 +119,13 @@ abstract contract DisputeGas is Suite {
 
 contract Gas_Arity4 is DisputeGas {
     constructor() {
-        depth = 2;
+        arityBits = 2;
     }
 }
 
 contract Gas_Arity8 is DisputeGas {
     constructor() {
-        depth = 3;
+        arityBits = 3;
     }
 }
 
@@ -132,12 +133,12 @@ contract Gas_Arity16 is DisputeGas {}
 
 contract Gas_Arity32 is DisputeGas {
     constructor() {
-        depth = 5;
+        arityBits = 5;
     }
 }
 
 contract Gas_Arity64 is DisputeGas {
     constructor() {
-        depth = 6;
+        arityBits = 6;
     }
 }

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.37;
+
+import {Game, GamePhase, GameTerms, IDissectionGame, Pick, Split} from "../../src/interfaces/IDissectionGame.sol";
+import {Belief, Claims} from "../base/GamePlayer.sol";
+import {DissectionGameTest} from "./DissectionGame.base.sol";
+
+/// @notice Claims in blobs: hashes, commitments and proofs are in `fixtures/blob-claims.json`, made by node-eth-kzg.
+abstract contract BlobTest is DissectionGameTest {
+    uint256 internal constant STEPS = 2 ** 30;
+    uint256 internal constant FAULT = 1_234_567;
+    uint256 internal constant ARITY = 4096;
+    /// @dev The fault's segment in the opening, in the answer into it, and in the move into that.
+    uint256 internal constant FIRST = 4;
+    uint256 internal constant SECOND = 2906;
+    uint256 internal constant THIRD = 6;
+
+    string private json;
+    GameTerms internal terms;
+
+    function setUp() public virtual override {
+        super.setUp();
+        json = vm.readFile("contracts/test/fixtures/blob-claims.json");
+        terms = termsOf(STEPS);
+    }
+
+    function hashOf(string memory name) internal view returns (bytes32) {
+        return vm.parseJsonBytes32(json, string.concat(".", name, ".hash"));
+    }
+
+    /// @dev The proof of the claimed state c_`bound`, 48 bytes; zeros where the blob has none.
+    function kzgProof(string memory name, uint256 bound, uint256 segments) internal view returns (bytes memory) {
+        if (bound == 0 || bound == segments) return new bytes(48);
+        return vm.parseJsonBytes(json, string.concat(".", name, ".c", vm.toString(bound)));
+    }
+
+    function commitmentOf(string memory name) internal view returns (bytes memory) {
+        return vm.parseJsonBytes(json, string.concat(".", name, ".commitment"));
+    }
+
+    /// @dev Attaches a blob to what is sent from now on, and says that it has the inner states.
+    function attached(string memory name, Claims memory claims) internal returns (Split memory) {
+        bytes32[] memory hashes = new bytes32[](1);
+        hashes[0] = hashOf(name);
+        vm.blobhashes(hashes);
+        return Split(lastOf(claims), new bytes32[](0), 1);
+    }
+
+    /// @dev Segment `j` of claims that came in that blob, opened.
+    function blobPick(string memory name, Claims memory claims, uint256 j) internal view returns (Pick memory pick) {
+        (pick.steps, pick.segment) = (claims.end - claims.start, j);
+        (pick.start, pick.end) = (claims.states[j], claims.states[j + 1]);
+        pick.opening = bytes.concat(
+            claims.states[0],
+            hashOf(name),
+            lastOf(claims),
+            commitmentOf(name),
+            kzgProof(name, j, segmentsOf(claims)),
+            kzgProof(name, j + 1, segmentsOf(claims))
+        );
+    }
+
+    function openingClaims(Belief memory belief) internal view returns (Claims memory) {
+        return claimsOf(belief, 0, STEPS, terms.initialState, ARITY);
+    }
+
+    /// @dev Segments of a split that travels in a blob.
+    function finely(uint256 steps) private pure returns (uint256) {
+        return steps < ARITY ? steps : ARITY;
+    }
+
+    /// @dev The same as `within`, for a split that travels in a blob.
+    function finelyWithin(Claims memory other, uint256 j, Belief memory belief) internal view returns (Claims memory) {
+        return claimsOf(
+            belief,
+            boundOf(other, j),
+            boundOf(other, j + 1),
+            other.states[j],
+            finely(boundOf(other, j + 1) - boundOf(other, j))
+        );
+    }
+
+    function openInBlob() internal returns (Claims memory opening) {
+        opening = openingClaims(honest());
+        Split memory split = attached("opening", opening);
+        game.open{value: CHALLENGER_STAKE}(terms, split);
+    }
+
+    function answerInBlob(Claims memory opening) internal returns (Claims memory answer) {
+        answer = finelyWithin(opening, FIRST, liar(FAULT));
+        Split memory split = attached("answer", answer);
+        sendAnswer(terms, asserter, blobPick("opening", opening, FIRST), split);
+    }
+
+    function moveInBlob(Claims memory answer) internal returns (Claims memory last) {
+        last = finelyWithin(answer, SECOND, honest());
+        Split memory split = attached("move", last);
+        sendMove(terms, challenger, blobPick("answer", answer, SECOND), split);
+    }
+
+    function rootOfBlob(string memory name, Claims memory claims) internal view returns (bytes32) {
+        return keccak256(abi.encodePacked(claims.states[0], hashOf(name), lastOf(claims)));
+    }
+
+    function notTheClaimed(uint256 bound_) internal pure returns (bytes memory) {
+        return abi.encodeWithSignature("NotTheClaimedState(uint256)", bound_);
+    }
+}
+
+/// @dev forge can't put blobs into the transactions of isolated calls.
+/// forge-config: default.isolate = false
+/// forge-config: default.fuzz.runs = 10
+contract DissectionGame_Blob is BlobTest {
+    /// Four transactions for 2^30 steps: opening, answer, move, proof.
+    function test_blob_wholeGame_succeeds() external {
+        Claims memory opening = openInBlob();
+        vm.assertEq(game.game(idOf(terms)).claims, storedOf(terms, rootOfBlob("opening", opening)));
+        Claims memory answer = answerInBlob(opening);
+        vm.assertEq(game.game(idOf(terms)).claims, storedOf(terms, rootOfBlob("answer", answer)));
+        Claims memory last = moveInBlob(answer);
+        Game memory stored = game.game(idOf(terms));
+        vm.assertEq(stored.clock.end - stored.clock.start, 64);
+        vm.assertEq(uint256(stored.clock.asserterWork) * 100, game.ANSWER_GAS() + game.BLOB_PICK_GAS(), "metered");
+        // The asserter can but concede: all of the challenger's steps are right.
+        sendProof(terms, asserter, blobPick("move", last, THIRD), proofOf(last, THIRD));
+        assertGamePhase(terms, GamePhase.ChallengerWon);
+    }
+
+    function test_blob_events_succeeds() external {
+        Claims memory opening = openingClaims(honest());
+        bytes32[] memory logged = new bytes32[](1);
+        logged[0] = lastOf(opening);
+        Split memory split = attached("opening", opening);
+        vm.expectEmit(true, true, true, true, address(game));
+        emit IDissectionGame.Opened(idOf(terms), asserter, challenger, terms, logged, hashOf("opening"));
+        game.open{value: CHALLENGER_STAKE}(terms, split);
+
+        Claims memory answer = finelyWithin(opening, FIRST, liar(FAULT));
+        logged[0] = lastOf(answer);
+        split = attached("answer", answer);
+        Pick memory pick = blobPick("opening", opening, FIRST);
+        vm.expectEmit(true, true, true, true, address(game));
+        emit IDissectionGame.Moved(idOf(terms), FIRST, pick.start, logged, hashOf("answer"));
+        sendAnswer(terms, asserter, pick, split);
+    }
+
+    /// Blobs and calldata in one game, in any order.
+    function test_blob_mixed_succeeds() external {
+        Claims memory opening = openInBlob();
+        Claims memory answer = within(opening, FIRST, liar(FAULT));
+        sendAnswer(terms, asserter, blobPick("opening", opening, FIRST), splitOf(answer));
+        assertStored(terms, answer);
+        uint256 j = disputable(answer, honest());
+        Claims memory own = moveInto(terms, challenger, answer, j, honest());
+        assertStored(terms, own);
+        vm.assertEq(uint256(game.game(idOf(terms)).clock.challengerWork) * 100, game.OPENING_GAS() + game.MOVE_GAS());
+    }
+
+    function test_blob_afterCalldata_succeeds() external {
+        Claims memory opening = openWith(terms, honest());
+        uint256 j = disputable(opening, liar(FAULT));
+        // Another blob than its states: nothing can be opened of it, but that is its author's loss.
+        Claims memory answer = finelyWithin(opening, j, liar(FAULT));
+        Split memory split = attached("answer", answer);
+        sendAnswer(terms, asserter, pickOf(opening, j), split);
+        vm.assertEq(game.game(idOf(terms)).claims, storedOf(terms, rootOfBlob("answer", answer)));
+    }
+
+    /// The first and the last segment have one state each that is not in the blob.
+    function test_blob_firstAndLastSegment_succeeds() external {
+        Claims memory opening = openInBlob();
+        uint256 before = vm.snapshotState();
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 j = i == 0 ? 0 : ARITY - 1;
+            sendAnswer(terms, asserter, blobPick("opening", opening, j), splitOf(within(opening, j, liar(0))));
+            assertGamePhase(terms, GamePhase.ChallengerToMove);
+            vm.revertToState(before);
+        }
+    }
+
+    function test_blob_lastOfAShortSplit_succeeds() external {
+        Claims memory last = moveInBlob(answerInBlob(openInBlob()));
+        uint256 before = vm.snapshotState();
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 j = i == 0 ? 0 : 63;
+            sendProof(terms, asserter, blobPick("move", last, j), proofOf(last, j));
+            assertGamePhase(terms, GamePhase.ChallengerWon);
+            vm.revertToState(before);
+        }
+    }
+
+    /// A split of one step needs no state of the blob that it names.
+    function test_blob_oneStep_succeeds() external {
+        terms = termsOf(1);
+        Claims memory opening = claimsOf(liar(1), 0, 1, terms.initialState);
+        Split memory split = attached("opening", opening);
+        game.open{value: CHALLENGER_STAKE}(terms, split);
+        sendProof(terms, asserter, blobPick("opening", opening, 0), proofOf(opening, 0));
+        assertGamePhase(terms, GamePhase.AsserterWon);
+    }
+
+    /// An honest asserter against a liar that hides in a blob.
+    function test_blob_lieInTheOpening_succeeds() external {
+        Claims memory opening = openingClaims(liar(FAULT));
+        Split memory split = attached("lie", opening);
+        game.open{value: CHALLENGER_STAKE}(terms, split);
+        vm.assertEq(disputable(opening, honest()), FIRST);
+        sendAnswer(terms, asserter, blobPick("lie", opening, FIRST), splitOf(within(opening, FIRST, honest())));
+        assertGamePhase(terms, GamePhase.ChallengerToMove);
+    }
+
+    function test_blob_missing_reverts() external {
+        Claims memory opening = openingClaims(honest());
+        Split memory split = attached("opening", opening);
+        uint256[3] memory numbers = [uint256(2), 7, NEVER];
+        for (uint256 i = 0; i < 3; ++i) {
+            split.blob = numbers[i];
+            vm.expectRevert(abi.encodeWithSelector(IDissectionGame.BlobMissing.selector, numbers[i]));
+            game.open{value: CHALLENGER_STAKE}(terms, split);
+        }
+        vm.blobhashes(new bytes32[](0));
+        split.blob = 1;
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.BlobMissing.selector, 1));
+        game.open{value: CHALLENGER_STAKE}(terms, split);
+    }
+
+    function test_blob_withStates_reverts(uint8 count) external {
+        vm.assume(count > 0);
+        Split memory split = attached("opening", openingClaims(honest()));
+        split.inner = new bytes32[](count);
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.WrongNumberOfStates.selector, count, 0));
+        game.open{value: CHALLENGER_STAKE}(terms, split);
+    }
+
+    /// Of several blobs the one with that number, and no other.
+    function test_blob_number_succeeds() external {
+        Claims memory opening = openingClaims(honest());
+        bytes32[] memory hashes = new bytes32[](3);
+        (hashes[0], hashes[1], hashes[2]) = (hashOf("answer"), hashOf("move"), hashOf("opening"));
+        vm.blobhashes(hashes);
+        Pick memory pick = blobPick("opening", opening, FIRST);
+        Split memory own = splitOf(within(opening, FIRST, liar(FAULT)));
+        uint256 before = vm.snapshotState();
+        for (uint256 number = 1; number <= 3; ++number) {
+            vm.blobhashes(hashes);
+            game.open{value: CHALLENGER_STAKE}(terms, Split(lastOf(opening), new bytes32[](0), number));
+            if (number < 3) vm.expectRevert(IDissectionGame.WrongOpening.selector);
+            sendAnswer(terms, asserter, pick, own);
+            vm.revertToState(before);
+        }
+    }
+
+    function test_blob_wrongState_reverts(bytes32 other, bool start) external {
+        Claims memory opening = openInBlob();
+        Pick memory pick = blobPick("opening", opening, FIRST);
+        Split memory own = splitOf(within(opening, FIRST, liar(FAULT)));
+        if (start) pick.start = other;
+        else pick.end = other;
+        vm.expectRevert(notTheClaimed(start ? FIRST : FIRST + 1));
+        sendAnswer(terms, asserter, pick, own);
+    }
+
+    /// A state with the field's order added to it would be the same element: the precompile refuses it.
+    function test_blob_stateBeyondTheField_reverts() external {
+        Claims memory opening = openInBlob();
+        Pick memory pick = blobPick("opening", opening, FIRST);
+        pick.start = bytes32(uint256(pick.start) + 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001);
+        Split memory own = splitOf(within(opening, FIRST, liar(FAULT)));
+        vm.expectRevert(notTheClaimed(FIRST));
+        sendAnswer(terms, asserter, pick, own);
+    }
+
+    /// At the ends of the split the state has to be the one in the opening, and that one the claims'.
+    function test_blob_wrongBound_reverts(bytes32 other) external {
+        Claims memory opening = openInBlob();
+        Split memory own = splitOf(within(opening, FIRST, liar(FAULT)));
+        Pick memory pick = blobPick("opening", opening, 0);
+        pick.start = other;
+        vm.expectRevert(notTheClaimed(0));
+        sendAnswer(terms, asserter, pick, own);
+        replace(pick.opening, 32, other);
+        vm.expectRevert(IDissectionGame.WrongOpening.selector);
+        sendAnswer(terms, asserter, pick, own);
+        pick = blobPick("opening", opening, ARITY - 1);
+        pick.end = other;
+        vm.expectRevert(notTheClaimed(ARITY));
+        sendAnswer(terms, asserter, pick, own);
+        replace(pick.opening, 96, other);
+        vm.expectRevert(IDissectionGame.WrongOpening.selector);
+        sendAnswer(terms, asserter, pick, own);
+    }
+
+    /// Proofs of other elements, of other blobs, no proofs.
+    function test_blob_wrongProof_reverts(uint256 what) external {
+        Claims memory opening = openInBlob();
+        Split memory own = splitOf(within(opening, FIRST, liar(FAULT)));
+        Pick memory pick = blobPick("opening", opening, FIRST);
+        what = what % 5;
+        bytes memory head = bytes.concat(opening.states[0], hashOf("opening"), lastOf(opening));
+        bytes memory commitment = commitmentOf(what == 0 ? "lie" : "opening");
+        bytes memory start = kzgProof(what == 1 ? "lie" : "opening", what == 2 ? FIRST + 1 : FIRST, ARITY);
+        bytes memory end = kzgProof(what == 3 ? "lie" : "opening", what == 4 ? FIRST : FIRST + 1, ARITY);
+        pick.opening = bytes.concat(head, commitment, start, end);
+        vm.expectRevert(notTheClaimed(what < 3 ? FIRST : FIRST + 1));
+        sendAnswer(terms, asserter, pick, own);
+    }
+
+    /// The right proofs, for another segment.
+    function test_blob_wrongSegment_reverts() external {
+        Claims memory opening = openInBlob();
+        Split memory own = splitOf(within(opening, FIRST, liar(FAULT)));
+        Pick memory pick = blobPick("opening", opening, FIRST);
+        for (uint256 i = 0; i < 2; ++i) {
+            pick.segment = i == 0 ? FIRST - 1 : FIRST + 1;
+            vm.expectRevert(notTheClaimed(pick.segment));
+            sendAnswer(terms, asserter, pick, own);
+        }
+        pick.segment = ARITY;
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.SegmentOutOfRange.selector, ARITY, ARITY));
+        sendAnswer(terms, asserter, pick, own);
+    }
+
+    /// Elements of the blob beyond the split's states are nobody's claim.
+    function test_blob_beyondTheSplit_reverts() external {
+        Claims memory last = moveInBlob(answerInBlob(openInBlob()));
+        Pick memory pick = blobPick("move", last, 63);
+        pick.segment = 64;
+        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.SegmentOutOfRange.selector, 64, 64));
+        sendProof(terms, asserter, pick, "");
+        // Nor does element 63, which is zero, stand for c_64, which is in the split.
+        pick = blobPick("move", last, 63);
+        pick.end = 0;
+        pick.opening = bytes.concat(
+            last.states[0],
+            hashOf("move"),
+            lastOf(last),
+            commitmentOf("move"),
+            kzgProof("move", 63, 64),
+            kzgProof("move", 64, 65)
+        );
+        vm.expectRevert(notTheClaimed(64));
+        sendProof(terms, asserter, pick, "");
+    }
+
+    /// What is opened another way than it came has another root: a path for a blob's claims, a blob for a tree's.
+    function test_blob_otherCarrier_reverts() external {
+        Claims memory opening = openInBlob();
+        Claims memory coarse = claimsOf(honest(), 0, STEPS, terms.initialState);
+        Split memory own = splitOf(within(coarse, 0, liar(0)));
+        vm.expectRevert(IDissectionGame.WrongOpening.selector);
+        sendAnswer(terms, asserter, pickOf(coarse, 0), own);
+
+        terms.binding = 0;
+        openWith(terms, honest());
+        vm.expectRevert(IDissectionGame.WrongOpening.selector);
+        sendAnswer(terms, asserter, blobPick("opening", opening, FIRST), own);
+    }
+
+    /// A blob's root, taken for a node of the tree: 96 bytes are no 64.
+    function test_blob_rootAsNode_reverts() external {
+        Claims memory opening = openInBlob();
+        bytes32 root = rootOfBlob("opening", opening);
+        Pick memory pick;
+        pick.steps = STEPS;
+        pick.opening = bytes.concat(root, new bytes(128));
+        Split memory own = Split(keccak256("end"), new bytes32[](15), 0);
+        vm.expectRevert(IDissectionGame.WrongOpening.selector);
+        sendAnswer(terms, asserter, pick, own);
+        pick.opening = new bytes(160);
+        (pick.start, pick.end) = (opening.states[0], hashOf("opening"));
+        vm.expectRevert(IDissectionGame.WrongOpening.selector);
+        sendAnswer(terms, asserter, pick, own);
+    }
+
+    function test_blob_openingLength_reverts(uint16 length) external {
+        Claims memory opening = openInBlob();
+        Pick memory pick = blobPick("opening", opening, FIRST);
+        Split memory own = splitOf(within(opening, FIRST, liar(FAULT)));
+        pick.opening = new bytes(length % 500);
+        if (pick.opening.length == 160 || pick.opening.length == 240) return;
+        vm.expectRevert(abi.encodeWithSignature("WrongOpeningLength(uint256,uint256)", pick.opening.length, 240));
+        sendAnswer(terms, asserter, pick, own);
+    }
+
+    /// A failed proof must not eat the transaction's gas: batches go on after it.
+    function test_blob_wrongProofGas_succeeds() external {
+        Claims memory opening = openInBlob();
+        Pick memory pick = blobPick("opening", opening, FIRST);
+        pick.start = 0;
+        bytes memory call =
+            abi.encodeCall(IDissectionGame.answer, (terms, pick, splitOf(within(opening, FIRST, liar(FAULT)))));
+        vm.prank(asserter);
+        uint256 before = gasleft();
+        (bool succeeded,) = address(game).call{value: ASSERTER_STAKE, gas: 5_000_000}(call);
+        vm.assertFalse(succeeded);
+        vm.assertLt(before - gasleft(), 200_000);
+    }
+
+    function replace(bytes memory data, uint256 offset, bytes32 word) private pure {
+        assembly ("memory-safe") {
+            mstore(add(data, offset), word)
+        }
+    }
+}
