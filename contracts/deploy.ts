@@ -9,7 +9,7 @@ import {
   wordMachineAbi, wordMachineBytecode,
 } from './abi/generated.ts';
 
-/** What a deployment fixes for good. Amounts in wei, times in seconds. See docs/dispute-protocol.md for how they hang together. */
+/** What a deployment fixes for good. Amounts in wei, times in seconds. See docs/dispute.md for how they hang together. */
 export interface DeploymentParameters {
   /** Seconds in which an assertion can be challenged, beside `steps / stepsPerSecond` of all its inferences. */
   readonly window: bigint;

@@ -70,7 +70,7 @@ function layerFigures(program: Program, ofTwo: Program): ScaleFigures {
   return figuresOf(program, (name) => name.startsWith(FIRST_LAYER), [...new Set(own)]);
 }
 
-/** Rounds of 16-ary splits of a dispute over so many steps, the answer included (docs/dispute-protocol.md). */
+/** Rounds of 16-ary splits of a dispute over so many steps, the answer included (docs/dispute.md). */
 export function disputeLevels(steps: bigint): number {
   let [levels, reach] = [0, 1n];
   while (reach < steps) [levels, reach] = [levels + 1, reach * 16n];
