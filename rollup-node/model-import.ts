@@ -1,6 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { attach } from '../deterministic-runtime/bundle/attachments.ts';
+import type { ConstantStore } from '../deterministic-runtime/bundle/constant-store.ts';
 import type { Model } from '../deterministic-runtime/program/program.ts';
 import { createWasmExecutor } from '../deterministic-runtime/wasm/executor.ts';
 import { ImportError } from '../kernels/import/import-error.ts';
@@ -59,10 +60,11 @@ const LANGUAGE_MODEL_FILE = /\.(gguf|safetensors|safetensors\.index\.json|bin)$/
 const TFLITE_IDENTIFIER = 'TFL3';
 
 /**
- * A model from a file or folder in any of the known formats, or from a package.
+ * A model from a file or folder in any of the known formats, or from a package. The weights of language models go where `openStore` says as they are read: to memory, if
+ * nothing is said.
  * @throws UserError for what is not there or options that do not belong; ImportError for models that cannot be imported; RangeError for dimensions or options that no program has
  */
-export async function importModelFile(source: string, options: ModelImportOptions): Promise<ImportedModelFile> {
+export async function importModelFile(source: string, options: ModelImportOptions, openStore?: () => Promise<ConstantStore>): Promise<ImportedModelFile> {
   if (source === LANDE || source === STORYTELLER) {
     refuseOptions(source, 'package', options);
     if (options.name !== undefined) throw new UserError(`--name is for model files, not for ${source}`);
@@ -71,7 +73,7 @@ export async function importModelFile(source: string, options: ModelImportOption
   if (source.startsWith('npm:')) throw new UserError(`${source} is not known: the one model that comes from npm is ${LANDE}`);
   if (await holdsLanguageModel(source)) {
     refuseOptions(source, 'language model', options);
-    return { model: await importLanguageModel(source, options) };
+    return { model: await importLanguageModel(source, options, openStore) };
   }
   refuseOptions(source, 'network', options);
   return importNetwork(source, options);
@@ -83,18 +85,20 @@ async function holdsLanguageModel(source: string): Promise<boolean> {
   return status.isDirectory() || LANGUAGE_MODEL_FILE.test(source) || (status.isFile() && (await firstBytes(source, 4)) === 'GGUF');
 }
 
-async function importLanguageModel(source: string, { name, promptLimit, newTokens, activationBits }: ModelImportOptions): Promise<Model> {
+async function importLanguageModel(source: string, { name, promptLimit, newTokens, activationBits }: ModelImportOptions, openStore: (() => Promise<ConstantStore>) | undefined): Promise<Model> {
   const files = await openModelFiles(source);
   try {
     const { weights, format, tokenizer: readTokenizer } = await openLanguageModel(files);
     checkTokenLimits(weights.architecture.context, promptLimit, newTokens);
     const tokenizer = await readTokenizer();
+    const store = await openStore?.();
     const model = await buildLanguageModel(weights, {
       name: name ?? basename(source).replace(LANGUAGE_MODEL_FILE, ''),
       ...(promptLimit === undefined ? {} : { promptLimit }),
       ...(newTokens === undefined ? {} : { newTokenLimit: newTokens }),
       ...(activationBits === undefined ? {} : { activationBits }),
       metadata: { source: { format } },
+      ...(store === undefined ? {} : { store }),
     });
     return tokenizer === undefined ? model : attach(model, { [TOKENIZER_FILE]: new TextEncoder().encode(JSON.stringify(tokenizer)) });
   } finally {
