@@ -55,7 +55,7 @@ export function lowerDenseResult(lowering: Lowering, layer: DenseLayer): Activat
 function prepare(lowering: Lowering, layer: DenseLayer): { readonly x: Activation; readonly quantized: QuantizedWeights } {
   const given = lowering.narrow(layer.x);
   const [outputs = 0, inputs = 0] = layer.weights.dims;
-  const quantized = quantizeWeights(layer.weights);
+  const quantized = quantizeWeights(layer.weights, layer.bias, given.quantization.scale);
   if (given.layout.kind === 'flat-image' && given.tensor.shape.columns === inputs) {
     // The weights' columns take the image's order, so the image needs not take theirs.
     const { channels, pixels } = given.layout;
