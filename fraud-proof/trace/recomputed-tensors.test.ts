@@ -117,6 +117,6 @@ describe('a trace that computes tensors again', () => {
     const { commitments } = first.tensors;
     const again = await openTrace({ ...options, commitments, hasher: () => { throw new Error('hashed'); } });
     expect(await seen(again, [0.1, 0.5, 0.7, 1])).toEqual(await seen(first, [0.1, 0.5, 0.7, 1]));
-    await expect(openTrace({ ...options, commitments: { ...commitments, iterations: commitments.iterations - 1 } })).rejects.toThrow("not the slots' commitments");
+    await expect(openTrace({ ...options, commitments: { ...commitments, iterations: commitments.iterations - 1 } })).rejects.toThrow("these are the slots' commitments after");
   });
 });

@@ -31,7 +31,9 @@ export class RunTensors implements TensorSource {
   readonly #cache: TraceCache;
   readonly #name: string;
 
+  /** @throws RangeError when the commitments are not those of such a run */
   constructor(encoded: EncodedModel, source: TensorSource, { commitments, cache }: { readonly commitments: SlotCommitments; readonly cache: TraceCache }) {
+    if (commitments.iterations !== source.iterations) throw new RangeError(`these are the slots' commitments after ${commitments.iterations} iterations; the run had ${source.iterations}`);
     this.encoded = encoded;
     this.input = source.input;
     this.seed = source.seed;

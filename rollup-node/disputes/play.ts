@@ -10,7 +10,7 @@ export const playDisputes: Duty = async (context, head) => {
   const disputes = await ownOpenDisputes(context);
   // What is over needs no trace, though its stakes may wait for somebody for a long time.
   const running = disputes.filter(({ dispute }) => gameView(dispute, head.timestamp).status !== 'settled');
-  inference.keepTraces(new Set(running.map(({ dispute }) => dispute.requestId)));
+  await inference.keepTraces(new Set(running.map(({ dispute }) => dispute.requestId)));
   return running.flatMap(({ dispute, role }) => {
     const view = gameView(dispute, head.timestamp);
     if (view.turn !== role) return [];
