@@ -22,6 +22,20 @@ export class CmsisCase {
     return value;
   }
 
+  /** The numbers and arrays of one layer of a whole network: those whose names begin so, and `more` numbers. */
+  part(numbers: string, arrays: string, more: Readonly<Record<string, number>> = {}): CmsisCase {
+    const own = <T>(all: ReadonlyMap<string, T>, prefix: string): [string, T][] => [...all].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), value]);
+    return new CmsisCase(this.name, {
+      config: Object.fromEntries([...own(this.#config, numbers), ...Object.entries(more)].map(([key, value]) => [key, String(value)])),
+      arrays: Object.fromEntries(own(this.#arrays, arrays)),
+    });
+  }
+
+  /** Names of the configuration's numbers. */
+  get keys(): readonly string[] {
+    return [...this.#config.keys()];
+  }
+
   has(key: string): boolean {
     return this.#config.has(key);
   }

@@ -6,6 +6,8 @@ import {
   addRun, convolutionRun, depthwiseRun, extremeRun, fullyConnectedRun, matrixProductRun, multiplyRun, padRun, poolingRun, transposedConvolutionRun,
 } from './cmsis-networks.ts';
 import type { CmsisRun } from './cmsis-networks.ts';
+import { softmaxRun, transposeRun } from './cmsis-rows.ts';
+import { wholeNetworkRun } from './cmsis-whole-network.ts';
 
 /** Two generations of a case lie in one folder there, under names that clash: multipliers of both, but shifts, inputs and configuration of one or the other. */
 const OVERLAID = 'the data mixes two versions of the case, so that its shifts and its multipliers do not belong together';
@@ -19,9 +21,9 @@ export type CmsisOutcome =
 /** Kinds of operators, by the names of their cases; the first that fits counts. */
 const KINDS: readonly (readonly [name: string, pattern: RegExp, run: ((given: CmsisCase) => CmsisRun) | string])[] = [
   ['recurrent', /^(lstm|svdf)/, 'no operator that keeps state is imported'],
-  ['transpose', /^transpose_(?!conv)/, 'the data does not say which dimensions'],
-  ['whole network', /^ds_cnn/, 'a network of many layers, not one operator; the importer is tested on whole models'],
-  ['softmax', /^softmax/, 'gemmlowp\'s fixed-point exponential; the importer follows TensorFlow Lite\'s table of exponentials'],
+  ['transpose', /^transpose_(?!conv)/, transposeRun],
+  ['whole network', /^ds_cnn/, wholeNetworkRun],
+  ['softmax', /^softmax/, softmaxRun],
   ['transposed convolution', /^(transpose_conv|reverse_transpose_conv)/, transposedConvolutionRun],
   ['matrix product', /^batch_matmul/, matrixProductRun],
   ['fully connected', /^(fully_connected|fc_)/, fullyConnectedRun],

@@ -113,11 +113,43 @@ export interface ConcatenateOperation extends Common { readonly kind: 'concatena
 /** Entry i along `axis` of the result is entry `indices[i]` of x. The output's dimensions may be other ones of as many elements. */
 export interface GatherOperation extends Common { readonly kind: 'gather'; readonly x: string; readonly axis: number; readonly indices: readonly number[] }
 
+/** As `gather` with indices that are computed: the output's dimensions are x's with `axis` replaced by those of the indices. Negative ones count from the end; zeros where there is no such entry. */
+export interface TakeOperation extends Common { readonly kind: 'take'; readonly x: string; readonly axis: number; readonly indices: string }
+
 /**
  * Over the last axis: `clamp(round(e[m − x[c]] / Σ_k e[m − x[k]] · outputSteps) + zeroPoint, −128, 127)` with m the row's maximum and `e[d] = table[d] / 2^30`, for d = 0 … 255; halves away
  * from zero. `outputSteps` is 1 divided by the output's scale.
  */
 export interface SoftmaxOperation extends Common { readonly kind: 'softmax'; readonly x: string; readonly table: Int32Array; readonly outputSteps: number; readonly zeroPoint: number }
+
+/** Over the last axis, in gemmlowp's fixed point: `table[d]` is `2^31 · exp` of a distance of d = 0 … 255 below the row's maximum. x is int8, the output int8 or int16, from its least number on. */
+export interface FixedPointSoftmaxOperation extends Common { readonly kind: 'fixed-point-softmax'; readonly x: string; readonly table: Int32Array }
+
+/** Over the last axis, of int16 to int16, with tables of 513 entries: `factor` brings differences to steps of 10 / 65535; `exponentials` is exp on [−10, 0], `reciprocals` 1 / (1 + f) on [0, 1]. */
+export interface WideSoftmaxOperation extends Common {
+  readonly kind: 'wide-softmax';
+  readonly x: string;
+  readonly factor: { readonly multiplier: number; readonly shift: number; readonly rounding: Rounding };
+  readonly exponentials: Int32Array;
+  readonly reciprocals: Int32Array;
+}
+
+/**
+ * The softmax's logarithm over the last axis, int8: `clamp(zeroPoint − round(d · multiplier / 2^shift + steps · log(Σ_k e[d_k])), −128, 127)`, halves to even, d and e as in `softmax`.
+ * `multiplier / 2^shift` is the input's scale over the output's, `steps` 1 over the output's scale.
+ */
+export interface LogSoftmaxOperation extends Common {
+  readonly kind: 'log-softmax';
+  readonly x: string;
+  readonly table: Int32Array;
+  readonly multiplier: number;
+  readonly shift: number;
+  readonly steps: number;
+  readonly zeroPoint: number;
+}
+
+/** A function of an int16: `table[x + 2^15]`, with 2^16 entries. Operations may share one array. */
+export interface WideTableOperation extends Common { readonly kind: 'wide-table'; readonly x: string; readonly table: Int32Array }
 
 /** `((a − aZero) · aMultiplier ± (b − bZero) · bMultiplier + 2^(shift−1)) >> shift + zeroPoint`, cut: XNNPACK's ADD and SUB of bytes. A term's own shift is not used. Dimensions broadcast. */
 export interface WeightedAddOperation extends Common {
@@ -180,7 +212,7 @@ export interface BilinearOperation extends Common {
 
 export type QuantizedOperation =
   | WeightedAddOperation | LeakyOperation | ParametricOperation | CompareOperation | SelectOperation | ReduceOperation | MatrixProductOperation | BilinearOperation
-  | SoftmaxOperation
+  | SoftmaxOperation | FixedPointSoftmaxOperation | WideSoftmaxOperation | LogSoftmaxOperation | WideTableOperation | TakeOperation
   | LinearOperation | ConvolutionOperation | DepthwiseOperation | TransposedConvolutionOperation | PoolingOperation
   | AddOperation | MultiplyOperation | ExtremeOperation | TableOperation | RescaleOperation | ClampOperation
   | ReshapeOperation | TransposeOperation | SliceOperation | PadOperation | TileOperation | ConcatenateOperation | GatherOperation;
