@@ -72,7 +72,7 @@ export async function surround({ requests = [], assertions = [], compute, models
       return { output: new Uint8Array(32), outputCommitment: compute(request as RequestRecord), iterations: 0, executor: 'test', milliseconds: 1 };
     },
     trace: () => Promise.reject(new Error('no disputes here')),
-    keepTraces: () => undefined,
+    keepTraces: async () => undefined,
     dispose: async () => undefined,
   };
   const contracts = {
