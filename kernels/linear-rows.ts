@@ -3,7 +3,6 @@ import { i32, i8, kernel, requantization } from '../deterministic-runtime/langua
 import type { Kernel } from '../deterministic-runtime/language/kernel.ts';
 import { dot32, int32, maximum, sum } from '../deterministic-runtime/language/scalar.ts';
 import { placed, scaled } from './fixed-point.ts';
-import { absolute } from './integer-mathematics.ts';
 import { remembered } from './remembered.ts';
 
 /*
@@ -18,7 +17,7 @@ export const ROW_STEPS = 127;
 export const rowMagnitudes = kernel('row-magnitudes', {
   operands: { x: i32 },
   output: i32,
-  element: ({ row, operands: { x } }) => maximum(x.columns, (k) => absolute(x.at(row, k))),
+  element: ({ row, operands: { x } }) => maximum(x.columns, (k) => x.at(row, k).max(int32(0).sub(x.at(row, k)))),
 });
 
 /** `y[r][k] = round(x[r][k] · 127 / M[r])`, halves away from zero; 0 in a row of zeros. Elements lie within ±2^22. Shapes: x i32 [R][K], magnitudes i32 [R][1], y i8 [R][K]. */

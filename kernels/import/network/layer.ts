@@ -56,6 +56,8 @@ export interface DenseLayer extends Common {
   readonly weights: FloatTensor;
   readonly bias: Float32Array | null;
   readonly range: Range | null;
+  /** What it reads becomes bytes with a scale a row (the last axis), found while the program runs; only where that has sixteen bits. */
+  readonly activations?: 'row';
 }
 export interface PoolingLayer extends Common {
   readonly kind: 'pooling';
