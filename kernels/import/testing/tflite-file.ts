@@ -39,7 +39,9 @@ const TYPE_NUMBERS = new Map([...TENSOR_TYPES].map(([number, name]) => [name as 
 export function tfliteFile({ tensors, operators, inputs, outputs }: TestModel): Uint8Array {
   const builder = new Builder(1024);
   const bytesOf = ({ type, data = [] }: TestTensor): Uint8Array => {
-    const width = { int8: 1, uint8: 1, bool: 1, int16: 2, int32: 4, float32: 4, int64: 8 }[type];
+    const width = { int4: 1, int8: 1, uint8: 1, bool: 1, int16: 2, int32: 4, float32: 4, int64: 8 }[type];
+    // Two numbers of four bits a byte, the lower ones first.
+    if (type === 'int4') return Uint8Array.from({ length: Math.ceil(data.length / 2) }, (_, index) => ((data[2 * index] ?? 0) & 15) | (((data[2 * index + 1] ?? 0) & 15) << 4));
     const view = new DataView(new ArrayBuffer(data.length * width));
     data.forEach((value, index) => {
       if (width === 1) view.setUint8(index, value & 0xff);

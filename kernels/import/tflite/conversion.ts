@@ -151,6 +151,7 @@ export function elementsOf({ data, type, dims, index, name }: TfliteTensor): num
     int16: (at: number) => view.getInt16(2 * at, true),
     int32: (at: number) => view.getInt32(4 * at, true),
     int64: (at: number) => Number(view.getBigInt64(8 * at, true)),
+    int4: null,
     float32: null,
     other: null,
   }[type];

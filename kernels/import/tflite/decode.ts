@@ -20,7 +20,7 @@ export interface TfliteTensor {
   readonly dims: readonly number[];
   /** Null where the file gives no scale. */
   readonly quantization: TensorQuantization | null;
-  /** Raw little-endian elements of a constant, `dims` of them; null where the tensor is computed. */
+  /** Raw little-endian elements of a constant, `dims` of them; null where the tensor is computed. Constants of four bits are read as int8. */
   readonly data: Uint8Array | null;
 }
 
@@ -104,9 +104,15 @@ function readTensor(table: FlatTable, index: number, buffers: readonly FlatTable
   // Buffer 0 is the empty one, by convention.
   const data = stored === undefined || buffer === 0 ? new Uint8Array() : stored.bytes(FIELD.buffer.data);
   if (stored !== undefined && stored.uint32(FIELD.buffer.offset, 0) !== 0) throw new ImportError(`${what} has its data behind the model, which is not read: convert it to a file below 2 GB`);
-  if (data.length > 0 && data.length !== elements * ELEMENT_BYTES[type]) throw new ImportError(`${what} has ${data.length} bytes of data where its dimensions [${dims.join(', ')}] want ${elements * ELEMENT_BYTES[type]}`);
+  const wanted = Math.ceil(elements * ELEMENT_BYTES[type]);
+  if (data.length > 0 && data.length !== wanted) throw new ImportError(`${what} has ${data.length} bytes of data where its dimensions [${dims.join(', ')}] want ${wanted}`);
+  if (type === 'int4' && data.length > 0) return { index, name, type: 'int8', dims, quantization: readQuantization(table, what, dims), data: unpackNibbles(data, elements) };
   return { index, name, type, dims, quantization: readQuantization(table, what, dims), data: data.length > 0 ? data : null };
 }
+
+/** Signed numbers of four bits, two a byte, the lower ones first. */
+const unpackNibbles = (packed: Uint8Array, elements: number): Uint8Array =>
+  Uint8Array.from({ length: elements }, (_, index) => (((packed[index >> 1] ?? 0) >> (4 * (index & 1))) << 28) >> 28);
 
 function readQuantization(tensor: FlatTable, what: string, dims: readonly number[]): TensorQuantization | null {
   const table = tensor.table(FIELD.tensor.quantization, `the quantisation of ${what}`);
