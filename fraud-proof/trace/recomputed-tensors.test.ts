@@ -12,6 +12,7 @@ import { countingLoop, countingLoopInput, COUNTING_LOOP_OPERATORS } from '../../
 import { tokenLoop } from '../../test/models/token-loop.ts';
 import { randomFault, randomWords } from '../dispute/random-fault.ts';
 import { encodeState } from '../machine/state.ts';
+import { wasmHasher } from './tensor-hasher.ts';
 import { TraceCache } from './trace-cache.ts';
 import { openTrace } from './trace.ts';
 import type { Trace, TraceOptions } from './trace.ts';
@@ -115,7 +116,7 @@ describe('a trace that computes tensors again', () => {
     const options = { prepared: await createLiftedExecutor().prepare(model), input: loopInput(model, 7) };
     const first = await openTrace(options);
     const { commitments } = first.tensors;
-    const again = await openTrace({ ...options, commitments, hasher: () => { throw new Error('hashed'); } });
+    const again = await openTrace({ ...options, commitments, hasher: { ...wasmHasher, commit: () => { throw new Error('hashed'); } } });
     expect(await seen(again, [0.1, 0.5, 0.7, 1])).toEqual(await seen(first, [0.1, 0.5, 0.7, 1]));
     await expect(openTrace({ ...options, commitments: { ...commitments, iterations: commitments.iterations - 1 } })).rejects.toThrow("these are the slots' commitments after");
   });

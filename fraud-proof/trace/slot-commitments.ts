@@ -1,13 +1,13 @@
 import { MerkleTree } from '../../deterministic-runtime/commitment/merkle-tree.ts';
-import { commitTensor, commitTensors } from '../../deterministic-runtime/commitment/tree.ts';
 import { slotCount, slotOf } from '../../deterministic-runtime/program/program.ts';
 import type { Program } from '../../deterministic-runtime/program/program.ts';
 import { WORD_BYTES } from '../../deterministic-runtime/program/tensor.ts';
+import { wasmHasher } from './tensor-hasher.ts';
+import type { TensorHasher } from './tensor-hasher.ts';
 
 const MILLISECONDS_PER_TURN = 50;
-/** Bytes of tensors of one size that are hashed together, and of all that wait for that. */
-const GROUP_BYTES = 2 ** 19;
-const WAITING_BYTES = 2 ** 23;
+/** Bytes of all tensors that wait to be hashed, in groups. */
+const WAITING_GROUPS = 8;
 /** Slots that there is room for at first. */
 const FIRST_SLOTS = 1024;
 
@@ -29,11 +29,6 @@ export function slotTree(program: Program, { iterations, inOrder, epilogue }: Sl
   return new MerkleTree(slotCount(program), [{ start: 0, nodes: inOrder }, { start: slotOf(program, 'epilogue', 0), nodes: epilogue }]);
 }
 
-/** Commits to tensors of one size, one after another: `commitTensor` of each, concatenated. */
-export type TensorHasher = (tensors: readonly Uint8Array[]) => Uint8Array | Promise<Uint8Array>;
-
-const hashInWebAssembly: TensorHasher = (tensors) => (tensors.length === 1 ? commitTensor(tensors[0]!) : commitTensors(tensors));
-
 /**
  * Commits to the tensors of a run as they are written. Tensors of one size wait for one another for a while, and are hashed together: that is several times
  * as fast where they are small.
@@ -47,7 +42,7 @@ export class SlotCommitter {
   #waitingBytes = 0;
   #turnEnds = performance.now() + MILLISECONDS_PER_TURN;
 
-  constructor(program: Program, hasher: TensorHasher = hashInWebAssembly) {
+  constructor(program: Program, hasher: TensorHasher = wasmHasher) {
     this.#program = program;
     this.#hasher = hasher;
     this.#epilogue = new Uint8Array(program.epilogue.length * WORD_BYTES);
@@ -55,13 +50,13 @@ export class SlotCommitter {
 
   /** Takes a slot's padded words; copies them if they must wait. */
   async add(slot: number, words: Uint8Array): Promise<void> {
-    if (words.length >= GROUP_BYTES) return this.#hash([{ slot, words }]);
+    if (words.length >= this.#hasher.groupBytes) return this.#hash([{ slot, words }]);
     const group = this.#waiting.get(words.length) ?? [];
     this.#waiting.set(words.length, group);
     group.push({ slot, words: words.slice() });
     this.#waitingBytes += words.length;
-    if (group.length * words.length >= GROUP_BYTES) await this.#flush(words.length);
-    else if (this.#waitingBytes >= WAITING_BYTES) await this.#flushAll();
+    if (group.length * words.length >= this.#hasher.groupBytes) await this.#flush(words.length);
+    else if (this.#waitingBytes >= WAITING_GROUPS * this.#hasher.groupBytes) await this.#flushAll();
   }
 
   /** Gives others the thread if it is time. @throws what the signal was aborted with */
@@ -91,7 +86,7 @@ export class SlotCommitter {
   }
 
   async #hash(group: readonly { readonly slot: number; readonly words: Uint8Array }[]): Promise<void> {
-    const commitments = await this.#hasher(group.map(({ words }) => words));
+    const commitments = await this.#hasher.commit(group.map(({ words }) => words));
     const epilogue = slotOf(this.#program, 'epilogue', 0);
     group.forEach(({ slot }, index) => {
       const commitment = commitments.subarray(index * WORD_BYTES, (index + 1) * WORD_BYTES);

@@ -6,7 +6,7 @@ import { createLiftedExecutor } from '../../deterministic-runtime/lift/executor.
 import { promptIterations } from '../../kernels/language-model/interface.ts';
 import { runWithFault } from '../../fraud-proof/trace/fault.ts';
 import type { Fault } from '../../fraud-proof/trace/fault.ts';
-import type { TensorHasher } from '../../fraud-proof/trace/slot-commitments.ts';
+import type { TensorHasher } from '../../fraud-proof/trace/tensor-hasher.ts';
 import { TraceCache } from '../../fraud-proof/trace/trace-cache.ts';
 import { openTrace } from '../../fraud-proof/trace/trace.ts';
 import type { Trace } from '../../fraud-proof/trace/trace.ts';

@@ -5,7 +5,7 @@ import { bytesToHex } from 'viem';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { commitTensor } from '../../deterministic-runtime/commitment/tree.ts';
 import { createWasmExecutor } from '../../deterministic-runtime/wasm/executor.ts';
-import type { TensorHasher } from '../../fraud-proof/trace/slot-commitments.ts';
+import type { TensorHasher } from '../../fraud-proof/trace/tensor-hasher.ts';
 import { tokenLoop } from '../../test/models/token-loop.ts';
 import { silentLogger } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
@@ -37,9 +37,12 @@ afterEach(async () => {
 
 /** A node's inference; it counts the tensors that it hashes. */
 function fresh(): Inference {
-  const hasher: TensorHasher = (tensors) => {
-    hashed += tensors.length;
-    return Buffer.concat(tensors.map(commitTensor));
+  const hasher: TensorHasher = {
+    name: 'wasm', groupBytes: 1_000,
+    commit: (tensors) => {
+      hashed += tensors.length;
+      return Buffer.concat(tensors.map(commitTensor));
+    },
   };
   return createInference({ models: libraryOf([model]), executor: createWasmExecutor(), store, log: silentLogger(), metrics: createMetrics(), hasher });
 }
