@@ -7,11 +7,13 @@ interface RawCase { readonly config: Readonly<Record<string, string>>; readonly 
 export class CmsisCase {
   readonly name: string;
   readonly #config: ReadonlyMap<string, number>;
+  readonly #flags: ReadonlySet<string>;
   readonly #arrays: ReadonlyMap<string, { readonly type: string; readonly data: readonly number[] }>;
 
   constructor(name: string, { config, arrays }: RawCase) {
     this.name = name;
     this.#config = new Map(Object.entries(config).map(([key, value]) => [key.replace(`${name.toUpperCase()}_`, ''), Number(value)]));
+    this.#flags = new Set(Object.entries(config).flatMap(([key, value]) => (value === 'true' ? [key.replace(`${name.toUpperCase()}_`, '')] : [])));
     this.#arrays = new Map(Object.entries(arrays).map(([key, value]) => [key.replace(`${name}_`, ''), value]));
   }
 
@@ -34,6 +36,11 @@ export class CmsisCase {
   /** Names of the configuration's numbers. */
   get keys(): readonly string[] {
     return [...this.#config.keys()];
+  }
+
+  /** True where the configuration says `true`. */
+  isTrue(key: string): boolean {
+    return this.#flags.has(key);
   }
 
   has(key: string): boolean {

@@ -6,6 +6,7 @@ import {
   addRun, convolutionRun, depthwiseRun, extremeRun, fullyConnectedRun, matrixProductRun, multiplyRun, padRun, poolingRun, transposedConvolutionRun,
 } from './cmsis-networks.ts';
 import type { CmsisRun } from './cmsis-networks.ts';
+import { lstmRun, svdfRun } from './cmsis-recurrent.ts';
 import { softmaxRun, transposeRun } from './cmsis-rows.ts';
 import { wholeNetworkRun } from './cmsis-whole-network.ts';
 
@@ -20,7 +21,8 @@ export type CmsisOutcome =
 
 /** Kinds of operators, by the names of their cases; the first that fits counts. */
 const KINDS: readonly (readonly [name: string, pattern: RegExp, run: ((given: CmsisCase) => CmsisRun) | string])[] = [
-  ['recurrent', /^(lstm|svdf)/, 'no operator that keeps state is imported'],
+  ['long short-term memory', /^lstm/, lstmRun],
+  ['filters over time', /^svdf/, svdfRun],
   ['transpose', /^transpose_(?!conv)/, transposeRun],
   ['whole network', /^ds_cnn/, wholeNetworkRun],
   ['softmax', /^softmax/, softmaxRun],

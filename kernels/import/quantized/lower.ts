@@ -16,6 +16,7 @@ import { lowerLinear } from './lower-matrix.ts';
 import { copyOf, lowerBilinear, lowerConcatenate, lowerGather, lowerPad, lowerReshape, lowerSlice, lowerTake, lowerTile, lowerTranspose } from './lower-movement.ts';
 import { lowerMatrixProduct, lowerReduce } from './lower-reduction.ts';
 import { lowerFixedPointSoftmax, lowerLogSoftmax, lowerSoftmax, lowerWideSoftmax } from './lower-softmax.ts';
+import { lowerFilterSums, lowerLstmCell, lowerLstmGates, lowerLstmOutput, lowerShiftState } from './lower-recurrent.ts';
 import { QuantizedLowering } from './lowering.ts';
 import type { Border, QuantizedNetwork, QuantizedOperation } from './network.ts';
 
@@ -129,6 +130,11 @@ function lowerOperation(lowering: QuantizedLowering, operation: QuantizedOperati
     case 'log-softmax': return lowerLogSoftmax(lowering, operation);
     case 'wide-table': return lowerWideTable(lowering, operation);
     case 'take': return lowerTake(lowering, operation);
+    case 'lstm-gates': return lowerLstmGates(lowering, operation);
+    case 'lstm-cell': return lowerLstmCell(lowering, operation);
+    case 'lstm-output': return lowerLstmOutput(lowering, operation);
+    case 'shift-state': return lowerShiftState(lowering, operation);
+    case 'filter-sums': return lowerFilterSums(lowering, operation);
     case 'reshape': return lowerReshape(lowering, operation);
     case 'transpose': return lowerTranspose(lowering, operation);
     case 'slice': return lowerSlice(lowering, operation);

@@ -12,7 +12,7 @@ export class QuantizedLowering {
   readonly builder: ProgramBuilder;
   readonly network: QuantizedNetwork;
   readonly #tensors = new Map<string, Tensor>();
-  readonly #shared = new Map<Int32Array, Tensor>();
+  readonly #shared = new Map<object, Tensor>();
 
   constructor(builder: ProgramBuilder, network: QuantizedNetwork) {
     this.builder = builder;
@@ -51,10 +51,15 @@ export class QuantizedLowering {
 
   /** A row of integers as a constant; one for all operations that give the same array. */
   shared(row: Int32Array): Tensor {
-    const known = this.#shared.get(row);
+    return this.sharedBy(row, () => this.builder.integers(1, row.length, row));
+  }
+
+  /** What `make` gives, made once for each `key`. */
+  sharedBy(key: object, make: () => Tensor): Tensor {
+    const known = this.#shared.get(key);
     if (known !== undefined) return known;
-    const tensor = this.builder.integers(1, row.length, row);
-    this.#shared.set(row, tensor);
+    const tensor = make();
+    this.#shared.set(key, tensor);
     return tensor;
   }
 

@@ -129,7 +129,7 @@ export interface FixedPointSoftmaxOperation extends Common { readonly kind: 'fix
 export interface WideSoftmaxOperation extends Common {
   readonly kind: 'wide-softmax';
   readonly x: string;
-  readonly factor: { readonly multiplier: number; readonly shift: number; readonly rounding: Rounding };
+  readonly factor: Factor & { readonly rounding: Rounding };
   readonly exponentials: Int32Array;
   readonly reciprocals: Int32Array;
 }
@@ -147,6 +147,35 @@ export interface LogSoftmaxOperation extends Common {
   readonly steps: number;
   readonly zeroPoint: number;
 }
+
+/** A factor that sums are scaled by, with gemmlowp's two roundings. */
+export interface Factor { readonly multiplier: number; readonly shift: number }
+
+/** The four gates of an LSTM for one time step: see kernels/lstm.ts. Gates are int16 [B][4H]: input, forget, cell, output. */
+export interface LstmGatesOperation extends Common {
+  readonly kind: 'lstm-gates';
+  /** What the input adds, for all steps: int16 [T·B][4H]; this step's rows begin at `first`. */
+  readonly given: string;
+  readonly first: number;
+  /** The output before: [B][H], int8, or int16 with the zero point 0. */
+  readonly hidden: string;
+  readonly hiddenZero: number;
+  /** A constant [4H][H], int8. */
+  readonly weights: string;
+  /** A factor for each of the 4H columns; with 16-bit outputs multipliers of 15 bits. */
+  readonly factors: { readonly multipliers: readonly number[]; readonly shifts: readonly number[] };
+  readonly sigmoid: Int32Array;
+  readonly tanh: Int32Array;
+}
+/** The cell, int16 [B][H]; with `powers` the factors' shifts alone count. */
+export interface LstmCellOperation extends Common { readonly kind: 'lstm-cell'; readonly gates: string; readonly cell: string; readonly forget: Factor; readonly input: Factor; readonly powers: boolean; readonly clip: number }
+/** The output, [B][H], int8 or int16. */
+export interface LstmOutputOperation extends Common { readonly kind: 'lstm-output'; readonly gates: string; readonly cell: string; readonly tanh: Int32Array; readonly stage: OutputStage }
+
+/** Filters' memories, int16 [B][F·M], with the newest features [B][F] in the last places: see kernels/svdf.ts. */
+export interface ShiftStateOperation extends Common { readonly kind: 'shift-state'; readonly state: string; readonly newest: string; readonly memory: number }
+/** Sums of filters over time, int8 [B][U]; weights: a constant [F][M]. */
+export interface FilterSumsOperation extends Common { readonly kind: 'filter-sums'; readonly state: string; readonly weights: string; readonly bias: readonly number[]; readonly rank: number; readonly stage: OutputStage }
 
 /** A function of an int16: `table[x + 2^15]`, with 2^16 entries. Operations may share one array. */
 export interface WideTableOperation extends Common { readonly kind: 'wide-table'; readonly x: string; readonly table: Int32Array }
@@ -213,6 +242,7 @@ export interface BilinearOperation extends Common {
 export type QuantizedOperation =
   | WeightedAddOperation | LeakyOperation | ParametricOperation | CompareOperation | SelectOperation | ReduceOperation | MatrixProductOperation | BilinearOperation
   | SoftmaxOperation | FixedPointSoftmaxOperation | WideSoftmaxOperation | LogSoftmaxOperation | WideTableOperation | TakeOperation
+  | LstmGatesOperation | LstmCellOperation | LstmOutputOperation | ShiftStateOperation | FilterSumsOperation
   | LinearOperation | ConvolutionOperation | DepthwiseOperation | TransposedConvolutionOperation | PoolingOperation
   | AddOperation | MultiplyOperation | ExtremeOperation | TableOperation | RescaleOperation | ClampOperation
   | ReshapeOperation | TransposeOperation | SliceOperation | PadOperation | TileOperation | ConcatenateOperation | GatherOperation;

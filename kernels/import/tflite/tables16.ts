@@ -71,6 +71,18 @@ export function functionTable16(f: Function16, scale: number, optimized: boolean
 }
 
 /**
+ * The hyperbolic tangent of all 16-bit numbers of the scale `2^(left − 12)`, as the LSTM of microcontrollers has it: exact thirds of 1/4096 are rounded where `left` is negative
+ * (tensorflow/lite/micro/kernels/lstm_eval.cc, `Tanh`). @throws ImportError unless −12 ≤ left ≤ 3.
+ */
+export function shiftedTanhTable16(left: number): Int32Array {
+  if (!(Number.isInteger(left) && left >= -12 && left <= 3)) throw new ImportError(`a cell's scale of 2^${left - 12}; it is 2^-24 … 2^-9`);
+  return Int32Array.from({ length: 2 ** 16 }, (_, index) => {
+    const x = 3 * (index - 2 ** 15);
+    return onLines('tanh', left >= 0 ? x * 2 ** left : Math.floor((x + 2 ** (-left - 1)) / 2 ** -left));
+  });
+}
+
+/**
  * 513 entries of a function on [least, most] with 15 bits behind the point, for lines between them; each lowered by half the error in the middle of its line.
  *
  * `doubles` follows `gen_lut` of TensorFlow Lite for CPUs (tensorflow/lite/kernels/internal/common.h up to 2.10), else `LUTPopulateInt16` in single precision, which microcontrollers use.
