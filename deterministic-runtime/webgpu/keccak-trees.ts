@@ -1,7 +1,7 @@
 import { HASH_BYTES, hashPairs } from '../commitment/keccak.ts';
 import { treeDepth } from '../commitment/merkle-tree.ts';
 import { tensorCommitments } from '../commitment/tree.ts';
-import { BUFFER_USAGE } from './device.ts';
+import { BUFFER_USAGE, WebGpuError } from './device.ts';
 import type { CheckedDevice } from './device.ts';
 import { KECCAK_WORKGROUP, keccakLevelShader, LEVEL_ALIGNMENT, LEVEL_BYTES } from './keccak-shader.ts';
 
@@ -28,18 +28,22 @@ export async function createKeccakTrees(device: CheckedDevice, batchBytes = BATC
     layout: pipeline.getBindGroupLayout(0),
     entries: [{ binding: 0, resource: { buffer: levels, offset: height * LEVEL_ALIGNMENT, size: LEVEL_BYTES } }, { binding: 1, resource: { buffer: nodes } }],
   })));
+  let batch = 0;
   const rootsOf = async (leaves: Uint8Array<ArrayBuffer>, depth: number): Promise<Uint8Array> => {
     const description = new Uint32Array((depth * LEVEL_ALIGNMENT) / 4);
     const counts: number[] = [];
     let [source, count] = [0, leaves.length / HASH_BYTES];
+    const path = new SampledPath(leaves, batch);
+    batch += 1;
     for (let height = 0; height < depth; height += 1) {
       const target = source + count;
       count /= 2;
       counts.push(count);
+      path.passes(source);
       description.set([source, target, count, KECCAK_WORKGROUP * ROW_WORKGROUPS], (height * LEVEL_ALIGNMENT) / 4);
       source = target;
     }
-    const [roots] = await device.submit('hashing trees', (encoder) => {
+    const [roots, ...pairs] = await device.submit('hashing trees', (encoder) => {
       device.device.queue.writeBuffer(nodes, 0, leaves);
       device.device.queue.writeBuffer(levels, 0, description);
       const pass = encoder.beginComputePass();
@@ -50,7 +54,8 @@ export async function createKeccakTrees(device: CheckedDevice, batchBytes = BATC
         pass.dispatchWorkgroups(Math.min(workgroups, ROW_WORKGROUPS), Math.ceil(workgroups / ROW_WORKGROUPS));
       });
       pass.end();
-    }, [{ buffer: nodes, offset: source * HASH_BYTES, size: count * HASH_BYTES }]);
+    }, [{ offset: source * HASH_BYTES, size: count * HASH_BYTES }, ...path.ranges].map((range) => ({ buffer: nodes, ...range })));
+    path.check(pairs, roots!);
     return roots!;
   };
   let turn: Promise<unknown> = Promise.resolve();
@@ -66,6 +71,45 @@ export async function createKeccakTrees(device: CheckedDevice, batchBytes = BATC
       levels.destroy();
     },
   };
+}
+
+/**
+ * One leaf's path through a batch, at another place in each: hashed again here, it shows that the device did every level, on what was uploaded. WebGPU does not
+ * tell when it did nothing.
+ */
+class SampledPath {
+  readonly #leaves: Uint8Array;
+  readonly #leaf: number;
+  readonly ranges: { readonly offset: number; readonly size: number }[] = [];
+
+  constructor(leaves: Uint8Array, batch: number) {
+    const count = leaves.length / HASH_BYTES;
+    const isZero = (leaf: number): boolean => leaves.subarray(leaf * HASH_BYTES, (leaf + 1) * HASH_BYTES).every((byte) => byte === 0);
+    this.#leaves = leaves;
+    // Scattered by the golden ratio. Zeros would prove nothing: they are also what a device leaves that does nothing.
+    let leaf = (Math.imul(batch, 0x9e3779b1) >>> 0) % count;
+    for (let tries = 0; tries < count && isZero(leaf); tries += 1) leaf = (leaf + 1) % count;
+    this.#leaf = leaf;
+  }
+
+  /** Goes through the next level, whose nodes start at number `first`. */
+  passes(first: number): void {
+    const pair = Math.floor(this.#leaf / 2 ** (this.ranges.length + 1));
+    this.ranges.push({ offset: (first + 2 * pair) * HASH_BYTES, size: 2 * HASH_BYTES });
+  }
+
+  /** @throws WebGpuError when the device's nodes on the path do not follow from one another */
+  check(pairs: readonly Uint8Array[], roots: Uint8Array): void {
+    const node = (height: number): Uint8Array => {
+      const index = Math.floor(this.#leaf / 2 ** height);
+      const pair = pairs[height];
+      return pair === undefined ? roots.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES) : pair.subarray((index % 2) * HASH_BYTES, (index % 2 + 1) * HASH_BYTES);
+    };
+    const same = (left: Uint8Array, right: Uint8Array): boolean => left.every((byte, index) => byte === right[index]);
+    const uploaded = this.#leaves.subarray(this.#leaf * HASH_BYTES, (this.#leaf + 1) * HASH_BYTES);
+    const isRight = same(uploaded, node(0)) && pairs.every((pair, height) => same(hashPairs(pair), node(height + 1)));
+    if (!isRight) throw new WebGpuError('the device hashed a tree wrongly, or not at all');
+  }
 }
 
 /** Roots of consecutive trees of one depth, whose leaves these are. */

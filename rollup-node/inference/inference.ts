@@ -16,6 +16,8 @@ import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { RequestRecord, ResultRecord } from '../store/tables.ts';
+import { openHasher } from './hasher.ts';
+import type { HasherName, OpenedHasher } from './hasher.ts';
 import { inputWords } from './models.ts';
 import type { LocalModel, ModelLibrary } from './models.ts';
 import { storedCommitments } from './stored-commitments.ts';
@@ -54,8 +56,8 @@ export interface InferenceOptions {
   readonly mostTraceBytes?: number;
   /** Bytes that all of them together spend on what they could compute again; `TRACE_CACHE_BYTES` when absent. */
   readonly traceCacheBytes?: number;
-  /** How traces commit to tensors; in WebAssembly when absent. */
-  readonly hasher?: TensorHasher;
+  /** How traces commit to tensors: `auto` when absent. */
+  readonly hasher?: HasherName | TensorHasher;
   /** Stops what is being computed. */
   readonly signal?: AbortSignal;
 }
@@ -83,6 +85,7 @@ export function createInference(options: InferenceOptions): Inference {
   const traces = createTraces(options.mostTraceBytes);
   const cache = new TraceCache(options.traceCacheBytes);
   const commitments = storedCommitments(store);
+  const hashing = hasherOf(options.hasher ?? 'auto', log);
   /** Keys of the commitments that this node stored or read, by request. */
   const committed = new Map<Hex, string>();
   const verified = new Set<string>();
@@ -145,7 +148,7 @@ export function createInference(options: InferenceOptions): Inference {
         return understand(options.executor, request);
       });
       log.debug({ request: request.requestId, model: parts.model.encoded.model.program.name }, 'running the inference again for a dispute');
-      const open = { prepared: parts.prepared, input: parts.input, seed: parts.seed, cache, ...stoppable, ...(options.hasher === undefined ? {} : { hasher: options.hasher }) };
+      const open = { prepared: parts.prepared, input: parts.input, seed: parts.seed, cache, hasher: await hashing.hasher(), ...stoppable };
       const fault = await chooseFault?.(parts);
       if (fault) return openTrace({ ...open, fault });
       const key = resultKey(request);
@@ -167,8 +170,23 @@ export function createInference(options: InferenceOptions): Inference {
     },
     dispose: async () => {
       await inTurn(async () => undefined);
+      await hashing.dispose();
       for (const ready of prepared.values()) await ready.then((model) => model.dispose(), () => undefined);
     },
+  };
+}
+
+/** Opens a hasher when the first dispute needs one: without disputes nothing is hashed. */
+function hasherOf(choice: HasherName | TensorHasher, log: Logger): { hasher(): Promise<TensorHasher>; dispose(): Promise<void> } {
+  let opened: Promise<OpenedHasher> | undefined;
+  const open = async (): Promise<OpenedHasher> => {
+    const found = typeof choice === 'string' ? await openHasher(choice) : { hasher: choice, dispose: () => {} };
+    log.debug({ hasher: found.hasher.name }, 'commitments of tensors in disputes');
+    return found;
+  };
+  return {
+    hasher: async () => (await (opened ??= open())).hasher,
+    dispose: async () => (await opened?.catch(() => undefined))?.dispose(),
   };
 }
 

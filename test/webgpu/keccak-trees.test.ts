@@ -85,6 +85,19 @@ describe('Keccak-256 in WGSL', () => {
     expect(found.map(hex)).toEqual(sets.map((tensors) => hex(commitTensors(tensors))));
   });
 
+  test('a device that does nothing, or something else, is found out', async () => {
+    const tensors = [new Uint8Array(32 * 9).fill(3), new Uint8Array(32 * 9).fill(4)];
+    const idle: CheckedDevice = { ...device, submit: (what, _encode, ranges) => device.submit(what, () => {}, ranges) };
+    await expect((await createKeccakTrees(idle)).commitTensors(tensors)).rejects.toThrow('hashed a tree wrongly, or not at all');
+    const wrong: CheckedDevice = { ...device, createPipeline: (what, code, bindings) => device.createPipeline(what, code.replace('0x80000000u', '0x40000000u'), bindings) };
+    await expect((await createKeccakTrees(wrong)).commitTensors(tensors)).rejects.toThrow('hashed a tree wrongly, or not at all');
+    let submits = 0;
+    const stopping: CheckedDevice = { ...device, submit: (what, encode, ranges) => device.submit(what, submits++ === 0 ? encode : () => {}, ranges) };
+    const trees = await createKeccakTrees(stopping);
+    await trees.commitTensors(tensors);
+    await expect(trees.commitTensors([tensors[1]!, tensors[0]!])).rejects.toThrow('hashed a tree wrongly, or not at all');
+  });
+
   test('tensors of several sizes, or of no whole words, are refused', async () => {
     await expect(trees.commitTensors([new Uint8Array(64), new Uint8Array(32)])).rejects.toThrow('tensor 1 has 32 bytes');
     await expect(trees.commitTensors([new Uint8Array(33)])).rejects.toThrow('whole 32-byte words');
