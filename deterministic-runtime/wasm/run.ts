@@ -1,3 +1,4 @@
+import { ownOptions } from '../executors/executor.ts';
 import type { RunOptions, RunResult } from '../executors/executor.ts';
 import { placeOf, slotCount, slotOf } from '../program/program.ts';
 import type { Program, Section, SlotPlace } from '../program/program.ts';
@@ -235,5 +236,5 @@ export function checkedRequest(program: Program, input: Uint8Array, options: Run
   if (observe !== undefined && program.body[observe.operator] === undefined) {
     throw new RangeError(`the body has no operator ${observe.operator} to observe`);
   }
-  return { input: input.slice(), seed: seed.slice(), options };
+  return { input: input.slice(), seed: seed.slice(), options: ownOptions(options) };
 }

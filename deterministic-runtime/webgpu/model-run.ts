@@ -1,3 +1,4 @@
+import { ownOptions } from '../executors/executor.ts';
 import type { PreparedModel, RunOptions, RunResult } from '../executors/executor.ts';
 import { placeOf, slotCount, slotOf } from '../program/program.ts';
 import type { Model, Section } from '../program/program.ts';
@@ -92,8 +93,8 @@ export class WebGpuModel implements PreparedModel {
     checkWords(SEED_SHAPE, seed, 'the seed');
     if (override !== undefined) checkWords(placeOf(program, override.slot).operator.output, override.words, `the override of slot ${override.slot}`);
     if (observe !== undefined && program.body[observe.operator] === undefined) throw new RangeError(`the body has no operator ${observe.operator} to observe`);
-    const request = [input.slice(), seed.slice()] as const;
-    const turn = this.#turn.then(() => this.#run(...request, options));
+    const request = [input.slice(), seed.slice(), ownOptions(options)] as const;
+    const turn = this.#turn.then(() => this.#run(...request));
     this.#turn = turn.catch(() => {});
     return turn;
   }
