@@ -89,6 +89,7 @@ export async function surround({ requests = [], assertions = [], compute, models
       },
       resume: async () => undefined,
       pending: () => 0,
+      oldest: () => 0,
     },
   };
   return { context, sent };
