@@ -104,6 +104,8 @@ const truth = (value: boolean): number => (value ? 1 : 0);
 const OPERATIONS = {
   subtract: (a: number, b: number): number => a - b,
   divide: (a: number, b: number): number => a / b,
+  modulo: (a: number, b: number): number => a - Math.floor(a / b) * b,
+  remainder: (a: number, b: number): number => a % b,
   minimum: Math.min,
   maximum: Math.max,
   equal: (a: number, b: number): number => truth(a === b),

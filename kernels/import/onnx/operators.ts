@@ -1,4 +1,5 @@
 import { convertAveragePool, convertConv, convertConvTranspose, convertDepthToSpace, convertLpPool, convertMaxPool, convertSpaceToDepth, globalPool } from './convert-image.ts';
+import { convertAttention, convertRotaryEmbedding } from './convert-attention.ts';
 import { binary, convertBatchNormalization, convertCast, convertCastLike, convertClip, convertDiv, convertPRelu, convertPow, convertRelu, convertSub, convertWhere, elementFunctions, variadic } from './convert-elementwise.ts';
 import { convertIf, convertLoop } from './convert-control.ts';
 import { convertEinsum } from './convert-einsum.ts';
@@ -8,6 +9,7 @@ import { convertRecurrent } from './convert-recurrent.ts';
 import { convertResize } from './convert-resize.ts';
 import { argument, convertCumSum, convertInstanceNormalization, convertLogSumExp, convertLpNormalization, convertMeanVariance, convertReduce, layerNormalization, softmax } from './convert-rows.ts';
 import { convertConcatFromSequence, convertSequenceAt, convertSequenceConstruct, convertSequenceEmpty, convertSequenceInsert } from './convert-sequence.ts';
+import { convertGatherElements, convertGatherNd, convertHardmax, convertMod, convertOneHot } from './convert-select.ts';
 import { convertConstant, convertDropout, convertFlatten, convertIdentity, convertReshape, convertSqueeze, convertTranspose, convertUnsqueeze } from './convert-shape.ts';
 import type { Conversion } from './conversion.ts';
 import type { OnnxNode } from './graph.ts';
@@ -22,6 +24,7 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['And', binary('and')],
   ['ArgMax', argument(false)],
   ['ArgMin', argument(true)],
+  ['Attention', convertAttention],
   ['AveragePool', convertAveragePool],
   ['BatchNormalization', convertBatchNormalization],
   ['Cast', convertCast],
@@ -42,6 +45,8 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['Expand', convertExpand],
   ['Flatten', convertFlatten],
   ['Gather', convertGather],
+  ['GatherElements', convertGatherElements],
+  ['GatherND', convertGatherNd],
   ['Gemm', convertGemm],
   ['GlobalAveragePool', globalPool('average')],
   ['GlobalLpPool', convertLpPool],
@@ -50,6 +55,7 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['GreaterOrEqual', binary('less-or-equal', true)],
   ['GroupNormalization', convertInstanceNormalization],
   ['GRU', convertRecurrent],
+  ['Hardmax', convertHardmax],
   ['Identity', convertIdentity],
   ['If', convertIf],
   ['InstanceNormalization', convertInstanceNormalization],
@@ -67,7 +73,9 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['Mean', variadic('add', true)],
   ['MeanVarianceNormalization', convertMeanVariance],
   ['Min', variadic('minimum')],
+  ['Mod', convertMod],
   ['Mul', binary('multiply')],
+  ['OneHot', convertOneHot],
   ['Or', binary('or')],
   ['Pad', convertPad],
   ['Pow', convertPow],
@@ -80,6 +88,7 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['Resize', convertResize],
   ['RMSNormalization', layerNormalization(false)],
   ['RNN', convertRecurrent],
+  ['RotaryEmbedding', convertRotaryEmbedding],
   ['SequenceAt', convertSequenceAt],
   ['SequenceConstruct', convertSequenceConstruct],
   ['SequenceEmpty', convertSequenceEmpty],
