@@ -3,6 +3,7 @@ import { convertAttention, convertRotaryEmbedding } from './convert-attention.ts
 import { binary, convertBatchNormalization, convertCast, convertCastLike, convertClip, convertDiv, convertPRelu, convertPow, convertRelu, convertSub, convertWhere, elementFunctions, variadic } from './convert-elementwise.ts';
 import { convertIf, convertLoop } from './convert-control.ts';
 import { convertEinsum } from './convert-einsum.ts';
+import { convertGridSample } from './convert-grid-sample.ts';
 import { convertGemm, convertMatMul } from './convert-matrix.ts';
 import { convertConcat, convertConstantOfShape, convertExpand, convertGather, convertPad, convertRange, convertShape, convertSize, convertSlice, convertSplit, convertTile, convertTrilu } from './convert-movement.ts';
 import { convertRecurrent } from './convert-recurrent.ts';
@@ -53,6 +54,7 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['GlobalMaxPool', globalPool('maximum')],
   ['Greater', binary('less', true)],
   ['GreaterOrEqual', binary('less-or-equal', true)],
+  ['GridSample', convertGridSample],
   ['GroupNormalization', convertInstanceNormalization],
   ['GRU', convertRecurrent],
   ['Hardmax', convertHardmax],
