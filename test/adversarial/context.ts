@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { zeroHash } from 'viem';
 import type { Hex } from 'viem';
 import type { AgentContext } from '../../rollup-node/agent/duty.ts';
+import { createProblems } from '../../rollup-node/agent/problems.ts';
 import type { ChainClient } from '../../rollup-node/chain/client.ts';
 import { answerKey } from '../../rollup-node/chain/projection.ts';
 import type { TransactionIntent } from '../../rollup-node/chain/sender.ts';
@@ -79,7 +80,7 @@ export async function surround({ requests = [], assertions = [], compute, models
     registry: addressOf(0xa11), inbox: addressOf(0xa12), assertions: addressOf(0xa13), game: addressOf(0xa14), machine: addressOf(0xa15), window: 300n, bond: 1_000n, bounty: 10n,
   };
   const context: AgentContext = {
-    client, contracts, store, inference, log: silentLogger(), metrics: createMetrics(), self: addressOf(9),
+    client, contracts, store, inference, log: silentLogger(), metrics: createMetrics(), problems: createProblems(), self: addressOf(9),
     sender: {
       address: addressOf(9),
       send: async (transaction) => {
