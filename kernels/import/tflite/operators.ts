@@ -7,6 +7,7 @@ import {
   convertSpaceToBatch, convertSplit, convertSplitSizes, convertStridedSlice, convertTile, convertTranspose, convertUnpack,
 } from './convert-movement.ts';
 import { convertPooling } from './convert-pooling.ts';
+import { convertLstm, convertSvdf } from './convert-recurrent.ts';
 import { convertArgument, convertBatchProduct, convertReduceExtreme, convertSum } from './convert-reduction.ts';
 import { convertBilinear, convertNearest } from './convert-resize.ts';
 import { convertLogSoftmax, convertSoftmax } from './convert-softmax.ts';
@@ -76,9 +77,11 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['STRIDED_SLICE', convertStridedSlice],
   ['SUB', convertAdd(true)],
   ['SUM', convertSum(false)],
+  ['SVDF', convertSvdf],
   ['TANH', convertFunction(Math.tanh, 'tanh')],
   ['TILE', convertTile],
   ['TRANSPOSE', convertTranspose],
   ['TRANSPOSE_CONV', convertTransposedConvolution],
+  ['UNIDIRECTIONAL_SEQUENCE_LSTM', convertLstm],
   ['UNPACK', convertUnpack],
 ]);

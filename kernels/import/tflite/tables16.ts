@@ -82,6 +82,15 @@ export function shiftedTanhTable16(left: number): Int32Array {
   });
 }
 
+const fixed = new Map<number, Int32Array>();
+
+/** The hyperbolic tangent of all 16-bit numbers with `integerBits` bits before the point, in gemmlowp's fixed point; 15 bits behind the point. */
+export function fixedTanhTable16(integerBits: number): Int32Array {
+  const table = fixed.get(integerBits) ?? Int32Array.from({ length: 2 ** 16 }, (_, index) => hyperbolicTangent(16, index - 2 ** 15, integerBits));
+  fixed.set(integerBits, table);
+  return table;
+}
+
 /**
  * 513 entries of a function on [least, most] with 15 bits behind the point, for lines between them; each lowered by half the error in the middle of its line.
  *
