@@ -1,5 +1,5 @@
 import { ImportError } from '../import-error.ts';
-import { broadcastDims, elementCount } from '../network/float-tensor.ts';
+import { broadcastDims } from '../network/float-tensor.ts';
 import { describe, float, integer } from './attributes.ts';
 import type { Conversion } from './conversion.ts';
 import type { OnnxNode } from './graph.ts';
@@ -58,7 +58,6 @@ function masked(conversion: Conversion, node: OnnxNode, given: string): string {
   }
   if (integer(node, 'is_causal', 0) !== 0) {
     const before = conversion.hasInput(node, PAST_KEY) ? (conversion.inputDims(node, PAST_KEY)[2] ?? 0) : 0;
-    if (queries * keys > elementCount(dims)) throw new ImportError(`${describe(node)}: scores of [${dims.join(', ')}]`);
     const order = Float64Array.from({ length: queries * keys }, (_, index) => (index % keys <= Math.floor(index / keys) + before ? 1 : 0));
     keep(conversion.constant(node, 'order', [queries, keys], order, 'integer'), 'causal');
   }
