@@ -1,5 +1,5 @@
 import { fixedPointReciprocals, fixedPointShares, fixedPointSums } from '../../fixed-point-softmax.ts';
-import { logarithmicShares, rowLogarithms } from '../../log-softmax.ts';
+import { logarithmTable, logarithmicShares, rowLogarithms } from '../../log-softmax.ts';
 import type { Tensor } from '../../program-builder.ts';
 import { rowExtreme, rowSums } from '../../quantized-reduction.ts';
 import { exponentialShares, exponentialSums, rowMaximum } from '../../quantized-softmax.ts';
@@ -45,6 +45,6 @@ export function lowerLogSoftmax(lowering: QuantizedLowering, { name, x: given, t
   const x = lowering.tensor(given);
   const greatest = builder.append(`${name}.maximum`, { kernel: rowMaximum, output: perRow(x), operands: [x] });
   const sums = builder.append(`${name}.sums`, { kernel: exponentialSums, output: perRow(x, 2), operands: [x, greatest, builder.integers(1, 256, table)] });
-  const logarithms = builder.append(`${name}.logarithms`, { kernel: rowLogarithms, output: perRow(x), operands: [sums] });
+  const logarithms = builder.append(`${name}.logarithms`, { kernel: rowLogarithms, output: perRow(x), operands: [sums, builder.integers(2, 256, logarithmTable())] });
   return builder.append(name, { kernel: logarithmicShares, output: x.shape, operands: [x, greatest, logarithms], parameters: { multiplier, shift, steps, zeroPoint } });
 }
