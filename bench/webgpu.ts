@@ -1,8 +1,9 @@
 /**
  * Speed of the shaders that kernels compile to, by schedule, on this machine's WebGPU adapter (a GPU, or else the software driver):
- * `npm run bench:webgpu [-- --json] [--only part-of-a-name]`. A multiplication and an addition count as two operations. Every schedule's result is compared
+ * `npm run bench:webgpu [-- --json] [--only part-of-a-name] [--tiny]`; `--tiny` makes all of it an eighth as long and as wide, to see that it runs. A multiplication and an addition count as two operations. Every schedule's result is compared
  * with the WebAssembly executor's before it is timed; a time is that of many dispatches in one submit, the median of several. The schedule that is marked is the one
- * that the executor takes; where another one is clearly ahead on a GPU, a threshold in `deterministic-runtime/webgpu/schedule.ts` wants changing.
+ * that the executor takes; where another one is clearly ahead on a GPU, a threshold in `deterministic-runtime/webgpu/schedule.ts` wants changing. At last a prompt of a
+ * generated language model is run token by token, and its tokens side by side.
  */
 import { parseArgs } from 'node:util';
 import { i32, i8, kernel } from '../deterministic-runtime/language/kernel.ts';
@@ -10,18 +11,23 @@ import type { Kernel } from '../deterministic-runtime/language/kernel.ts';
 import { dot32, maximum, sum } from '../deterministic-runtime/language/scalar.ts';
 import { specializeOperator } from '../deterministic-runtime/language/specialize.ts';
 import { Random } from '../deterministic-runtime/language/testing/random.ts';
+import type { Executor } from '../deterministic-runtime/executors/executor.ts';
 import type { Model } from '../deterministic-runtime/program/program.ts';
 import { byteLength } from '../deterministic-runtime/program/tensor.ts';
 import type { TensorShape } from '../deterministic-runtime/program/tensor.ts';
 import { createWasmExecutor } from '../deterministic-runtime/wasm/executor.ts';
 import { BUFFER_USAGE, openDevice } from '../deterministic-runtime/webgpu/device.ts';
 import type { CheckedDevice } from '../deterministic-runtime/webgpu/device.ts';
+import { executorOn } from '../deterministic-runtime/webgpu/executor.ts';
 import { encodeMoment, RUN_BYTES } from '../deterministic-runtime/webgpu/run-state.ts';
 import { chooseSchedule } from '../deterministic-runtime/webgpu/schedule.ts';
 import type { Schedule } from '../deterministic-runtime/webgpu/schedule.ts';
 import { compileWgsl } from '../deterministic-runtime/webgpu/wgsl.ts';
 import { foldWorkgroups } from '../deterministic-runtime/webgpu/workgroups.ts';
 import { convolution } from '../kernels/convolution.ts';
+import { encodePrompt } from '../kernels/language-model/interface.ts';
+import { buildLanguageModel } from '../kernels/language-model/program.ts';
+import { randomWeights } from '../kernels/language-model/random-weights.ts';
 import { linearSums } from '../kernels/linear.ts';
 import { ProgramBuilder } from '../kernels/program-builder.ts';
 import type { Tensor } from '../kernels/program-builder.ts';
@@ -32,6 +38,7 @@ const SCHEDULES: readonly Schedule[] = ['invocation', 'tile', 'block', 'workgrou
 const RUNS = 5;
 const MILLISECONDS_PER_SUBMIT = 200;
 const MOST_DISPATCHES = 4096;
+const PROMPT = 'prompt';
 
 /** A model of one operator over constants. */
 interface Workload {
@@ -89,16 +96,20 @@ function convolutionOf(name: string, size: number, channels: number): Workload {
   });
 }
 
-const workloads = (): Workload[] => [
-  matrix('matvec 1024²', 1, 1024, 1024),
-  matrix('matvec 4096²', 1, 4096, 4096),
-  planeProduct('matvec 4096², 16-bit activations', 4096, 4096),
-  matrix('decode: 4 rows × 4096²', 4, 4096, 4096),
-  matrix('GEMM 512³', 512, 512, 512),
-  convolutionOf('convolution 3×3, 56², 64→64', 56, 64),
-  ...attention(32, 128, 512),
-  workload('maximum of 32,000', 32_000, greatest, shapeOf('i32', 1, 1), (builder) => [builder.integers(1, 32_000, Int32Array.from({ length: 32_000 }, () => random.bits()))]),
-];
+function workloads(divisor: number): Workload[] {
+  const [small, large] = [1024 / divisor, 4096 / divisor];
+  const [side, size, positions, channels, values] = [512 / divisor, 128 / divisor, 512 / divisor, 64 / Math.min(2, divisor), 32_000 / divisor];
+  return [
+    matrix(`matvec ${small}²`, 1, small, small),
+    matrix(`matvec ${large}²`, 1, large, large),
+    planeProduct(`matvec ${large}², 16-bit activations`, large, large),
+    matrix(`decode: 4 rows × ${large}²`, 4, large, large),
+    matrix(`GEMM ${side}³`, side, side, side),
+    convolutionOf(`convolution 3×3, ${56 / divisor}², ${channels}→${channels}`, 56 / divisor, channels),
+    ...attention(32, size, positions),
+    workload(`maximum of ${values}`, values, greatest, shapeOf('i32', 1, 1), (builder) => [builder.integers(1, values, Int32Array.from({ length: values }, () => random.bits()))]),
+  ];
+}
 
 interface Measured { readonly schedule: Schedule; readonly microseconds: number; readonly compileMilliseconds: number }
 
@@ -150,13 +161,40 @@ async function measure(device: CheckedDevice, { name, model }: Workload, schedul
   }
 }
 
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' } } });
+/** Milliseconds of a prompt token, one after another and side by side. @throws Error when the results differ */
+async function measurePrompt(executor: Executor, divisor: number): Promise<{ readonly tokens: number; readonly oneByOne: number; readonly sideBySide: number }> {
+  const tokens = 64 / Math.min(2, divisor);
+  const model = await buildLanguageModel(randomWeights({
+    family: 'llama', vocabulary: 4096 / divisor, width: 1024 / divisor, hidden: 2816 / divisor, layers: 2, heads: 16, keyValueHeads: 16, headSize: 64 / divisor, context: 128, normEpsilon: 1e-5,
+    rotary: { base: 10_000, pairs: 'adjacent' }, endTokens: [2],
+  }), { promptLimit: tokens, newTokenLimit: 2, sampling: false });
+  const prepared = await executor.prepare(model);
+  const input = encodePrompt(model, Array.from({ length: tokens }, (_, index) => index + 3), { maximumTokens: 1 });
+  const timed = async (independentIterations: number): Promise<{ readonly milliseconds: number; readonly output: Uint8Array }> => {
+    const times: number[] = [];
+    let output = new Uint8Array(0);
+    for (let count = 0; count <= RUNS; count += 1) {
+      const begun = performance.now();
+      output = (await prepared.run(input, { independentIterations })).output as Uint8Array<ArrayBuffer>;
+      // The first run compiles.
+      if (count > 0) times.push(performance.now() - begun);
+    }
+    return { milliseconds: median(times) / tokens, output };
+  };
+  const [oneByOne, sideBySide] = [await timed(0), await timed(tokens)];
+  await prepared.dispose();
+  if (!oneByOne.output.every((byte, index) => byte === sideBySide.output[index])) throw new Error('a prompt whose tokens run side by side gives another result');
+  return { tokens, oneByOne: rounded(oneByOne.milliseconds), sideBySide: rounded(sideBySide.milliseconds) };
+}
+
+const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' }, tiny: { type: 'boolean', default: false } } });
+const divisor = values.tiny ? 8 : 1;
 const { gpu } = await openWebGpu({ allowSoftware: true });
 const device = await openDevice(gpu);
 const packedDot = gpu.wgslLanguageFeatures.has('packed_4x8_integer_dot_product');
 const wasm = createWasmExecutor();
 const rows = [];
-for (const one of workloads().filter(({ name }) => name.includes(values.only))) {
+for (const one of workloads(divisor).filter(({ name }) => name.includes(values.only))) {
   const { output } = await (await wasm.prepare(one.model)).run(new Uint8Array(32));
   const taken = chooseSchedule(specializeOperator(one.model.program, 'prologue', 0), device);
   for (const schedule of SCHEDULES) {
@@ -172,7 +210,12 @@ for (const one of workloads().filter(({ name }) => name.includes(values.only))) 
     }
   }
 }
+let prompt: Awaited<ReturnType<typeof measurePrompt>> | undefined;
+if (PROMPT.includes(values.only)) {
+  prompt = await measurePrompt(await executorOn(device, { gpu }), divisor);
+  if (!values.json) console.log(`${`${PROMPT} of ${prompt.tokens} tokens`.padEnd(42)} ${prompt.oneByOne} ms a token one after another, ${prompt.sideBySide} ms side by side`);
+}
 const about = { ...conditions(), adapter: device.description, packedDot };
-console.log(values.json ? JSON.stringify({ ...about, rows }) : JSON.stringify(about));
+console.log(values.json ? JSON.stringify({ ...about, rows, prompt }) : JSON.stringify(about));
 device.dispose();
 process.exit(0);

@@ -1,3 +1,5 @@
+import { memoryStore } from '../deterministic-runtime/bundle/constant-store.ts';
+import type { ConstantStore } from '../deterministic-runtime/bundle/constant-store.ts';
 import type { Kernel } from '../deterministic-runtime/language/kernel.ts';
 import type { Model, Operand, Operator, Program, Section } from '../deterministic-runtime/program/program.ts';
 import { byteLength, packTensor } from '../deterministic-runtime/program/tensor.ts';
@@ -35,14 +37,16 @@ export class ProgramBuilder {
   readonly #description: ProgramDescription;
   readonly #kernels: Kernel[] = [];
   readonly #shapes: TensorShape[] = [];
-  readonly #words: Uint8Array[] = [];
+  readonly #store: ConstantStore;
   readonly #sections: Readonly<Record<Section, Operator[]>> = { prologue: [], body: [], epilogue: [] };
   readonly #forward = new Set<ForwardTensor['operand']>();
   #section: Section = 'prologue';
   #maxIterations = 0;
 
-  constructor(description: ProgramDescription) {
+  /** @param store where constants go: memory, if nothing is said */
+  constructor(description: ProgramDescription, store: ConstantStore = memoryStore()) {
     this.#description = description;
+    this.#store = store;
   }
 
   /** The request's input. */
@@ -71,7 +75,7 @@ export class ProgramBuilder {
   /** Adds a constant that is padded to words already, without copying it. @throws RangeError on a wrong size. */
   words(shape: TensorShape, words: Uint8Array): Tensor {
     if (words.length !== byteLength(shape)) throw new RangeError(`a constant of ${shape.rows} × ${shape.columns} ${shape.element} has ${byteLength(shape)} bytes of padded words, not ${words.length}`);
-    this.#words.push(words);
+    this.#store.add(shape, words);
     return { operand: { kind: 'constant', constant: this.#shapes.push(shape) - 1 }, shape };
   }
 
@@ -144,7 +148,7 @@ export class ProgramBuilder {
       epilogue,
       maxIterations: this.#maxIterations,
     };
-    return { program, constants: this.#words };
+    return { program, constants: this.#store.list() };
   }
 
   #resolve(name: string, { operand, shape }: ForwardTensor, output: TensorShape, position: number): void {
@@ -156,7 +160,7 @@ export class ProgramBuilder {
   }
 
   #constant(shape: TensorShape, elements: Uint8Array): Tensor {
-    this.#words.push(packTensor(shape, elements));
+    this.#store.add(shape, packTensor(shape, elements));
     return { operand: { kind: 'constant', constant: this.#shapes.push(shape) - 1 }, shape };
   }
 

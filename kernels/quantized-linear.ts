@@ -23,6 +23,16 @@ export const quantizedLinear = remembered((rounding: Rounding): Kernel =>
       scaled(rounding, dotRows(x, row, w, column).add(bias.at(column)), scale.at(column)).clamp(low.sub(zeroPoint), high.sub(zeroPoint)).add(zeroPoint),
   }));
 
+/** As `quantizedLinear` with results of more than eight bits. Shapes: as there, but y i32 [R][C]. */
+export const quantizedLinearToWide = remembered((rounding: Rounding): Kernel =>
+  kernel(`quantized-linear-to-wide-${rounding}`, {
+    operands: { x: i8, w: i8, bias: i32, scale: requantization },
+    parameters: ['zeroPoint', 'low', 'high'],
+    output: i32,
+    element: ({ row, column, operands: { x, w, bias, scale }, parameters: { zeroPoint, low, high } }) =>
+      scaled(rounding, dotRows(x, row, w, column).add(bias.at(column)), scale.at(column)).clamp(low.sub(zeroPoint), high.sub(zeroPoint)).add(zeroPoint),
+  }));
+
 /**
  * As `quantizedLinear`, for weights with a zero point: the accumulator is `Σ_k x[r][k] · w[c][k] − weightZero · rowSum[r] + bias[c]`, where `rowSum[r] = Σ_k x[r][k]` comes from
  * `linearSums` with weights of one. The bias holds `weightZero · xZero · K` too.

@@ -1,22 +1,27 @@
 import { constants } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { BundleError, readBundle, writeBundle } from '../deterministic-runtime/bundle/bundle.ts';
+import { BundleError, bundleParts, readBundle } from '../deterministic-runtime/bundle/bundle.ts';
 import { attachmentList } from '../deterministic-runtime/bundle/attachments.ts';
 import { BUNDLE_FILES, BUNDLE_LIMITS } from '../deterministic-runtime/bundle/format.ts';
+import { AdmissionError } from '../deterministic-runtime/program/admission.ts';
 import type { Model, Program } from '../deterministic-runtime/program/program.ts';
 import { makeDirectory } from './make-directory.ts';
+import { openWeightFile } from './weight-file.ts';
 
 /** Most bytes asked of the operating system at once: Linux reads no more than 2^31 - 4096. */
 const CHUNK_BYTES = 2 ** 30;
 
 /**
- * Reads a bundle from a directory.
+ * Reads a bundle from a directory. Its weights stay in their file, which is open as long as the model is used, and are read when they are looked at.
  * @throws BundleError or AdmissionError that says what is wrong
  */
 export async function readBundleDirectory(directory: string): Promise<Model> {
-  return readBundle((name, limit) => readRegularFile(join(directory, name), limit));
+  return readBundle({
+    read: (name, limit) => readRegularFile(join(directory, name), limit),
+    open: async (name, limit) => openWeightFile(join(directory, name), limit),
+  });
 }
 
 /**
@@ -25,7 +30,6 @@ export async function readBundleDirectory(directory: string): Promise<Model> {
  * @throws BundleError when the directory holds something other than a bundle, or cannot be written; AdmissionError
  */
 export async function writeBundleDirectory(directory: string, model: Model): Promise<void> {
-  const files = writeBundle(model);
   const target = resolve(directory);
   const replaces = await holdsBundle(target);
   let temporary: string | undefined;
@@ -34,13 +38,39 @@ export async function writeBundleDirectory(directory: string, model: Model): Pro
     temporary = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
     const fresh = join(temporary, 'new');
     await mkdir(fresh);
-    for (const [name, bytes] of files) await writeFile(join(fresh, name), bytes, { flush: true });
+    await writeParts(fresh, model);
     if (replaces) await rename(target, join(temporary, 'old'));
     await rename(fresh, target);
   } catch (error) {
+    if (error instanceof BundleError || error instanceof AdmissionError) throw error;
     throw new BundleError(`cannot write the bundle ${directory}: ${(error as Error).message}`, { cause: error });
   } finally {
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Writes a bundle's files into a directory that has none of them, a part at a time. */
+async function writeParts(directory: string, model: Model): Promise<void> {
+  let current: { readonly name: string; readonly file: FileHandle } | undefined;
+  const close = async (): Promise<void> => {
+    const file = current?.file;
+    current = undefined;
+    try {
+      await file?.sync();
+    } finally {
+      await file?.close();
+    }
+  };
+  try {
+    for (const { name, bytes } of bundleParts(model)) {
+      if (current?.name !== name) {
+        await close();
+        current = { name, file: await open(join(directory, name), 'wx') };
+      }
+      for (let start = 0; start < bytes.length; start += CHUNK_BYTES) await current.file.writeFile(bytes.subarray(start, start + CHUNK_BYTES));
+    }
+  } finally {
+    await close();
   }
 }
 

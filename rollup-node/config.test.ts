@@ -17,7 +17,7 @@ describe('loadConfig', () => {
   test('flags come before the environment, the environment before the file, the file before defaults', async () => {
     const file = await fileWith(JSON.stringify({ rpcUrl, assertions, pollInterval: 100, batchSize: 1, apiPort: 1, models: ['lande'] }));
     const config = await loadConfig({ file, environment: { ASSAY_BATCH_SIZE: '2', ASSAY_API_PORT: '2' }, flags: { apiPort: 3, batchDelay: undefined } });
-    expect(config).toMatchObject({ rpcUrl, assertions, pollInterval: 100, batchSize: 2, apiPort: 3, batchDelay: 1_000, executor: 'auto' });
+    expect(config).toMatchObject({ rpcUrl: [rpcUrl], assertions, pollInterval: 100, batchSize: 2, apiPort: 3, batchDelay: 1_000, executor: 'auto' });
     expect(config.minimumFee).toBe(0n);
     expect((await loadConfig({ environment: {}, flags: { rpcUrl, assertions, minimumFee: '1000000000000000000000' } })).minimumFee).toBe(10n ** 21n);
     expect(config.models).toEqual([join(file, '..', 'lande')]);
@@ -30,9 +30,19 @@ describe('loadConfig', () => {
     expect((await loadConfig({ environment: { ASSAY_CONFIG: file } })).assertions).toBe(assertions);
   });
 
+  test('several endpoints: separated by commas, or a list', async () => {
+    const both = [rpcUrl, 'https://rpc.example.org/key'];
+    expect((await loadConfig({ environment: { ASSAY_RPC_URL: both.join(', ') }, flags: { assertions } })).rpcUrl).toEqual(both);
+    const file = await fileWith(JSON.stringify({ rpcUrl: both, assertions, quorum: 2, maximumFee: 12.5, dryRun: true }));
+    expect(await loadConfig({ file, environment: {} })).toMatchObject({ rpcUrl: both, quorum: 2, maximumFee: 12_500_000_000n, dryRun: true });
+  });
+
   test.each([
     [{}, /rpcUrl is missing: set --rpc-url or ASSAY_RPC_URL.*assertions is missing/],
     [{ rpcUrl: 'ftp://x', assertions }, /rpcUrl \(--rpc-url\) must be an http or https URL/],
+    [{ rpcUrl: `${rpcUrl},ftp://x`, assertions }, /rpcUrl \(--rpc-url\) must be an http or https URL/],
+    [{ rpcUrl: '', assertions }, /rpcUrl \(--rpc-url\) must be an http or https URL/],
+    [{ rpcUrl, assertions, maximumFee: 'dear' }, /maximumFee \(--maximum-fee\) .*must be a number of gwei/],
     [{ rpcUrl, assertions: '0x12' }, /assertions \(--assertions\) must be an address/],
     [{ rpcUrl, assertions, batchSize: 0 }, /batchSize \(--batch-size\) must be at least 1/],
     [{ rpcUrl, assertions, minimumFee: '0.1' }, /minimumFee \(--minimum-fee\) .*must be a whole number of wei/],
@@ -68,6 +78,13 @@ describe('loadAccount', () => {
     await expect(loadAccount({ keyFile })).rejects.toThrow(/other users can read/);
     await chmod(keyFile, 0o600);
     expect((await loadAccount({ keyFile })).address).toBe(known);
+  });
+
+  test('a dry run needs no key, only to know whose eyes to look with; a key has to be that of the account', async () => {
+    expect((await loadAccount({ dryRun: true, account: known })).address).toBe(known);
+    await expect(loadAccount({ account: known })).rejects.toThrow(/no key/);
+    await expect(loadAccount({ privateKey: key, account: assertions })).rejects.toThrow(/is that of 0xf39Fd6.*, not of 0x5FbDB/);
+    await expect(loadAccount({ privateKey: key, signerUrl: rpcUrl })).rejects.toThrow(/a key and a remote signer/);
   });
 
   test('says what is wrong, and never prints the key', async () => {

@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { getAddress, isAddress } from 'viem';
-import type { Address, Hex } from 'viem';
+import { getAddress, isAddress, parseGwei } from 'viem';
+import type { Address, Hex, LocalAccount } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import type { PrivateKeyAccount } from 'viem/accounts';
 import { z } from 'zod';
+import { remoteAccount, watchingAccount } from './chain/remote-signer.ts';
 import { UserError, reasonOf } from './errors.ts';
 import { LOG_LEVELS } from './log.ts';
 import { environmentName, flagName } from './setting-names.ts';
@@ -20,10 +20,17 @@ const executorName = z.enum(['auto', 'webgpu', 'wasm', 'lifted', 'word-machine']
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')], { error: 'must be true or false' });
 const list = z.union([z.array(z.string().min(1)), z.string().transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''))]);
 
+const urls = list.pipe(z.array(url).min(1, 'must be an http or https URL, or several separated by commas'));
+const gwei = z.union([z.string(), z.number().transform(String)]).pipe(z.string().regex(/^\d+(\.\d{1,9})?$/, 'must be a number of gwei')).transform((text) => parseGwei(text));
+
 /** Every setting, with its default. Files use these names, the environment ASSAY_RPC_URL, the command line --rpc-url. */
 const settings = z.strictObject({
-  /** JSON-RPC endpoint of L1. */
-  rpcUrl: url,
+  /** JSON-RPC endpoints of L1: one, or several that are compared. */
+  rpcUrl: urls,
+  /** How many of several endpoints have to say the same before it is believed. */
+  quorum: integer(1, 100).default(1),
+  /** Blocks that one of several endpoints may be behind the others. */
+  maximumEndpointLag: integer(0, 10_000).default(5),
   /** Refuses to work on another chain than this. */
   chainId: integer(1, Number.MAX_SAFE_INTEGER).optional(),
   /** The rollup's ResultAssertions contract; the other contracts' addresses follow from it. */
@@ -39,6 +46,10 @@ const settings = z.strictObject({
   verifyWith: executorName.optional(),
   /** File with the private key, 32 bytes in hex. */
   keyFile: z.string().min(1).optional(),
+  /** A remote signer (JSON-RPC eth_signTransaction), which has the key. */
+  signerUrl: url.optional(),
+  /** The account to send from, where the key does not say: of a remote signer, or of a dry run without a key. */
+  account: address.optional(),
   privateKey: z.string().regex(/^0x[0-9a-fA-F]{64}$/, 'must be 0x and 64 hex digits').transform((text) => text as Hex).optional(),
   /** Milliseconds between looks at the chain. */
   pollInterval: integer(10, 600_000).default(2_000),
@@ -60,6 +71,10 @@ const settings = z.strictObject({
   minimumFee: z.union([z.string().regex(/^\d+$/, 'must be a whole number of wei'), z.number().int('must be a whole number of wei').min(0, 'must not be negative')]).transform(BigInt).default(0n),
   /** Times the network's fee estimate that transactions offer at most. */
   maximumFeeMultiplier: integer(1, 100).default(4),
+  /** Gwei a unit of gas that a transaction offers at most, whatever the network asks. */
+  maximumFee: gwei.optional(),
+  /** Everything but sending. */
+  dryRun: flag.default(false),
   logLevel: z.enum(LOG_LEVELS).default('info'),
   logFormat: z.enum(['auto', 'json', 'pretty']).default('auto'),
 });
@@ -133,10 +148,27 @@ async function readConfigFile(file: string): Promise<Record<string, unknown>> {
   };
 }
 
-/** The account that transactions are sent from: ASSAY_PRIVATE_KEY, else the key file. @throws UserError when there is neither. */
-export async function loadAccount(config: Pick<Config, 'privateKey' | 'keyFile'>): Promise<PrivateKeyAccount> {
+/**
+ * The account that transactions are sent from: ASSAY_PRIVATE_KEY, the key file, or a remote signer. A dry run needs no key.
+ * @throws UserError when there is none, or a key and a signer
+ */
+export async function loadAccount(config: Partial<Pick<Config, 'privateKey' | 'keyFile' | 'signerUrl' | 'account' | 'dryRun'>>): Promise<LocalAccount> {
+  const found = await accountOf(config);
+  if (config.account !== undefined && config.account !== getAddress(found.address)) throw new UserError(`the key is that of ${found.address}, not of ${config.account}`, { hint: 'leave --account away, or use its key' });
+  return found;
+}
+
+async function accountOf(config: Parameters<typeof loadAccount>[0]): Promise<LocalAccount> {
+  const hasKey = config.privateKey !== undefined || config.keyFile !== undefined;
+  if (config.signerUrl !== undefined) {
+    if (hasKey) throw new UserError('there are a key and a remote signer to sign with', { hint: 'set one of them' });
+    return remoteAccount(config.signerUrl, config.account);
+  }
   if (config.privateKey !== undefined) return toAccount(config.privateKey, 'ASSAY_PRIVATE_KEY');
-  if (config.keyFile === undefined) throw new UserError('no key to send transactions with', { hint: 'set --key-file or ASSAY_PRIVATE_KEY' });
+  if (config.keyFile === undefined) {
+    if (config.dryRun === true && config.account !== undefined) return watchingAccount(config.account);
+    throw new UserError('no key to send transactions with', { hint: 'set --key-file, --signer-url or ASSAY_PRIVATE_KEY; for a dry run, --account is enough' });
+  }
   const { keyFile } = config;
   const unreadable = (error: unknown): never => {
     throw new UserError(`cannot read the key file ${keyFile}: ${reasonOf(error)}`, { cause: error });
@@ -149,7 +181,7 @@ export async function loadAccount(config: Pick<Config, 'privateKey' | 'keyFile'>
   return toAccount(text.startsWith('0x') ? text : `0x${text}`, keyFile);
 }
 
-function toAccount(key: string, origin: string): PrivateKeyAccount {
+function toAccount(key: string, origin: string): LocalAccount {
   try {
     return privateKeyToAccount(key as Hex);
   } catch {

@@ -18,13 +18,26 @@ export interface Metrics {
   readonly entriesChecked: Counter<'verdict'>;
   readonly disputesEnded: Counter<'role' | 'outcome'>;
   readonly balance: Gauge;
+  readonly fundsNeeded: Gauge;
+  readonly disputeSecondsLeft: Gauge<'dispute' | 'turn'>;
+  readonly uncheckedAssertions: Gauge;
+  readonly uncheckedSecondsLeft: Gauge;
+  readonly modelsUnusable: Gauge;
+  readonly transactionsPending: Gauge;
+  readonly oldestTransaction: Gauge;
+  readonly endpointUsable: Gauge<'endpoint'>;
+  readonly endpointLag: Gauge<'endpoint'>;
+  readonly endpointFailures: Gauge<'endpoint'>;
+  readonly endpointsDisagree: Gauge;
+  readonly headTimestamp: Gauge;
+  readonly dryRun: Gauge;
 }
 
 /** Fresh figures in a registry of their own. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const gauge = (name: string, help: string): Gauge => new Gauge({ name: `assay_${name}`, help, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []): Gauge<L> => new Gauge({ name: `assay_${name}`, help, labelNames, registers });
   const counter = <L extends string>(name: string, help: string, labelNames: L[] = []): Counter<L> => new Counter({ name: `assay_${name}`, help, labelNames, registers });
   return {
     registry,
@@ -46,5 +59,18 @@ export function createMetrics(): Metrics {
     entriesChecked: counter('entries_checked_total', 'Entries of others\' assertions that were computed again', ['verdict']),
     disputesEnded: counter('disputes_ended_total', 'Own disputes that ended', ['role', 'outcome']),
     balance: gauge('balance_ether', 'Balance of the node\'s account'),
+    fundsNeeded: gauge('funds_needed_ether', 'Stakes that the node\'s open games still want from it, and those of one more dispute and correction'),
+    disputeSecondsLeft: gauge('dispute_seconds_left', 'Seconds of the running turn in each of the node\'s games', ['dispute', 'turn']),
+    uncheckedAssertions: gauge('unchecked_assertions', 'Assertions that can be challenged and that the node has not checked whole'),
+    uncheckedSecondsLeft: gauge('unchecked_seconds_left', 'Seconds until the first of them can no longer be challenged; -1 when there is none'),
+    modelsUnusable: gauge('models_unusable', 'Configured bundles whose files are damaged or do not match their id'),
+    transactionsPending: gauge('transactions_pending', 'Own transactions without a receipt'),
+    oldestTransaction: gauge('transaction_oldest_seconds', 'Seconds that the oldest of them has waited'),
+    endpointUsable: gauge('endpoint_usable', '1 while an endpoint is used, of several', ['endpoint']),
+    endpointLag: gauge('endpoint_lag_blocks', 'Blocks that an endpoint is behind the block that is followed', ['endpoint']),
+    endpointFailures: gauge('endpoint_failures', 'Times that an endpoint failed, deviated or served another chain', ['endpoint']),
+    endpointsDisagree: gauge('endpoints_disagree', '1 while endpoints contradict each other and none is believed'),
+    headTimestamp: gauge('head_timestamp_seconds', 'Time of the newest block that the node has read'),
+    dryRun: gauge('dry_run', '1 when nothing is sent'),
   };
 }

@@ -6,11 +6,15 @@ import type { Agent, AgentOptions } from './agent/agent.ts';
 import { collectEarnings } from './agent/collect.ts';
 import { deliverResults } from './agent/deliver.ts';
 import type { AgentContext, Duty } from './agent/duty.ts';
+import { createProblems } from './agent/problems.ts';
+import { watchRisks } from './agent/risks.ts';
 import { kindOf } from './agent/tasks.ts';
 import type { ChainClient } from './chain/client.ts';
 import { readContracts } from './chain/contracts.ts';
+import { createDryRunSender, lendingClient } from './chain/dry-run.ts';
 import { createSender } from './chain/sender.ts';
 import type { Probe } from './chain/sender.ts';
+import { byDeadline, deadlineOf } from './chain/urgency.ts';
 import { playDisputes } from './disputes/play.ts';
 import { settleDisputes } from './disputes/settle.ts';
 import { revertReason } from './disputes/turn.ts';
@@ -47,6 +51,10 @@ export interface NodeOptions extends Partial<Pick<AgentOptions, 'startBlock' | '
   readonly log: Logger;
   readonly metrics?: Metrics;
   readonly maximumFeeMultiplier?: number;
+  /** Wei a unit of gas that is offered at most. */
+  readonly maximumFee?: bigint;
+  /** Does everything but send. */
+  readonly dryRun?: boolean;
   /** Milliseconds without a receipt after which a transaction is sent again with a higher fee. */
   readonly resendAfter?: number;
   /** For tests and demonstrations: makes this node a liar. */
@@ -65,14 +73,21 @@ export interface AssayNode {
 
 /** Puts a node together. @throws UserError when the contracts are not there. */
 export async function createNode(options: NodeOptions): Promise<AssayNode> {
-  const { roles, client, account, store, models, executor, verifyWith, log } = options;
+  const { roles, account, store, models, executor, verifyWith, log } = options;
+  const dryRun = options.dryRun === true;
+  const client = dryRun ? lendingClient(options.client, account.address) : options.client;
   const metrics = options.metrics ?? createMetrics();
   const contracts = await readContracts(client, options.assertions);
   const controller = new AbortController();
-  const sender = createSender({
+  const problems = createProblems();
+  metrics.dryRun.set(dryRun ? 1 : 0);
+  const sender = dryRun ? createDryRunSender({ client, account: account.address, log, explainRevert: revertReason }) : createSender({
     client, account, store, log,
     signal: controller.signal,
     explainRevert: revertReason,
+    deadlineOf: (intent) => deadlineOf(store, intent),
+    holdBack: () => agent.holdBack(),
+    ...(options.maximumFee === undefined ? {} : { maximumFee: options.maximumFee }),
     ...(options.probe === undefined ? {} : { probe: options.probe }),
     ...(options.resendAfter === undefined ? {} : { resendAfter: options.resendAfter }),
     ...(options.maximumFeeMultiplier === undefined ? {} : { maximumFeeMultiplier: options.maximumFeeMultiplier }),
@@ -89,8 +104,8 @@ export async function createNode(options: NodeOptions): Promise<AssayNode> {
     ...(verifyWith === undefined ? {} : { verifyWith }),
     ...(options.chooseFault === undefined ? {} : { chooseFault: options.chooseFault }),
   });
-  const context: AgentContext = { client, contracts, store, sender, inference, log, metrics, self: account.address };
-  const agent = createAgent({
+  const context: AgentContext = { client, contracts, store, sender, inference, log, metrics, problems, self: account.address };
+  const agent: Agent = createAgent({
     context,
     duties: dutiesOf(roles),
     startBlock: options.startBlock ?? 0n,
@@ -112,10 +127,14 @@ export async function createNode(options: NodeOptions): Promise<AssayNode> {
   };
 }
 
+/** A duty's tasks, those of the game with least time left first: they are started in this order. */
+const mostUrgentFirst = (duty: Duty): Duty => async (context, head) => byDeadline(context.store, await duty(context, head), ({ key }) => key);
+
 /** Clocks run in disputes: they come first. */
 function dutiesOf({ sequence, watch }: NodeRoles): Duty[] {
   return [
-    playDisputes,
+    watchRisks(),
+    mostUrgentFirst(playDisputes),
     settleDisputes(),
     ...(watch === true ? [checkAssertions(), correctResults()] : []),
     ...(sequence === undefined ? [] : [answerRequests(sequence)]),

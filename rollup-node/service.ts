@@ -33,7 +33,9 @@ export async function runService(config: Config, options: ServiceOptions): Promi
   const closing = createClosing();
   try {
     const account = await loadAccount(config);
-    const client = await connect({ rpcUrl: config.rpcUrl, chainId: config.chainId, pollInterval: config.pollInterval });
+    const client = await connect({
+      rpcUrl: config.rpcUrl, chainId: config.chainId, pollInterval: config.pollInterval, quorum: config.quorum, maximumLag: config.maximumEndpointLag, log,
+    });
     const models = await loadModels(config.models, log);
     const executor = await executorByName(config.executor);
     closing.add(() => executor.dispose());
@@ -51,10 +53,17 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       pollInterval: config.pollInterval,
       maximumHeadAge: config.maximumHeadAge,
       maximumFeeMultiplier: config.maximumFeeMultiplier,
+      dryRun: config.dryRun,
+      ...(config.maximumFee === undefined ? {} : { maximumFee: config.maximumFee }),
       roles: { watch: options.watch, ...(options.sequence ? { sequence: { size: config.batchSize, delay: config.batchDelay, minimumFee: config.minimumFee } } : {}) },
       ...(verifyWith === undefined ? {} : { verifyWith }),
     });
     closing.add(() => node.stop());
+    const origins = new Set([...models.values()].map(({ origin }) => origin));
+    // A model that was given twice has one origin.
+    const unusable = models.size === config.models.length ? [] : config.models.filter((directory) => !origins.has(directory));
+    metrics.modelsUnusable.set(unusable.length);
+    for (const directory of unusable) node.context.problems.set(`model:${directory}`, `the bundle ${directory} is not used: its files are damaged or do not match their id, and its model is neither served nor checked`);
     let apiUrl: string | null = null;
     if (config.api) {
       const identity = { chainId: client.chain.id, account: account.address, assertions: config.assertions };
@@ -62,7 +71,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       closing.add(() => server.close());
       apiUrl = server.url;
     }
-    log.info({ account: account.address, chain: client.chain.id, executor: executor.name, adapter: executor.adapter, verifyWith: verifyWith?.name, models: [...models.keys()], api: apiUrl }, 'starting');
+    log.info({ account: account.address, chain: client.chain.id, executor: executor.name, adapter: executor.adapter, verifyWith: verifyWith?.name, models: [...models.keys()], api: apiUrl, ...(config.dryRun ? { dryRun: true } : {}) }, 'starting');
     await node.start();
     options.onReady?.({ node, apiUrl });
     await Promise.race([aborted(options.signal), node.agent.ended]);

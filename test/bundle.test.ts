@@ -1,5 +1,5 @@
 import { bytesToHex, keccak256 } from 'viem';
-import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +9,12 @@ import { evaluateProgram } from '../deterministic-runtime/language/evaluate.ts';
 import { AdmissionError } from '../deterministic-runtime/program/admission.ts';
 import { encodeModel } from '../deterministic-runtime/program/encoding.ts';
 import { packTensor } from '../deterministic-runtime/program/tensor.ts';
+import { fileStore } from '../deterministic-runtime/bundle/constant-store.ts';
+import { createWasmExecutor } from '../deterministic-runtime/wasm/executor.ts';
+import { encodePrompt } from '../kernels/language-model/interface.ts';
+import { buildLanguageModel } from '../kernels/language-model/program.ts';
+import { randomWeights } from '../kernels/language-model/random-weights.ts';
+import { openSpoolFile } from '../rollup-node/spool-file.ts';
 import { readBundleDirectory, writeBundleDirectory } from '../rollup-node/bundle-files.ts';
 import { smallClassifier, smallClassifierInput } from './models/small-classifier.ts';
 import { tokenLoop } from './models/token-loop.ts';
@@ -160,6 +166,54 @@ describe('bundle directory', () => {
     expect(await readdir(target)).toEqual(['thesis.txt']);
     await expect(writeBundleDirectory(join(target, 'thesis.txt'), tokenLoop())).rejects.toThrow(BundleError);
     await expect(writeBundleDirectory(join(target, 'thesis.txt', 'deep', 'model'), tokenLoop())).rejects.toThrow('cannot write the bundle');
+  });
+
+  test('a model that was put together in a file is the same bundle, and weights are read when they are looked at', async () => {
+    const weights = randomWeights({ family: 'llama', vocabulary: 50, width: 32, hidden: 40, layers: 1, heads: 2, keyValueHeads: 1, headSize: 16, context: 10, normEpsilon: 1e-5, rotary: { base: 10_000, pairs: 'adjacent' }, endTokens: [2] });
+    const target = join(folder, 'spooled');
+    const spool = await openSpoolFile(target);
+    const inMemory = await buildLanguageModel(weights, { promptLimit: 6, newTokenLimit: 6, sampling: false });
+    const inFile = await buildLanguageModel(weights, { promptLimit: 6, newTokenLimit: 6, sampling: false, store: fileStore(spool) });
+    expect(spool.size).toBe(inMemory.constants.reduce((sum, { length }) => sum + length, 0));
+    await writeBundleDirectory(target, inFile);
+    spool.close();
+    for (const [name, bytes] of writeBundle(inMemory)) expect(new Uint8Array(await readFile(join(target, name))), name).toEqual(bytes);
+    const read = await readBundleDirectory(target);
+    await writeBundleDirectory(target, tokenLoop());
+    // The files that were read are gone by name, and still there.
+    expect([...read.constants]).toEqual(inMemory.constants);
+    const outputs = await Promise.all([inMemory, read].map(async (model) => (await (await createWasmExecutor().prepare(model)).run(encodePrompt(model, [1, 5]))).output));
+    expect(outputs[1]).toEqual(outputs[0]);
+  });
+
+  test('a wrong weight anywhere is found, and so is a file of another length, before anything of that size is allocated', async () => {
+    const target = join(folder, 'large');
+    await writeBundleDirectory(target, smallClassifier());
+    const path = join(target, 'weights.bin');
+    const { size } = await stat(path);
+    const file = await open(path, 'r+');
+    const { buffer: [byte] } = await file.read(Buffer.alloc(1), 0, 1, size - 64);
+    await file.write(Uint8Array.of(byte! ^ 1), 0, 1, size - 64);
+    await file.close();
+    await expect(readBundleDirectory(target)).rejects.toThrow('its hash differs');
+    await truncate(path, size - 32);
+    await expect(readBundleDirectory(target)).rejects.toThrow('is it truncated?');
+    // A file with a hole, as large as any that may be.
+    const huge = 2 ** 41;
+    const manifest = JSON.parse(await readFile(join(target, 'manifest.json'), 'utf8')) as { files: Record<string, { bytes: number }> };
+    manifest.files['weights.bin']!.bytes = huge;
+    await writeFile(join(target, 'manifest.json'), JSON.stringify(manifest));
+    await truncate(path, 2 ** 36);
+    await expect(readBundleDirectory(target)).rejects.toThrow('the bundle does not fit together');
+  });
+
+  test('weights that come whole have 4 GiB at most', async () => {
+    const files = editedJson('program.json', (program) => { Object.assign(program, { constants: Array.from({ length: 2 }, () => ({ element: 'i8', rows: 2 ** 28, columns: 32 })) }); });
+    const manifest = JSON.parse(text(files.get('manifest.json'))) as { files: Record<string, { bytes: number }> };
+    manifest.files['weights.bin']!.bytes = 2 ** 34;
+    files.set('manifest.json', utf8(JSON.stringify(manifest)));
+    await expect(readBundle(from(files))).rejects.toThrow(`weights.bin has ${2 ** 34} bytes, more than ${2 ** 32}`);
+    await expect(readBundle({ read: from(files), open: async (_, limit) => ({ size: 32, read: () => { throw new Error(`nothing of ${limit} bytes is to be read`); } }) })).rejects.toThrow('is it truncated?');
   });
 
   test('one clear error for what is no bundle', async () => {

@@ -133,10 +133,10 @@ describe('lifted code', () => {
         tensor.kind === 'constant' ? constant : tensor.kind === 'input' ? input : tensors(tensor.slot)!;
 
       // Tensors of later slots hold rubbish: only checks keep it from being read.
-      const layout = layOutMemory(program);
+      const layout = layOutMemory(program, new Set(program.body.keys()));
       const memory = new WebAssembly.Memory({ initial: layout.pages });
       const bytes = new Uint8Array(memory.buffer);
-      bytes.set(constant, layout.constants[0]!);
+      bytes.set(constant, layout.constant(0));
       bytes.set(input, layout.input);
       bytes.set(seedWord, layout.seed);
       for (let other = 0; other < slotCount(program); other += 1) {

@@ -7,8 +7,8 @@ export const BUNDLE_FORMAT = 'assay-bundle-1';
 /** The files of every bundle. Besides them only what the metadata attach is ever opened. */
 export const BUNDLE_FILES = { manifest: 'manifest.json', program: 'program.json', weights: 'weights.bin' } as const;
 
-/** Largest sizes in bytes that a reader accepts. */
-export const BUNDLE_LIMITS = { manifest: 2 ** 20, program: 2 ** 26, weights: 2 ** 32 } as const;
+/** Largest sizes in bytes that a reader accepts: of weights read piece by piece, and of weights that come whole. */
+export const BUNDLE_LIMITS = { manifest: 2 ** 20, program: 2 ** 26, weights: 2 ** 42, weightsInMemory: 2 ** 32 } as const;
 
 const count = z.int().min(0).max(2 ** 32 - 1);
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/, 'expected 0x and 64 hexadecimal digits');

@@ -49,50 +49,67 @@ export function roundTable(): Uint8Array {
   return table;
 }
 
+/** Bytes of a vector, which holds one lane of two states. */
+const VECTOR_BYTES = 16;
+/** Behind the caller's pages: the rounds' constants, and two places for the two states, which rounds read and write in turn. */
+const CONSTANTS = 0;
+const FIRST_STATES = 256;
+const SECOND_STATES = FIRST_STATES + LANES * VECTOR_BYTES;
+
 interface Registers {
-  readonly state: readonly Local[];
-  readonly next: readonly Local[];
   readonly columns: readonly Local[];
   readonly parities: readonly Local[];
   readonly row: readonly Local[];
+  readonly lane: Local;
+  /** Address of what lies behind the caller's pages. */
+  readonly base: Local;
+  /** Address of the first round's constant in the loop's turn. */
+  readonly constant: Local;
 }
 
 /**
  * A module that hashes many short messages. It exports `memory` and `hashPairs(source, target, messages)`: `messages` (even, at
  * least 2) times 64 bytes at `source` become 32 bytes each at `target`, zero where all 64 are zero and Keccak-256
- * elsewhere; and `hashTriples`, the same of 96 bytes. It computes two hashes at once, one in each half of 25 SIMD registers. The caller has the
- * first `pages` pages of the memory. Rounds are a loop, since unrolled code outgrows the instruction cache and halves the speed.
+ * elsewhere; and `hashTriples`, the same of 96 bytes. It computes two hashes at once, one in each half of SIMD registers. The caller has the
+ * first `pages` pages of the memory. Rounds are a loop, since unrolled code outgrows the instruction cache. The states lie in memory: in locals, of
+ * which engines have registers for few, they were seen to take 1.6 times as long.
  */
 export function keccakModule(pages: number): Uint8Array {
   const module = new ModuleBuilder();
-  const constants = pages * 65536;
+  const base = pages * 65536;
   module.memory({ minimum: pages + 1 }, 'memory');
-  module.data(constants, roundTable());
-  emitHashes(module, 'hashPairs', PAIR_LANES, constants);
-  emitHashes(module, 'hashTriples', TRIPLE_LANES, constants);
+  module.data(base + CONSTANTS, roundTable());
+  emitHashes(module, 'hashPairs', PAIR_LANES, base);
+  emitHashes(module, 'hashTriples', TRIPLE_LANES, base);
   return module.encode();
 }
 
-/** A function that hashes messages of so many lanes, which fit one block; the rounds' constants lie at `constants`. */
-function emitHashes(module: ModuleBuilder, name: string, messageLanes: number, constants: number): void {
+/** A function that hashes messages of so many lanes, which fit one block. */
+function emitHashes(module: ModuleBuilder, name: string, messageLanes: number, address: number): void {
   module.function({ export: name, parameters: ['i32', 'i32', 'i32'] }, (code, [source, target, messages]) => {
     const locals = (count: number): Local[] => Array.from({ length: count }, () => code.local('v128'));
-    const [state, other, columns, parities, row] = [locals(LANES), locals(LANES), locals(5), locals(5), locals(5)];
-    const mask = code.local('v128');
-    const round = code.local('i32');
+    const [base, constant, mask] = [code.local('i32'), code.local('i32'), code.local('v128')];
+    const registers: Registers = { columns: locals(5), parities: locals(5), row: locals(5), lane: code.local('v128'), base, constant };
+    code.i32(address).set(base);
     code.loop((next) => {
-      emitAbsorb(code, messageLanes, { source, state, mask });
+      emitAbsorb(code, messageLanes, { source, mask, base });
       code.get(mask).op('v128.any_true').if(() => {
-        code.i32(0).set(round);
+        emitColumns(code, registers);
+        code.get(base).set(constant);
         code.loop((again) => {
-          emitRound(code, { state, next: other, columns, parities, row }, round, constants);
-          emitRound(code, { state: other, next: state, columns, parities, row }, round, constants + 8);
-          code.get(round).i32(16).op('i32.add').tee(round).i32(ROUND_TABLE_BYTES).op('i32.lt_u').branchIf(again);
+          emitRound(code, registers, { from: FIRST_STATES, to: SECOND_STATES, constants: CONSTANTS, rows: 5 });
+          emitRound(code, registers, { from: SECOND_STATES, to: FIRST_STATES, constants: CONSTANTS + 8, rows: 5 });
+          code.get(constant).i32(16).op('i32.add').tee(constant).i32(address + ROUND_TABLE_BYTES - 16).op('i32.lt_u').branchIf(again);
         });
+        // Of the last round only the digest's lanes are needed, which lie in the first row.
+        emitRound(code, registers, { from: FIRST_STATES, to: SECOND_STATES, constants: CONSTANTS, rows: 5 });
+        emitRound(code, registers, { from: SECOND_STATES, to: FIRST_STATES, constants: CONSTANTS + 8, rows: 1 });
       });
       for (let lane = 0; lane < DIGEST_LANES; lane += 2) {
         for (const [message, halves] of [LOW_HALVES, HIGH_HALVES].entries()) {
-          code.get(target).get(state[lane]!).get(state[lane + 1]!).shuffle(halves).get(mask);
+          code.get(target);
+          for (const one of [lane, lane + 1]) code.get(base).memory('v128.load', FIRST_STATES + one * VECTOR_BYTES);
+          code.shuffle(halves).get(mask);
           code.get(mask).shuffle(halves.map((_, byte) => (message * 8) + (byte % 8))).op('v128.and').memory('v128.store', message * 32 + lane * 8);
         }
       }
@@ -103,57 +120,62 @@ function emitHashes(module: ModuleBuilder, name: string, messageLanes: number, c
   });
 }
 
-/** Two padded messages become the state; `mask` is all ones in the half of each message that is not zero. */
-function emitAbsorb(code: FunctionBuilder, messageLanes: number, { source, state, mask }: { readonly source: Local; readonly state: readonly Local[]; readonly mask: Local }): void {
+/** Two padded messages become the first states; `mask` is all ones in the half of each message that is not zero. */
+function emitAbsorb(code: FunctionBuilder, messageLanes: number, { source, mask, base }: { readonly source: Local; readonly mask: Local; readonly base: Local }): void {
   for (let lane = 0; lane < messageLanes; lane += 2) {
     for (const [half, halves] of [LOW_HALVES, HIGH_HALVES].entries()) {
-      code.get(source).memory('v128.load', lane * 8).get(source).memory('v128.load', (messageLanes + lane) * 8);
-      code.shuffle(halves).set(state[lane + half]!);
+      code.get(base).get(source).memory('v128.load', lane * 8).get(source).memory('v128.load', (messageLanes + lane) * 8);
+      code.shuffle(halves).memory('v128.store', FIRST_STATES + (lane + half) * VECTOR_BYTES);
     }
   }
-  code.get(state[0]!);
-  for (let lane = 1; lane < messageLanes; lane += 1) code.get(state[lane]!).op('v128.or');
+  code.get(base).memory('v128.load', FIRST_STATES);
+  for (let lane = 1; lane < messageLanes; lane += 1) code.get(base).memory('v128.load', FIRST_STATES + lane * VECTOR_BYTES).op('v128.or');
   code.i64(0).op('i64x2.splat').op('i64x2.ne').set(mask);
   for (let lane = messageLanes; lane < LANES; lane += 1) {
     const padding = lane === messageLanes ? 1n : lane === LAST_RATE_LANE ? 1n << 63n : 0n;
-    code.i64(padding).op('i64x2.splat').set(state[lane]!);
+    code.get(base).i64(padding).op('i64x2.splat').memory('v128.store', FIRST_STATES + lane * VECTOR_BYTES);
   }
 }
 
-/**
- * One round of Keccak-f[1600] (FIPS 202, 3.2) on two states, from `state` to `next`. Row by row, so that few values are
- * live at a time; `columns`, `parities` and `row` are scratch.
- */
-function emitRound(code: FunctionBuilder, { state, next, columns, parities, row }: Registers, round: Local, constants: number): void {
+/** The columns' sums of the first states. */
+function emitColumns(code: FunctionBuilder, { columns, base }: Registers): void {
   for (let x = 0; x < 5; x += 1) {
-    code.get(state[x]!);
-    for (let y = 1; y < 5; y += 1) code.get(state[x + 5 * y]!).op('v128.xor');
+    code.get(base).memory('v128.load', FIRST_STATES + x * VECTOR_BYTES);
+    for (let y = 1; y < 5; y += 1) code.get(base).memory('v128.load', FIRST_STATES + (x + 5 * y) * VECTOR_BYTES).op('v128.xor');
     code.set(columns[x]!);
   }
+}
+
+/** One round: where its states lie, its constant (from `Registers.constant` on), and how many rows of its result are wanted. */
+interface Round { readonly from: number; readonly to: number; readonly constants: number; readonly rows: number }
+
+/** One round of Keccak-f[1600] (FIPS 202, 3.2) on two states. `columns` holds their columns' sums, and then those of the result. */
+function emitRound(code: FunctionBuilder, { columns, parities, row, lane, base, constant }: Registers, { from, to, constants, rows }: Round): void {
   for (let x = 0; x < 5; x += 1) {
     emitRotation(code, columns[(x + 1) % 5]!, 1);
     code.get(columns[(x + 4) % 5]!).op('v128.xor').set(parities[x]!);
   }
-  for (let y = 0; y < 5; y += 1) {
+  for (let y = 0; y < rows; y += 1) {
     for (let x = 0; x < 5; x += 1) {
       // The lane that moves to (x, y): the inverse of (x, y) → (y, 2x + 3y).
       const fromX = (x + 3 * y) % 5;
-      const from = fromX + 5 * x;
-      code.get(state[from]!).get(parities[fromX]!).op('v128.xor').set(row[x]!);
-      emitRotation(code, row[x]!, ROTATIONS[from]!);
+      const source = fromX + 5 * x;
+      code.get(base).memory('v128.load', from + source * VECTOR_BYTES).get(parities[fromX]!).op('v128.xor').set(row[x]!);
+      emitRotation(code, row[x]!, ROTATIONS[source]!);
       code.set(row[x]!);
     }
     for (let x = 0; x < 5; x += 1) {
-      code.get(row[(x + 2) % 5]!).get(row[(x + 1) % 5]!).op('v128.andnot').get(row[x]!).op('v128.xor');
-      if (x === 0 && y === 0) code.get(round).memory('v128.load64_splat', constants).op('v128.xor');
-      code.set(next[x + 5 * y]!);
+      code.get(base).get(row[(x + 2) % 5]!).get(row[(x + 1) % 5]!).op('v128.andnot').get(row[x]!).op('v128.xor');
+      if (x === 0 && y === 0) code.get(constant).memory('v128.load64_splat', constants).op('v128.xor');
+      code.tee(lane).memory('v128.store', to + (x + 5 * y) * VECTOR_BYTES).get(lane);
+      if (y > 0) code.get(columns[x]!).op('v128.xor');
+      code.set(columns[x]!);
     }
   }
 }
 
-/** Leaves `value` rotated to the left. Whole bytes move with one shuffle instead of three instructions. */
+/** Leaves `value` rotated to the left. */
 function emitRotation(code: FunctionBuilder, value: Local, distance: number): void {
   if (distance === 0) code.get(value);
-  else if (distance % 8 === 0) code.get(value).get(value).shuffle(LOW_HALVES.map((_, byte) => (byte & 8) + ((byte + 8 - distance / 8) % 8)));
   else code.get(value).i32(distance).op('i64x2.shl').get(value).i32(64 - distance).op('i64x2.shr_u').op('v128.or');
 }

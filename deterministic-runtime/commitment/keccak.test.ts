@@ -2,7 +2,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import fc from 'fast-check';
 import { concat, keccak256 as viemKeccak, toBytes, toHex } from 'viem';
 import { describe, expect, test } from 'vitest';
-import { hashPair, hashPairs, hashTriples, keccak256, keccakOf, keccakText } from './keccak.ts';
+import { KeccakStream, hashPair, hashPairs, hashTriples, keccak256, keccakOf, keccakText } from './keccak.ts';
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 
@@ -61,6 +61,22 @@ describe('keccak', () => {
     for (const pair of [0, 1, 2047, 2048, 4095, 4096, 5001, 5002]) {
       expect(parents.subarray(pair * 32, pair * 32 + 32)).toEqual(keccak_256(level.subarray(pair * 64, pair * 64 + 64)));
     }
+  });
+
+  test('bytes that come in pieces agree with noble, and a digest may be asked for in between', () => {
+    const sizes = fc.array(fc.oneof(fc.nat(300), fc.constantFrom(0, 135, 136, 137, 272, 136 * 1024, 136 * 1024 + 1)), { maxLength: 6 });
+    fc.assert(fc.property(sizes, fc.nat(250), (pieces, salt) => {
+      const all = new Uint8Array(pieces.reduce((sum, size) => sum + size, 0)).map((_, index) => (index * 7919 + salt) >> 3);
+      const [stream, other] = [new KeccakStream(), new KeccakStream()];
+      let offset = 0;
+      for (const size of pieces) {
+        stream.update(all.subarray(offset, offset + size));
+        other.update(all.subarray(0, 100));
+        offset += size;
+        expect(stream.digest()).toEqual(keccak_256(all.subarray(0, offset)));
+      }
+      expect(stream.digest()).toEqual(keccak_256(all));
+    }), { seed: 4, numRuns: 30 });
   });
 
   test('refuses half a pair', () => {

@@ -11,7 +11,7 @@ const TRIPLE_BYTES = 3 * HASH_BYTES;
 const LONG_MESSAGE_BYTES = 8192;
 
 /** Keccak-256 as the EVM computes it, of any bytes. */
-export const keccak256 = (bytes: Uint8Array): Uint8Array => (bytes.length < LONG_MESSAGE_BYTES ? keccak_256(bytes) : longKeccak(bytes));
+export const keccak256 = (bytes: Uint8Array): Uint8Array => (bytes.length < LONG_MESSAGE_BYTES ? keccak_256(bytes) : new KeccakStream().update(bytes).digest());
 
 /** Keccak-256 of the concatenation. */
 export function keccakOf(...parts: readonly Uint8Array[]): Uint8Array {
@@ -34,29 +34,68 @@ interface Absorber {
 
 let absorber: Absorber | undefined;
 
-function longKeccak(bytes: Uint8Array): Uint8Array {
+/** The module is made when first needed, and lives as long as the program. */
+function sharedAbsorber(): Absorber {
   if (absorber === undefined) {
     const pages = Math.ceil((STATE_BYTES + BLOCKS_PER_CALL * BLOCK_BYTES) / PAGE_BYTES);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(keccakAbsorbModule(pages)));
     const { memory, absorb } = exports as { memory: WebAssembly.Memory; absorb: Absorber['absorb'] };
     absorber = { memory: new Uint8Array(memory.buffer), absorb };
   }
-  const { memory, absorb } = absorber;
-  memory.fill(0, 0, STATE_BYTES);
-  const wholeBytes = Math.floor(bytes.length / BLOCK_BYTES) * BLOCK_BYTES;
-  for (let start = 0; start < wholeBytes; start += BLOCKS_PER_CALL * BLOCK_BYTES) {
-    const part = bytes.subarray(start, Math.min(wholeBytes, start + BLOCKS_PER_CALL * BLOCK_BYTES));
-    memory.set(part, STATE_BYTES);
-    absorb(0, STATE_BYTES, part.length / BLOCK_BYTES);
+  return absorber;
+}
+
+/** Keccak-256 of bytes that come piece by piece. */
+export class KeccakStream {
+  readonly #state = new Uint8Array(STATE_BYTES);
+  /** Bytes that do not fill a block yet. */
+  readonly #rest = new Uint8Array(BLOCK_BYTES);
+  #waiting = 0;
+
+  /** Goes on with these bytes. They are not kept. */
+  update(bytes: Uint8Array): this {
+    let start = 0;
+    if (this.#waiting > 0) {
+      start = Math.min(bytes.length, BLOCK_BYTES - this.#waiting);
+      this.#rest.set(bytes.subarray(0, start), this.#waiting);
+      this.#waiting += start;
+      if (this.#waiting < BLOCK_BYTES) return this;
+      this.#absorb(this.#rest);
+      this.#waiting = 0;
+    }
+    const end = start + Math.floor((bytes.length - start) / BLOCK_BYTES) * BLOCK_BYTES;
+    this.#absorb(bytes.subarray(start, end));
+    this.#rest.set(bytes.subarray(end));
+    this.#waiting = bytes.length - end;
+    return this;
   }
-  // The padding of Keccak before FIPS 202: 0x01 behind the message, 0x80 at the block's end.
-  const last = new Uint8Array(BLOCK_BYTES);
-  last.set(bytes.subarray(wholeBytes));
-  last[bytes.length - wholeBytes]! ^= 0x01;
-  last[BLOCK_BYTES - 1]! ^= 0x80;
-  memory.set(last, STATE_BYTES);
-  absorb(0, STATE_BYTES, 1);
-  return memory.slice(0, HASH_BYTES);
+
+  /** The hash of all bytes so far. More may follow. */
+  digest(): Uint8Array {
+    // The padding of Keccak before FIPS 202: 0x01 behind the message, 0x80 at the block's end.
+    const last = new Uint8Array(BLOCK_BYTES);
+    last.set(this.#rest.subarray(0, this.#waiting));
+    last[this.#waiting]! ^= 0x01;
+    last[BLOCK_BYTES - 1]! ^= 0x80;
+    const { memory, absorb } = sharedAbsorber();
+    memory.set(this.#state);
+    memory.set(last, STATE_BYTES);
+    absorb(0, STATE_BYTES, 1);
+    return memory.slice(0, HASH_BYTES);
+  }
+
+  /** Whole blocks. The module is shared, so the state is put into it and taken out again. */
+  #absorb(blocks: Uint8Array): void {
+    if (blocks.length === 0) return;
+    const { memory, absorb } = sharedAbsorber();
+    memory.set(this.#state);
+    for (let start = 0; start < blocks.length; start += BLOCKS_PER_CALL * BLOCK_BYTES) {
+      const part = blocks.subarray(start, start + BLOCKS_PER_CALL * BLOCK_BYTES);
+      memory.set(part, STATE_BYTES);
+      absorb(0, STATE_BYTES, part.length / BLOCK_BYTES);
+    }
+    this.#state.set(memory.subarray(0, STATE_BYTES));
+  }
 }
 
 /** Messages hashed by one call into WebAssembly: short calls let the engine replace its first, slow code early. */

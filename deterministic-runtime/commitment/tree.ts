@@ -51,13 +51,17 @@ export function commitTensors(tensors: readonly Uint8Array[]): Uint8Array {
     nodes.set(tensor, index * leafBytes);
   });
   for (let height = 0; height < depth; height += 1) nodes = hashPairs(nodes);
-  const messages = new Uint8Array(tensors.length * 3 * HASH_BYTES);
-  const count = numberWord(words);
-  for (let index = 0; index < tensors.length; index += 1) {
-    const start = index * 3 * HASH_BYTES;
-    messages.set(TENSOR_TAG, start);
-    messages.set(nodes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES), start + HASH_BYTES);
-    messages.set(count, start + 2 * HASH_BYTES);
+  return tensorCommitments(nodes, words);
+}
+
+/** `tensorCommitment` of each of the roots (concatenated), for tensors of one size. */
+export function tensorCommitments(roots: Uint8Array, wordCount: number): Uint8Array {
+  const messages = new Uint8Array(3 * roots.length);
+  const count = numberWord(wordCount);
+  for (let start = 0; start < roots.length; start += HASH_BYTES) {
+    messages.set(TENSOR_TAG, 3 * start);
+    messages.set(roots.subarray(start, start + HASH_BYTES), 3 * start + HASH_BYTES);
+    messages.set(count, 3 * start + 2 * HASH_BYTES);
   }
   return hashTriples(messages);
 }

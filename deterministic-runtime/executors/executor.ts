@@ -36,6 +36,10 @@ export interface RunResult {
   tensor(slot: number): Uint8Array | undefined;
 }
 
+/** A run's options with copies of the caller's words, who may go on using his own. */
+export const ownOptions = (options: RunOptions): RunOptions =>
+  (options.override === undefined ? options : { ...options, override: { slot: options.override.slot, words: options.override.words.slice() } });
+
 /** A model made ready: kernels compiled, constants in place. */
 export interface PreparedModel {
   readonly model: Model;

@@ -1,3 +1,4 @@
+import { ownOptions } from '../executors/executor.ts';
 import type { Executor, PreparedModel, RunOptions, RunResult } from '../executors/executor.ts';
 import { carriedOperators } from '../program/carried.ts';
 import { compileProgram } from '../program/compile.ts';
@@ -78,7 +79,8 @@ class LiftedModel implements PreparedModel {
     if (seed.length !== WORD_BYTES) throw new RangeError(`a seed has ${WORD_BYTES} bytes, not ${seed.length}`);
     const { observe } = options;
     if (observe !== undefined && this.model.program.body[observe.operator] === undefined) throw new RangeError(`the body has no operator ${observe.operator} to observe`);
-    const result = this.#last.then(() => this.#run(input, seed, options));
+    const request = [input.slice(), seed.slice(), ownOptions(options)] as const;
+    const result = this.#last.then(() => this.#run(...request));
     this.#last = result.catch(() => {});
     return result;
   }

@@ -3,6 +3,7 @@ import type { MerkleTree } from '../commitment/merkle-tree.ts';
 import { commitTensor, wordTree } from '../commitment/tree.ts';
 import { COMPILER_VERSION, canonicalKernel } from '../language/canonical.ts';
 import { encodeCode } from '../word-code/instruction.ts';
+import { checkedConstants } from './checked-constants.ts';
 import { compileProgram } from './compile.ts';
 import type { CompiledOperator } from './compile.ts';
 import { encodeDescriptor, encodeHeader, kernelsHash } from './layout.ts';
@@ -49,7 +50,7 @@ export function encodeModel(model: Model): EncodedModel {
 
 function encode(model: Model): EncodedModel {
   const { program } = model;
-  const constants = model.constants.map(commitTensor);
+  const constants = checkedConstants(model.constants)?.map(({ commitment }) => commitment) ?? model.constants.map(commitTensor);
   const operators = compileProgram(program).map((operator) => encodeOperator(operator, constants));
   const hashes = new Uint8Array(operators.length * 32);
   operators.forEach(({ descriptor }, index) => hashes.set(keccak256(descriptor), index * 32));

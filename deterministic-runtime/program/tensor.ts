@@ -21,6 +21,9 @@ export const wordCount = (shape: TensorShape): number => shape.rows * wordsPerRo
 /** Bytes of the padded tensor. */
 export const byteLength = (shape: TensorShape): number => wordCount(shape) * WORD_BYTES;
 
+/** True when both have the same elements, rows and columns. */
+export const sameShape = (left: TensorShape, right: TensorShape): boolean => left.element === right.element && left.rows === right.rows && left.columns === right.columns;
+
 /**
  * Pads dense row-major elements (little-endian) to whole words a row.
  * @throws RangeError when `elements` does not have exactly `rows · columns` elements.

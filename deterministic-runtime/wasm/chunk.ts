@@ -30,6 +30,9 @@ export async function runChunk(run: Run, first: number, most: number): Promise<C
   const body = program.body.map((_, index) => new ChunkOperator(run, chunk, index, first));
   for (const operator of body) await operator.compute(count);
   const feedback = body.filter(({ readsLater }) => readsLater);
+  const bytesOf = (index: number): number => chunk.outputs[index]!.bytes;
+  // Where iterations are not kept anyway, all tensors of an operator lie beside each other.
+  const copies = run.kept === null ? undefined : body.map((operator, index) => (chunk.outputs[index]!.ofChunk ? run.memory.slice(operator.address(0), operator.address(count)) : EMPTY));
   let ran = 0;
   let stopped = false;
   while (ran < count && !stopped) {
@@ -37,8 +40,8 @@ export async function runChunk(run: Run, first: number, most: number): Promise<C
     // The first iteration read what iterations before the chunk wrote, which was there.
     if (ran > 0 && !feedback.every((operator) => operator.isRight(ran))) break;
     const iteration = ran;
-    body.forEach((operator, index) => run.keep('body', index, first + iteration, operator.address(iteration)));
-    await run.written('body', first + iteration, (index) => body[index]!.address(iteration));
+    if (copies !== undefined) run.kept?.addIteration(first + iteration, (index) => copies[index]!.subarray(iteration * bytesOf(index), (iteration + 1) * bytesOf(index)));
+    await run.seen('body', first + iteration, (index) => body[index]!.address(iteration));
     ran += 1;
     stopped = run.isNotZero(body.at(-1)!.address(ran));
   }
@@ -104,6 +107,8 @@ class ChunkOperator {
     return true;
   }
 }
+
+const EMPTY = new Uint8Array(0);
 
 const readsOfBody = (program: Program, index: number): number[] =>
   program.body[index]!.operands.flatMap((operand) => (operand.kind === 'body' ? [operand.operator] : []));

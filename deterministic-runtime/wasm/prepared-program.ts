@@ -124,22 +124,18 @@ async function compileModule(program: Program, { threads, leastWork, secondsToDe
   };
 }
 
-/** A model's memory, with its constants in place. @throws RangeError on constants that don't fit the program, or too little memory */
+/** A model's memory, with its constants in place, each read once. @throws RangeError on constants that don't fit the program, or too little memory */
 export function allocateMemory({ program, constants }: Model, { layout, threads }: CompiledProgram): WebAssembly.Memory {
-  checkConstants(program, constants);
+  if (constants.length !== program.constants.length) throw new RangeError(`model '${program.name}' has ${constants.length} constants; its program names ${program.constants.length}`);
   const memory = allocate(program, layout.pages, threads);
   const bytes = new Uint8Array(memory.buffer);
-  constants.forEach((words, index) => bytes.set(words, layout.constants[index]!));
-  return memory;
-}
-
-function checkConstants(program: Program, constants: readonly Uint8Array[]): void {
-  if (constants.length !== program.constants.length) throw new RangeError(`model '${program.name}' has ${constants.length} constants; its program names ${program.constants.length}`);
   program.constants.forEach((shape, index) => {
     const words = constants[index]!;
     if (words.length !== byteLength(shape)) throw new RangeError(`constant ${index} of model '${program.name}' has ${words.length} bytes, not ${byteLength(shape)} (padded words)`);
     if (!paddingIsZero(shape, words)) throw new RangeError(`constant ${index} of model '${program.name}' has bytes other than zero in its padding`);
+    bytes.set(words, layout.constants[index]!);
   });
+  return memory;
 }
 
 function allocate(program: Program, pages: number, threads: number): WebAssembly.Memory {

@@ -1,9 +1,11 @@
+import { ownOptions } from '../executors/executor.ts';
 import type { RunOptions, RunResult } from '../executors/executor.ts';
 import { placeOf, slotCount, slotOf } from '../program/program.ts';
 import type { Program, Section, SlotPlace } from '../program/program.ts';
 import { WORD_BYTES, byteLength } from '../program/tensor.ts';
 import { runChunk } from './chunk.ts';
 import type { Engine } from './engine.ts';
+import { KeptTensors } from './kept-tensors.ts';
 import { operandAddress } from './memory-layout.ts';
 import type { OutputBuffer } from './memory-layout.ts';
 import { divisionOf } from './steps.ts';
@@ -51,7 +53,10 @@ export class Run {
   readonly options: RunOptions;
   readonly state: MemoryState;
   readonly #last: number;
-  readonly #kept = new Map<number, Uint8Array>();
+  /** The last slot's tensor, once it is written. */
+  #output: Uint8Array | undefined;
+  /** Absent where only the result is wanted. */
+  readonly kept: KeptTensors | null;
   readonly #override: SlotPlace | null;
   #turnEnds = performance.now() + MILLISECONDS_PER_TURN;
   /** Renewed when the memory grows. */
@@ -64,6 +69,7 @@ export class Run {
     this.options = options;
     this.memory = new Uint8Array(engine.memory.buffer);
     this.#last = slotCount(program) - 1;
+    this.kept = options.keep === 'all' ? new KeptTensors(program, engine.compiled.layout) : null;
     this.#override = options.override === undefined ? null : placeOf(program, options.override.slot);
     this.memory.set(input, engine.compiled.layout.input);
     this.memory.set(seed, engine.compiled.layout.seed);
@@ -92,10 +98,10 @@ export class Run {
     }
     this.#clearUnwritten(iterations);
     await this.#section('epilogue', program.maxIterations);
-    const kept = this.#kept;
-    const output = kept.get(this.#last);
+    const output = this.#output;
     if (output === undefined) throw new RangeError(`model '${program.name}' writes no result: its last slot belongs to an iteration that did not run`);
-    return { iterations, output, tensor: (slot) => kept.get(slot) };
+    const tensors = this.kept?.finish(iterations, this.memory);
+    return { iterations, output, tensor: (slot) => (slot === this.#last ? output : tensors?.(slot)) };
   }
 
   /** Lets others have a turn if it is time, and stops if the run was aborted. */
@@ -128,20 +134,14 @@ export class Run {
     unitsPerCall.set(key, size);
   }
 
-  /** Keeps what the caller asked for of an operator's tensor. */
-  keep(section: Section, index: number, iteration: number, address: number): void {
-    const { observe, keep } = this.options;
-    const slot = slotOf(this.program, section, index, iteration);
-    const observed = section === 'body' && observe?.operator === index;
-    if (keep !== 'all' && slot !== this.#last && !observed) return;
-    const words = this.memory.slice(address, address + this.#buffer(section, index).bytes);
-    if (keep === 'all' || slot === this.#last) this.#kept.set(slot, words);
-    if (observed) observe.onTensor(iteration, words.slice());
-  }
-
-  /** Shows the tensors of a section's run, which start at these addresses. */
-  async written(section: Section, iteration: number, addressOf: (index: number) => number): Promise<void> {
-    await this.options.onWritten?.({ section, iteration }, (index) => this.memory.subarray(addressOf(index), addressOf(index) + this.#buffer(section, index).bytes));
+  /** Looks at the tensors of a section's run, which start at these addresses: keeps the result, and shows what the caller wants to see. */
+  async seen(section: Section, iteration: number, addressOf: (index: number) => number): Promise<void> {
+    const { observe, onWritten } = this.options;
+    const tensor = (index: number): Uint8Array => this.memory.subarray(addressOf(index), addressOf(index) + this.#buffer(section, index).bytes);
+    await onWritten?.({ section, iteration }, tensor);
+    if (section === 'body' && observe !== undefined) observe.onTensor(iteration, tensor(observe.operator).slice());
+    const index = this.program[section].length - 1;
+    if (index >= 0 && slotOf(this.program, section, index, iteration) === this.#last) this.#output = tensor(index).slice();
   }
 
   /** True for a last word, ending at `end`, that is not zero. */
@@ -178,17 +178,8 @@ export class Run {
         else await this.#operator(section, step.operator, iteration);
       }
     }
-    await this.written(section, iteration, (index) => this.#address(section, index, iteration));
-    if (this.options.keep === 'all') {
-      for (let index = 0; index < this.program[section].length; index += 1) this.keep(section, index, iteration, this.#address(section, index, iteration));
-      return;
-    }
-    if (section === 'body' && this.options.observe !== undefined) {
-      const { operator } = this.options.observe;
-      this.keep('body', operator, iteration, this.#address('body', operator, iteration));
-    }
-    const index = this.program[section].length - 1;
-    if (index >= 0 && slotOf(this.program, section, index, iteration) === this.#last) this.keep(section, index, iteration, this.#address(section, index, iteration));
+    this.kept?.add(section, iteration, this.memory);
+    await this.seen(section, iteration, (index) => this.#address(section, index, iteration));
   }
 
   #operator(section: Section, index: number, iteration: number): Promise<void> {
@@ -235,5 +226,5 @@ export function checkedRequest(program: Program, input: Uint8Array, options: Run
   if (observe !== undefined && program.body[observe.operator] === undefined) {
     throw new RangeError(`the body has no operator ${observe.operator} to observe`);
   }
-  return { input: input.slice(), seed: seed.slice(), options };
+  return { input: input.slice(), seed: seed.slice(), options: ownOptions(options) };
 }

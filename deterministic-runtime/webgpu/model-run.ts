@@ -1,3 +1,4 @@
+import { ownOptions } from '../executors/executor.ts';
 import type { PreparedModel, RunOptions, RunResult } from '../executors/executor.ts';
 import { placeOf, slotCount, slotOf } from '../program/program.ts';
 import type { Model, Section } from '../program/program.ts';
@@ -6,18 +7,15 @@ import type { TensorShape } from '../program/tensor.ts';
 import { ChunkSize } from './chunk-size.ts';
 import { BUFFER_USAGE, WebGpuError } from './device.ts';
 import type { CheckedDevice } from './device.ts';
+import { NO_DIFFERENCE } from './independent-shaders.ts';
+import type { IndependentParts } from './independent-parts.ts';
+import type { Pass } from './pass.ts';
 import type { BufferName, Plan, PlannedOperator } from './plan.ts';
-import { decodeWitness, encodeMoment, NONCE_OFFSET, WITNESS_BYTES } from './run-state.ts';
+import { decodeWitness, encodeMoment, NONCE_OFFSET, SIDE_BY_SIDE_OFFSET, WITNESS_BYTES } from './run-state.ts';
 import type { Moment, Witness } from './run-state.ts';
 import type { BufferRange } from './staging.ts';
 import { rangesOf, uploadWords } from './storage.ts';
 import type { TensorStorage } from './storage.ts';
-
-/** What a dispatch is set up with. */
-export interface Pass {
-  readonly pipeline: GPUComputePipeline;
-  readonly bindGroup: GPUBindGroup;
-}
 
 /** A planned operator with what its dispatch needs. */
 export interface Dispatch extends Pass {
@@ -46,8 +44,10 @@ export interface ModelParts {
   /** Ends an iteration of the body. */
   readonly advance: Pass | undefined;
   readonly readWitness: Pass;
+  /** What runs iterations side by side, made when first asked for; null where that cannot be. */
+  readonly independent: () => Promise<IndependentParts | null>;
   /** Destroys all buffers. */
-  readonly release: () => void;
+  readonly release: () => Promise<void>;
 }
 
 /** A run's options, and what it has read back. */
@@ -65,7 +65,12 @@ interface Work {
   /** The body's first iteration here, or the one that the section runs in. */
   readonly iteration: number;
   readonly iterations: number;
+  /** For iterations side by side. */
+  readonly independent?: IndependentParts;
 }
+
+/** How far the body is. */
+interface BodyProgress { readonly iterations: number; readonly running: boolean }
 
 /** A model on a device; see docs/webgpu.md for how a run goes. */
 export class WebGpuModel implements PreparedModel {
@@ -88,8 +93,8 @@ export class WebGpuModel implements PreparedModel {
     checkWords(SEED_SHAPE, seed, 'the seed');
     if (override !== undefined) checkWords(placeOf(program, override.slot).operator.output, override.words, `the override of slot ${override.slot}`);
     if (observe !== undefined && program.body[observe.operator] === undefined) throw new RangeError(`the body has no operator ${observe.operator} to observe`);
-    const request = [input.slice(), seed.slice()] as const;
-    const turn = this.#turn.then(() => this.#run(...request, options));
+    const request = [input.slice(), seed.slice(), ownOptions(options)] as const;
+    const turn = this.#turn.then(() => this.#run(...request));
     this.#turn = turn.catch(() => {});
     return turn;
   }
@@ -97,7 +102,7 @@ export class WebGpuModel implements PreparedModel {
   async dispose(): Promise<void> {
     this.#disposed = true;
     await this.#turn;
-    this.#parts.release();
+    await this.#parts.release();
   }
 
   async #run(input: Uint8Array, seed: Uint8Array, options: RunOptions): Promise<RunResult> {
@@ -124,7 +129,8 @@ export class WebGpuModel implements PreparedModel {
       } else {
         if (program.prologue.length > 0) await this.#submit({ sections: ['prologue'], moment: before, iteration: 0, iterations: 1 }, context);
         await this.#written('prologue', 0, context);
-        iterations = await this.#runBody(context);
+        const begun = await this.#runIndependent(context);
+        iterations = begun.running ? await this.#runBody(begun.iterations, context) : begun.iterations;
         const end: Moment = { iteration: program.maxIterations, writtenNow: iterations, writtenBefore: iterations };
         if (program.epilogue.length > 0) await this.#submit({ sections: ['epilogue'], moment: end, iteration: program.maxIterations, iterations: 1 }, context);
         await this.#written('epilogue', program.maxIterations, context);
@@ -141,10 +147,32 @@ export class WebGpuModel implements PreparedModel {
   }
 
   /**
-   * Runs the body until it stops, and returns after how many iterations. Iterations are submitted before it is known whether an earlier one
+   * Runs the iterations that are said to be independent side by side, as many as prove to be: each operator for all of them, then the next. Operators that read what one behind them
+   * wrote take what the device happens to hold; they are computed once more, and iterations from the first difference on do not count.
+   */
+  async #runIndependent(context: RunContext): Promise<BodyProgress> {
+    const { maxIterations } = this.model.program;
+    const most = context.override === undefined ? Math.min(Math.floor(context.independentIterations ?? 0), maxIterations) : 0;
+    let iterations = 0;
+    const independent = most >= 2 ? await this.#parts.independent() : null;
+    while (independent !== null && most - iterations >= 2) {
+      const count = Math.min(most - iterations, independent.iterations);
+      const moment: Moment = { iteration: iterations, writtenNow: iterations + count, writtenBefore: iterations + count };
+      const { written, running } = await this.#submit({ sections: ['body'], moment, iteration: iterations, iterations: count, independent }, context);
+      await this.#show(iterations, written, context);
+      const asSaid = written === iterations + count;
+      iterations = written;
+      if (!running) return { iterations, running };
+      if (!asSaid) break;
+    }
+    return { iterations, running: iterations < maxIterations };
+  }
+
+  /**
+   * Runs the body from an iteration until it stops, and returns after how many iterations. Iterations are submitted before it is known whether an earlier one
    * stops the body: what comes after that one has no effect on the device, and its tensors are not looked at here.
    */
-  async #runBody(context: RunContext): Promise<number> {
+  async #runBody(first: number, context: RunContext): Promise<number> {
     const { observe } = context;
     const readsAll = context.keep === 'all' || context.onWritten !== undefined;
     const { maxIterations } = this.model.program;
@@ -154,13 +182,13 @@ export class WebGpuModel implements PreparedModel {
     const ahead = readsAll ? 1 : SUBMITS_AHEAD;
     const size = new ChunkSize({ streams: observe !== undefined });
     const underWay: { readonly work: Work; readonly witness: Promise<Witness> }[] = [];
-    let begun = 0;
+    let begun = first;
     try {
       for (;;) {
         while (underWay.length < ahead && begun < maxIterations) {
           context.signal?.throwIfAborted();
           const iterations = oneByOne ? 1 : Math.min(size.next, maxIterations - begun);
-          const work: Work = { sections: ['body'], ...(begun === 0 ? { moment: { iteration: 0, writtenNow: 1, writtenBefore: 0 } } : {}), iteration: begun, iterations };
+          const work: Work = { sections: ['body'], ...(begun === first ? { moment: { iteration: first, writtenNow: first + 1, writtenBefore: first } } : {}), iteration: begun, iterations };
           const witness = this.#submit(work, context);
           witness.catch(() => {});
           underWay.push({ work, witness });
@@ -169,8 +197,7 @@ export class WebGpuModel implements PreparedModel {
         const { work, witness } = underWay.shift() as (typeof underWay)[number];
         const { written, running } = await witness;
         size.finished(work.iterations);
-        this.#report(work.iteration, written, context);
-        for (let iteration = work.iteration; iteration < written; iteration += 1) await this.#written('body', iteration, context);
+        await this.#show(work.iteration, written, context);
         if (!running) return written;
       }
     } finally {
@@ -185,6 +212,12 @@ export class WebGpuModel implements PreparedModel {
       const words = tensors.get(slotOf(this.model.program, 'body', observe.operator, iteration));
       if (words !== undefined) observe.onTensor(iteration, words);
     }
+  }
+
+  /** Shows iterations [from, to) to whoever wants to see them. */
+  async #show(from: number, to: number, context: RunContext): Promise<void> {
+    this.#report(from, to, context);
+    for (let iteration = from; iteration < to; iteration += 1) await this.#written('body', iteration, context);
   }
 
   /** Shows the tensors of a section's run, and lets go of those that nobody else asked for. */
@@ -205,18 +238,20 @@ export class WebGpuModel implements PreparedModel {
   }
 
   /** Where a planned operator's tensor of an iteration lies. */
-  #rangesOf({ output, keepsIterations, bytes }: PlannedOperator, iteration: number): BufferRange[] {
-    return rangesOf(this.#parts.tensors.get(output) as TensorStorage, keepsIterations ? iteration * bytes : 0, bytes);
+  #rangesOf(planned: PlannedOperator, iteration: number, { independent, iteration: first }: Work): BufferRange[] {
+    const { output, keepsIterations, bytes } = planned;
+    const number = keepsIterations ? iteration : independent === undefined ? 0 : iteration - first;
+    return rangesOf(independent?.storageOf(planned) ?? this.#parts.tensors.get(output) as TensorStorage, number * bytes, bytes);
   }
 
   /** The slots of this work that are read back: what is kept, the result, and what is observed. */
-  #readBack({ iteration, iterations }: Work, steps: readonly Dispatch[], { keep, observe, onWritten }: RunContext): { readonly slot: number; readonly iteration: number; readonly ranges: BufferRange[] }[] {
+  #readBack(work: Work, steps: readonly Dispatch[], { keep, observe, onWritten }: RunContext): { readonly slot: number; readonly iteration: number; readonly ranges: BufferRange[] }[] {
     const { program } = this.model;
     const last = slotCount(program) - 1;
-    return Array.from({ length: iterations }, (_, index) => iteration + index).flatMap((now) => steps.flatMap(({ planned }) => {
+    return Array.from({ length: work.iterations }, (_, index) => work.iteration + index).flatMap((now) => steps.flatMap(({ planned }) => {
       const slot = slotOf(program, planned.section, planned.index, now);
       const seen = planned.section === 'body' && planned.index === observe?.operator;
-      return keep === 'all' || onWritten !== undefined || seen || slot === last ? [{ slot, iteration: now, ranges: this.#rangesOf(planned, now) }] : [];
+      return keep === 'all' || onWritten !== undefined || seen || slot === last ? [{ slot, iteration: now, ranges: this.#rangesOf(planned, now, work) }] : [];
     }));
   }
 
@@ -232,7 +267,8 @@ export class WebGpuModel implements PreparedModel {
     const bytes = await device.submit(`running ${work.sections.join(' and ')}`, (encoder) => {
       if (work.moment !== undefined) queue.writeBuffer(this.#parts.run, 0, encodeMoment(work.moment));
       queue.writeBuffer(this.#parts.run, NONCE_OFFSET, new Uint32Array([nonce]));
-      this.#encode(encoder, work, steps, context);
+      if (work.independent !== undefined) this.#encodeIndependent(encoder, work.independent, work.iterations);
+      else this.#encode(encoder, work, steps, context);
     }, [{ buffer: witness, offset: 0, size: WITNESS_BYTES }, ...read.flatMap(({ ranges }) => ranges)]);
 
     const seen = decodeWitness(bytes.shift() as Uint8Array);
@@ -244,32 +280,45 @@ export class WebGpuModel implements PreparedModel {
     return seen;
   }
 
-  #encode(encoder: GPUCommandEncoder, { sections, iteration, iterations }: Work, steps: readonly Dispatch[], { override, upload }: RunContext): void {
+  #encodeIndependent(encoder: GPUCommandEncoder, { dispatches, finish, difference }: IndependentParts, count: number): void {
+    const { queue } = this.#parts.device.device;
+    queue.writeBuffer(this.#parts.run, SIDE_BY_SIDE_OFFSET, new Uint32Array([count]));
+    queue.writeBuffer(difference, 0, new Uint32Array([NO_DIFFERENCE]));
+    const pass = encoder.beginComputePass();
+    for (const step of dispatches) dispatchPass(pass, step, step.workgroups(count));
+    dispatchPass(pass, finish);
+    dispatchPass(pass, this.#parts.readWitness);
+    pass.end();
+  }
+
+  #encode(encoder: GPUCommandEncoder, work: Work, steps: readonly Dispatch[], { override, upload }: RunContext): void {
+    const { sections, iteration, iterations } = work;
     const { advance, readWitness } = this.#parts;
     let pass = encoder.beginComputePass();
-    const dispatch = ({ pipeline, bindGroup }: Pass, workgroups: readonly [number, number] = [1, 1]): void => {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(...workgroups);
-    };
     for (let now = iteration; now < iteration + iterations; now += 1) {
       for (const step of steps) {
-        dispatch(step, step.workgroups);
+        dispatchPass(pass, step, step.workgroups);
         const { planned } = step;
         if (upload === undefined || override?.slot !== slotOf(this.model.program, planned.section, planned.index, now)) continue;
         pass.end();
         let from = 0;
-        for (const { buffer, offset, size } of this.#rangesOf(planned, now)) {
+        for (const { buffer, offset, size } of this.#rangesOf(planned, now, work)) {
           encoder.copyBufferToBuffer(upload.shards[0] as GPUBuffer, from, buffer, offset, size);
           from += size;
         }
         pass = encoder.beginComputePass();
       }
-      if (sections.includes('body') && advance !== undefined) dispatch(advance);
+      if (sections.includes('body') && advance !== undefined) dispatchPass(pass, advance);
     }
-    dispatch(readWitness);
+    dispatchPass(pass, readWitness);
     pass.end();
   }
+}
+
+function dispatchPass(encoder: GPUComputePassEncoder, { pipeline, bindGroup }: Pass, workgroups: readonly [number, number] = [1, 1]): void {
+  encoder.setPipeline(pipeline);
+  encoder.setBindGroup(0, bindGroup);
+  encoder.dispatchWorkgroups(...workgroups);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

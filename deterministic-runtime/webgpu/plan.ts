@@ -18,6 +18,9 @@ export interface PlannedOperator {
   readonly section: Section;
   readonly index: number;
   readonly operator: Operator;
+  readonly kernel: SpecializedKernel;
+  /** Operators with the same key have the same kernel. */
+  readonly key: string;
   readonly shader: WgslShader;
   readonly output: BufferName;
   /** Behind the shader's bindings after the output's. */
@@ -110,7 +113,7 @@ export function planProgram(program: Program, options: PlanOptions): Plan {
       buffers.set(name, sizeOf(operand));
       return name;
     });
-    return { section, index, operator, shader, output, operands, bytes, keepsIterations };
+    return { section, index, operator, kernel, key, shader, output, operands, bytes, keepsIterations };
   });
   const inSection = (section: Section): PlannedOperator[] => planned.filter((operator) => operator.section === section);
   return { program, operators: { prologue: inSection('prologue'), body: inSection('body'), epilogue: inSection('epilogue') }, buffers };

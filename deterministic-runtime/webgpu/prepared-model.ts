@@ -2,8 +2,12 @@ import type { PreparedModel } from '../executors/executor.ts';
 import type { Model } from '../program/program.ts';
 import { BUFFER_USAGE } from './device.ts';
 import type { CheckedDevice } from './device.ts';
+import { createIndependentParts } from './independent-parts.ts';
+import type { IndependentParts } from './independent-parts.ts';
 import { checkWords, WebGpuModel } from './model-run.ts';
-import type { Dispatch, Pass } from './model-run.ts';
+import type { Dispatch } from './model-run.ts';
+import { createPass } from './pass.ts';
+import type { Pass } from './pass.ts';
 import { planProgram } from './plan.ts';
 import type { BufferName, Plan, PlannedOperator, PlanOptions } from './plan.ts';
 import { advanceShader, RUN_BYTES, WITNESS_BYTES, WITNESS_SHADER } from './run-state.ts';
@@ -29,7 +33,8 @@ interface DeviceMemory {
  * @throws RangeError for a program that cannot run or constants that do not fit it; WebGpuError when the device refuses.
  */
 export async function prepareModel(device: CheckedDevice, model: Model, options: PlanOptions): Promise<PreparedModel> {
-  checkConstants(model);
+  const { program, constants } = model;
+  if (constants.length !== program.constants.length) throw new RangeError(`the program has ${program.constants.length} constants, got ${constants.length}`);
   const shardBytes = options.shardBytes ?? largestShard(device.limits);
   const plan = planProgram(model.program, { ...options, shardBytes, maxBindings: device.limits.maxStorageBuffersPerShaderStage });
   const buffers: GPUBuffer[] = [];
@@ -59,17 +64,28 @@ export async function prepareModel(device: CheckedDevice, model: Model, options:
       createAdvance(device, plan, memory),
       createPass(device, 'the witness', WITNESS_SHADER, ['uniform', 'storage'], [memory.run, memory.witness]),
     ]);
-    return new WebGpuModel({ device, model, plan, ...memory, dispatches, advance, readWitness: witness, release });
+    let parts: Promise<IndependentParts | null> | undefined;
+    const independent = (): Promise<IndependentParts | null> => {
+      parts ??= createIndependentParts(device, plan, { ...options, shardBytes }, memory);
+      return parts;
+    };
+    const releaseAll = async (): Promise<void> => {
+      (await parts?.catch(() => null))?.release();
+      release();
+    };
+    return new WebGpuModel({ device, model, plan, ...memory, dispatches, advance, readWitness: witness, independent, release: releaseAll });
   } catch (error) {
     release();
     throw error;
   }
 }
 
-/** Uploads constants, and waits now and then: what has been written and not submitted is in memory a second time. */
-async function uploadConstants(device: CheckedDevice, { constants }: Model, tensors: ReadonlyMap<BufferName, TensorStorage>): Promise<void> {
+/** Checks and uploads constants, one at a time, and waits now and then: what has been written and not submitted is in memory a second time. */
+async function uploadConstants(device: CheckedDevice, { program, constants }: Model, tensors: ReadonlyMap<BufferName, TensorStorage>): Promise<void> {
   let waiting = 0;
-  for (const [index, words] of constants.entries()) {
+  for (const [index, shape] of program.constants.entries()) {
+    const words = constants[index] as Uint8Array;
+    checkWords(shape, words, `constant ${index}`);
     const storage = tensors.get(`constant ${index}`);
     if (storage === undefined) continue;
     await device.guarded('uploading constants', () => uploadWords(device.device.queue, storage, words));
@@ -79,11 +95,6 @@ async function uploadConstants(device: CheckedDevice, { constants }: Model, tens
     await device.device.queue.onSubmittedWorkDone();
     waiting = 0;
   }
-}
-
-function checkConstants({ program, constants }: Model): void {
-  if (constants.length !== program.constants.length) throw new RangeError(`the program has ${program.constants.length} constants, got ${constants.length}`);
-  program.constants.forEach((shape, index) => checkWords(shape, constants[index] as Uint8Array, `constant ${index}`));
 }
 
 async function createDispatch(device: CheckedDevice, planned: PlannedOperator, { tensors, run }: DeviceMemory): Promise<Dispatch> {
@@ -108,13 +119,4 @@ async function createAdvance(device: CheckedDevice, { program, operators }: Plan
     shards: shards.length, shardUnits: shardBytes / 4, maxIterations: program.maxIterations,
   });
   return createPass(device, 'the end of an iteration', code, ['storage', ...shards.map(() => 'read-only-storage' as const)], [run, ...shards]);
-}
-
-async function createPass(device: CheckedDevice, what: string, code: string, types: readonly GPUBufferBindingType[], buffers: readonly GPUBuffer[]): Promise<Pass> {
-  const pipeline = await device.createPipeline(what, code, types);
-  const bindGroup = await device.guarded(`binding the buffers of ${what}`, () => device.device.createBindGroup({
-    layout: pipeline.getBindGroupLayout(0),
-    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
-  }));
-  return { pipeline, bindGroup };
 }

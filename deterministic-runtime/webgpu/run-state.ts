@@ -6,11 +6,15 @@ export const RUN_BYTES = 32;
 /** Where in it the nonce lies. */
 export const NONCE_OFFSET = 16;
 
+/** Where in it stands how many iterations run side by side. */
+export const SIDE_BY_SIDE_OFFSET = 20;
+
 /**
  * What shaders know of the run. `writtenNow` and `writtenBefore`: iterations whose tensors operators see that stand after their writer, and those
  * that stand before it. While `running` is 0, dispatches have no effect.
+ * `sideBySide`: iterations from `iteration` on that are computed at once, where they are.
  */
-export const RUN_STRUCT = 'struct Run { iteration: u32, writtenNow: u32, writtenBefore: u32, running: u32, nonce: u32, unused0: u32, unused1: u32, unused2: u32 }';
+export const RUN_STRUCT = 'struct Run { iteration: u32, writtenNow: u32, writtenBefore: u32, running: u32, nonce: u32, sideBySide: u32, unused0: u32, unused1: u32 }';
 
 /** The content of `Run` at a section's start, without its nonce. */
 export interface Moment {

@@ -21,6 +21,8 @@ export interface OutputCode {
   readonly buffer: BufferCode;
   /** 32-bit units from one iteration's tensor to the next; 0 when there is one alone. */
   readonly stride: number;
+  /** Units of one iteration's tensor, where several are computed side by side: nothing is written beyond the last of them. */
+  readonly iterationUnits?: number;
 }
 
 /** Bytes of workgroup memory that every adapter has. */
@@ -45,7 +47,10 @@ export const range = (count: number): number[] => Array.from({ length: count }, 
 export const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');
 
 /** Writes `value` to `unit` of this iteration's tensor. */
-const storeUnit = ({ buffer, stride }: OutputCode, unit: string, value: string): string => buffer.store(stride === 0 ? unit : `run.iteration * ${stride}u + ${unit}`, value);
+const storeUnit = ({ buffer, stride, iterationUnits }: OutputCode, unit: string, value: string): string => {
+  const store = buffer.store(stride === 0 ? unit : `run.iteration * ${stride}u + ${unit}`, value);
+  return iterationUnits === undefined ? store : `if (${unit} < run.sideBySide * ${iterationUnits}u) { ${store} }`;
+};
 
 /** Statements that store a tile's elements from `firstRow` and `firstColumn`; `valueOf` names them, none being zero. */
 export function storesOf(kernel: SpecializedKernel, tile: Pick<Tiling, 'rows' | 'columns'>, valueOf: (row: number, column: number) => string | undefined, output: OutputCode): string[] {

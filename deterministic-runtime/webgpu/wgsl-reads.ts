@@ -9,6 +9,8 @@ export interface OperandStorage {
   readonly inOutput: boolean;
   /** 32-bit units from one iteration's tensor to the next; 0 when the buffer holds the current iteration's alone. */
   readonly iterationStride: number;
+  /** True when the buffer begins with the run's current iteration, rather than with iteration 0. */
+  readonly fromCurrent?: boolean;
   /** Bindings that its buffer takes. */
   readonly shards: number;
 }
@@ -74,7 +76,8 @@ export function createReadFunctions(kernel: SpecializedKernel, { storage, shardU
     if (read.checkRow) outside.push(`u32(row) >= ${shape.rows}u`);
     if (read.checkColumn) outside.push(`u32(column) >= ${columns}u`);
     const stride = storage[read.operand]?.iterationStride ?? 0;
-    const base = kind === 'iterated' && stride > 0 ? `u32(iteration) * ${stride}u + ` : '';
+    const number = storage[read.operand]?.fromCurrent === true ? '(u32(iteration) - run.iteration)' : 'u32(iteration)';
+    const base = kind === 'iterated' && stride > 0 ? `${number} * ${stride}u + ` : '';
     return {
       parameters: `${kind === 'iterated' ? 'iteration: i32, ' : ''}row: i32, column: i32`,
       outside: outside.map((check) => `(${check})`).join(' || '),

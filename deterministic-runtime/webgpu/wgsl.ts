@@ -21,6 +21,8 @@ export interface WgslOptions {
   readonly storage?: readonly OperandStorage[];
   /** 32-bit units from one iteration's output to the next in its buffer; 0 (default) when it holds one iteration's alone. */
   readonly outputStride?: number;
+  /** See `OutputCode`. */
+  readonly iterationUnits?: number;
   /** Bindings of the output; default 1. */
   readonly outputShards?: number;
   /** Units in a binding of what has several: a power of two. */
@@ -48,7 +50,8 @@ export function compileWgsl(kernel: SpecializedKernel, options: WgslOptions): Wg
   const dot4 = options.packedDot ? 'dot4_packed' : 'dot4_unpacked';
   const output = bufferCode('result', { firstBinding: 1, shards: outputShards, shardUnits, writable: true });
   const reads = createReadFunctions(kernel, { storage, shardUnits, output, dot4 });
-  const destination = { buffer: output, stride: outputStride };
+  const { iterationUnits } = options;
+  const destination = { buffer: output, stride: outputStride, ...(iterationUnits === undefined ? {} : { iterationUnits }) };
   const product = options.schedule === 'block' ? findMatrixProduct(kernel) : null;
   const tiling = tilingFor(kernel, options.schedule, options.shareFrom);
   const { functions, library, workgroups } = product !== null ? blockMain(kernel, product, reads, destination)

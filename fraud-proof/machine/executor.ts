@@ -1,3 +1,4 @@
+import { ownOptions } from '../../deterministic-runtime/executors/executor.ts';
 import type { Executor, PreparedModel, RunOptions, RunResult } from '../../deterministic-runtime/executors/executor.ts';
 import { compileProgram } from '../../deterministic-runtime/program/compile.ts';
 import { placeOf, slotCount, slotOf } from '../../deterministic-runtime/program/program.ts';
@@ -34,9 +35,11 @@ class InterpretedModel implements PreparedModel {
     this.#code = { prologue: of('prologue'), body: of('body'), epilogue: of('epilogue') };
   }
 
-  async run(input: Uint8Array, options: RunOptions = {}): Promise<RunResult> {
+  async run(given: Uint8Array, givenOptions: RunOptions = {}): Promise<RunResult> {
     const { program } = this.model;
-    const seed = options.seed ?? new Uint8Array(WORD_BYTES);
+    const input = given.slice();
+    const seed = givenOptions.seed?.slice() ?? new Uint8Array(WORD_BYTES);
+    const options = ownOptions(givenOptions);
     checkWords(program.input, input, 'the input');
     checkWords({ element: 'i8', rows: 1, columns: WORD_BYTES }, seed, 'the seed');
     const { observe } = options;

@@ -1,12 +1,13 @@
-import type { PreparedModel, RunOptions, RunResult } from '../../deterministic-runtime/executors/executor.ts';
+import type { PreparedModel, RunResult, TensorOverride } from '../../deterministic-runtime/executors/executor.ts';
 import type { EncodedModel } from '../../deterministic-runtime/program/encoding.ts';
 import { placeOf } from '../../deterministic-runtime/program/program.ts';
 import { paddingIsZero, WORD_BYTES, wordCount } from '../../deterministic-runtime/program/tensor.ts';
 import { SCALAR_REGISTERS, VECTOR_REGISTERS } from '../../deterministic-runtime/word-code/instruction.ts';
-import { promptIterations } from '../../kernels/language-model/interface.ts';
 import type { InferenceTensors } from '../machine/operands.ts';
-import type { InferenceRequest } from './run-tensors.ts';
+import { RecomputedTensors } from './recomputed-tensors.ts';
+import type { InferenceRequest } from './recomputed-tensors.ts';
 import { StepIndex } from './step-index.ts';
+import { TraceCache } from './trace-cache.ts';
 import { WordTrace } from './word-trace.ts';
 
 interface FaultPlace {
@@ -64,19 +65,22 @@ export interface FaultyRunOptions extends InferenceRequest {
 }
 
 /**
- * Runs a model and keeps all tensors; with a fault, twice, unless an honest run's tensors are given.
+ * What a liar's run has in its fault's slot, as an executor takes it. Runs the model once, unless an honest run's tensors are given.
  * @throws RangeError when the fault's place does not exist in this run
  */
-export async function runWithFault(model: EncodedModel, prepared: PreparedModel, { input, seed, signal, honest }: FaultyRunOptions, fault: Fault | null): Promise<RunResult> {
-  const options: RunOptions = { seed, keep: 'all', independentIterations: promptIterations(model.model, input), ...(signal === undefined ? {} : { signal }) };
-  if (fault === null) return prepared.run(input, options);
-  const words = faultyTensor(model, honest ?? (await honestTensors(model, prepared, { input, seed }, options)), fault);
-  return prepared.run(input, { ...options, override: { slot: fault.slot, words } });
+export async function faultOverride(model: EncodedModel, prepared: PreparedModel, { honest, ...request }: FaultyRunOptions, fault: Fault): Promise<TensorOverride> {
+  const tensors = honest ?? (await RecomputedTensors.run(model, prepared, { ...request, cache: new TraceCache() }));
+  return { slot: fault.slot, words: faultyTensor(model, tensors, fault) };
 }
 
-async function honestTensors({ model }: EncodedModel, prepared: PreparedModel, { input, seed }: InferenceRequest, options: RunOptions): Promise<HonestTensors> {
-  const { iterations, tensor } = await prepared.run(input, options);
-  return { model, input, seed, iterations, slot: tensor };
+/**
+ * Runs a model with a fault; twice, unless an honest run's tensors are given.
+ * @throws RangeError when the fault's place does not exist in this run
+ */
+export async function runWithFault(model: EncodedModel, prepared: PreparedModel, options: FaultyRunOptions, fault: Fault): Promise<RunResult> {
+  const { input, seed, signal } = options;
+  const override = await faultOverride(model, prepared, options, fault);
+  return prepared.run(input, { seed, override, ...(signal === undefined ? {} : { signal }) });
 }
 
 /** What the word's STORE writes after the register changed. */

@@ -1,22 +1,15 @@
+import { bytesToHex } from 'viem';
 import type { RunResult } from '../../deterministic-runtime/executors/executor.ts';
-import { MerkleTree } from '../../deterministic-runtime/commitment/merkle-tree.ts';
-import type { Commitment } from '../../deterministic-runtime/commitment/merkle-tree.ts';
-import { NOT_WRITTEN, commitTensors, tensorCommitment, wordTree } from '../../deterministic-runtime/commitment/tree.ts';
+import type { Commitment, MerkleTree } from '../../deterministic-runtime/commitment/merkle-tree.ts';
+import { NOT_WRITTEN, tensorCommitment, wordTree } from '../../deterministic-runtime/commitment/tree.ts';
 import type { EncodedModel } from '../../deterministic-runtime/program/encoding.ts';
-import { slotCount, slotOf } from '../../deterministic-runtime/program/program.ts';
-import type { Model, Program } from '../../deterministic-runtime/program/program.ts';
-import { byteLength, WORD_BYTES } from '../../deterministic-runtime/program/tensor.ts';
+import { placeOf, SECTIONS, slotOf } from '../../deterministic-runtime/program/program.ts';
+import type { Model } from '../../deterministic-runtime/program/program.ts';
 import type { TensorReference } from '../machine/environment.ts';
-import type { InferenceTensors } from '../machine/operands.ts';
-
-/** Trees over tensors that are kept for the next question. */
-const KEPT_TREES = 16;
-const MILLISECONDS_PER_TURN = 50;
-/** Bytes of tensors that are hashed together at most, unless one alone is larger. */
-const BYTES_PER_GROUP = 2 ** 20;
-
-/** What a run is a function of, beside its model: the input's padded words, and 32 bytes. */
-export interface InferenceRequest { readonly input: Uint8Array; readonly seed: Uint8Array }
+import type { InferenceRequest, TensorSource } from './recomputed-tensors.ts';
+import { SlotCommitter, slotTree } from './slot-commitments.ts';
+import type { SlotCommitments } from './slot-commitments.ts';
+import { TraceCache } from './trace-cache.ts';
 
 /** `A` and the current slot's tensor, as they are when some words of it are stored. */
 export interface SlotsView extends Commitment {
@@ -26,24 +19,29 @@ export interface SlotsView extends Commitment {
 
 const sameBytes = (left: Uint8Array, right: Uint8Array): boolean => left.every((byte, index) => byte === right[index]);
 
-/** All tensors of one finished run, and commitments to them as they were at any word of it. */
-export class RunTensors implements InferenceTensors {
+/** The tensors of one finished run, and commitments to them as they were at any word of it. */
+export class RunTensors implements TensorSource {
   readonly encoded: EncodedModel;
   readonly input: Uint8Array;
   readonly seed: Uint8Array;
-  /** Bytes of all tensors, which stay in memory. */
-  readonly byteLength: number;
-  readonly #result: RunResult;
+  /** Of the slots when all of them are written. */
+  readonly commitments: SlotCommitments;
+  readonly #source: TensorSource;
   readonly #slots: MerkleTree;
-  readonly #trees = new Map<string, MerkleTree>();
+  readonly #cache: TraceCache;
+  readonly #name: string;
 
-  private constructor(encoded: EncodedModel, request: InferenceRequest, result: RunResult, { slots, byteLength }: { readonly slots: MerkleTree; readonly byteLength: number }) {
+  /** @throws RangeError when the commitments are not those of such a run */
+  constructor(encoded: EncodedModel, source: TensorSource, { commitments, cache }: { readonly commitments: SlotCommitments; readonly cache: TraceCache }) {
+    if (commitments.iterations !== source.iterations) throw new RangeError(`these are the slots' commitments after ${commitments.iterations} iterations; the run had ${source.iterations}`);
     this.encoded = encoded;
-    this.input = request.input;
-    this.seed = request.seed;
-    this.byteLength = byteLength;
-    this.#result = result;
-    this.#slots = slots;
+    this.input = source.input;
+    this.seed = source.seed;
+    this.commitments = commitments;
+    this.#source = source;
+    this.#slots = slotTree(encoded.model.program, commitments);
+    this.#cache = cache;
+    this.#name = cache.newName();
   }
 
   get model(): Model {
@@ -52,40 +50,52 @@ export class RunTensors implements InferenceTensors {
 
   /** Iterations of the body that ran. */
   get iterations(): number {
-    return this.#result.iterations;
+    return this.#source.iterations;
+  }
+
+  /** Bytes that stay in memory: tensors, and 64 a slot. What the cache holds comes on top. */
+  get byteLength(): number {
+    const { inOrder, epilogue } = this.commitments;
+    return this.#source.byteLength + 2 * (inOrder.length + epilogue.length);
   }
 
   /** Hashes all tensors of a run that kept them. Gives others the thread now and then. @throws what the signal was aborted with */
-  static async commit(encoded: EncodedModel, request: InferenceRequest, result: RunResult, signal?: AbortSignal): Promise<RunTensors> {
-    const { program } = encoded.model;
-    const slots = slotCount(program);
-    const epilogue = slots - program.epilogue.length;
-    const written = program.prologue.length + result.iterations * program.body.length;
-    const runs = [
-      { start: 0, nodes: new Uint8Array(written * WORD_BYTES) },
-      { start: epilogue, nodes: new Uint8Array(program.epilogue.length * WORD_BYTES) },
-    ] as const;
-    let turnEnds = performance.now() + MILLISECONDS_PER_TURN;
-    let bytes = 0;
-    for (const group of groupsOf(program, result.iterations)) {
-      const tensors = group.map((slot) => keptTensor(result, slot));
-      const commitments = commitTensors(tensors);
-      group.forEach((slot, index) => {
-        const { start, nodes } = slot < epilogue ? runs[0] : runs[1];
-        nodes.set(commitments.subarray(index * WORD_BYTES, (index + 1) * WORD_BYTES), (slot - start) * WORD_BYTES);
-        bytes += tensors[index]!.length;
-      });
-      if (performance.now() < turnEnds) continue;
-      await new Promise((resolve) => setTimeout(resolve));
-      signal?.throwIfAborted();
-      turnEnds = performance.now() + MILLISECONDS_PER_TURN;
+  static async commit(encoded: EncodedModel, request: InferenceRequest, result: RunResult, { signal, cache = new TraceCache() }: { readonly signal?: AbortSignal | undefined; readonly cache?: TraceCache } = {}): Promise<RunTensors> {
+    const { model } = encoded;
+    const { program } = model;
+    const committer = new SlotCommitter(program);
+    let byteLength = 0;
+    for (const section of SECTIONS) {
+      const iterations = section === 'body' ? result.iterations : 1;
+      for (let iteration = 0; iteration < iterations; iteration += 1) {
+        for (const index of program[section].keys()) {
+          const slot = slotOf(program, section, index, iteration);
+          const words = result.tensor(slot);
+          if (words === undefined) throw new Error(`the run kept no tensor for slot ${slot}`);
+          byteLength += words.length;
+          await committer.add(slot, words);
+        }
+        await committer.turn(signal);
+      }
     }
-    return new RunTensors(encoded, request, result, { slots: new MerkleTree(slots, runs), byteLength: bytes });
+    const source: TensorSource = { ...request, model, iterations: result.iterations, byteLength, slot: (slot) => result.tensor(slot), prepare: async () => {} };
+    return new RunTensors(encoded, source, { commitments: await committer.finish(result.iterations), cache });
   }
 
   /** A slot's padded words; undefined when the body stopped before it. */
   slot(slot: number): Uint8Array | undefined {
-    return this.#result.tensor(slot);
+    return this.#source.slot(slot);
+  }
+
+  /** True for a slot that this run wrote. */
+  isWritten(slot: number): boolean {
+    const { section, iteration } = placeOf(this.model.program, slot);
+    return section !== 'body' || iteration < this.iterations;
+  }
+
+  /** Does the work that `slot` would do, giving others the thread now and then. */
+  prepare(slot: number): Promise<void> {
+    return this.#source.prepare(slot);
   }
 
   /** The commitment that a slot has in the end. */
@@ -109,43 +119,29 @@ export class RunTensors implements InferenceTensors {
   slotTree(slot: number): MerkleTree {
     const words = this.slot(slot);
     if (words === undefined) throw new RangeError(`slot ${slot} is not written in this run`);
-    return this.#tree(`slot ${slot}`, words);
+    return this.#tree(`${this.#name} slot ${slot}`, words, this.slotCommitment(slot));
   }
 
   /** Tree over the words of a tensor that a load names. */
   tree(reference: TensorReference): MerkleTree {
     if (reference.kind === 'slot') return this.slotTree(reference.slot);
-    if (reference.kind === 'input') return this.#tree('input', this.input);
+    if (reference.kind === 'input') return this.#tree(`${this.#name} input`, this.input, null);
     const constant = this.encoded.constants.findIndex((commitment) => sameBytes(commitment, reference.commitment));
     const words = this.model.constants[constant];
     if (words === undefined) throw new RangeError('the model has no constant with this commitment');
-    return this.#tree(`constant ${constant}`, words);
+    return this.#tree(`constant ${bytesToHex(reference.commitment)}`, words, reference.commitment);
   }
 
-  #tree(key: string, words: Uint8Array): MerkleTree {
-    const tree = this.#trees.get(key) ?? wordTree(words);
-    this.#trees.delete(key);
-    this.#trees.set(key, tree);
-    const [oldest] = this.#trees.keys();
-    if (this.#trees.size > KEPT_TREES && oldest !== undefined) this.#trees.delete(oldest);
+  /** @throws Error when the words are not those that were committed to */
+  #tree(key: string, words: Uint8Array, commitment: Uint8Array | null): MerkleTree {
+    const known = this.#cache.trees.get(key);
+    if (known !== undefined) return known;
+    const tree = wordTree(words);
+    if (commitment !== null && !sameBytes(tensorCommitment(tree.root, tree.leafCount), commitment)) {
+      throw new Error(`${key}: the tensor is another one than was committed to; the executor disagrees with the word machine, or stored commitments are damaged`);
+    }
+    // The leaves stay with the tree, whether or not anybody else keeps them.
+    this.#cache.trees.set(key, tree, 2 * words.length);
     return tree;
   }
-}
-
-function keptTensor(result: RunResult, slot: number): Uint8Array {
-  const words = result.tensor(slot);
-  if (words === undefined) throw new Error(`the run kept no tensor for slot ${slot}`);
-  return words;
-}
-
-/** All slots that a run writes, those of one operator's iterations together: they are of one size. */
-function* groupsOf(program: Program, iterations: number): Generator<number[]> {
-  for (let index = 0; index < program.prologue.length; index += 1) yield [slotOf(program, 'prologue', index)];
-  for (const [index, { output }] of program.body.entries()) {
-    const most = Math.max(1, Math.floor(BYTES_PER_GROUP / byteLength(output)));
-    for (let first = 0; first < iterations; first += most) {
-      yield Array.from({ length: Math.min(most, iterations - first) }, (_, offset) => slotOf(program, 'body', index, first + offset));
-    }
-  }
-  for (let index = 0; index < program.epilogue.length; index += 1) yield [slotOf(program, 'epilogue', index)];
 }

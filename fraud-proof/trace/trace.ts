@@ -4,19 +4,26 @@ import { commitTensor } from '../../deterministic-runtime/commitment/tree.ts';
 import type { PreparedModel } from '../../deterministic-runtime/executors/executor.ts';
 import { encodeModel } from '../../deterministic-runtime/program/encoding.ts';
 import type { EncodedModel } from '../../deterministic-runtime/program/encoding.ts';
-import { slotCount } from '../../deterministic-runtime/program/program.ts';
+import { slotCount, slotOf } from '../../deterministic-runtime/program/program.ts';
 import { WORD_BYTES } from '../../deterministic-runtime/program/tensor.ts';
+import { promptIterations } from '../../kernels/language-model/interface.ts';
 import type { StateSource } from '../dispute/player.ts';
 import { finishedOpening, proveStep } from '../machine/proof.ts';
 import type { ProvingEnvironment, StepProof } from '../machine/proof.ts';
 import { finishedState, hashState, machineContext, wordStartState } from '../machine/state.ts';
 import type { MachineState } from '../machine/state.ts';
 import { provingEnvironment } from './environment.ts';
-import { runWithFault } from './fault.ts';
+import { faultOverride } from './fault.ts';
 import type { Fault, RegisterFault } from './fault.ts';
+import { RecomputedTensors } from './recomputed-tensors.ts';
+import type { RecomputedOptions } from './recomputed-tensors.ts';
 import { RunTensors } from './run-tensors.ts';
+import { SlotCommitter } from './slot-commitments.ts';
+import type { SlotCommitments } from './slot-commitments.ts';
+import type { TensorHasher } from './tensor-hasher.ts';
 import { StepIndex } from './step-index.ts';
 import type { StepLocation } from './step-index.ts';
+import { TraceCache } from './trace-cache.ts';
 import { WordTrace } from './word-trace.ts';
 
 export interface TraceOptions {
@@ -29,6 +36,17 @@ export interface TraceOptions {
   readonly fault?: Fault;
   /** An honest trace of the same inference, where there is one: a liar's needs one run less then. */
   readonly honest?: Trace;
+  /**
+   * `all` keeps every tensor of the run. By default only those stay that other iterations read, beside 64 bytes a slot; the rest is computed again, an iteration at a time,
+   * when it is asked for. The states are the same.
+   */
+  readonly keep?: 'all';
+  /** For what is computed again, and for trees; one of `TRACE_CACHE_BYTES` of its own when absent. */
+  readonly cache?: TraceCache;
+  /** Those of an earlier trace of the same inference (`trace.tensors.commitments`), the same fault included: nothing is hashed then. */
+  readonly commitments?: SlotCommitments;
+  /** Commits to tensors; in WebAssembly when absent. */
+  readonly hasher?: TensorHasher;
   readonly signal?: AbortSignal;
 }
 
@@ -40,14 +58,34 @@ export interface FullState {
 
 /**
  * Runs an inference again and commits to its inside, so that the state after any of its steps can be named.
- * @throws RangeError on a wrong input, seed or fault; whatever the executor throws
+ * @throws RangeError on a wrong input, seed or fault, or commitments of another run; whatever the executor throws
  */
-export async function openTrace({ prepared, input, seed = new Uint8Array(WORD_BYTES), fault, honest, signal }: TraceOptions): Promise<Trace> {
+export async function openTrace(options: TraceOptions): Promise<Trace> {
+  const { prepared, input, seed = new Uint8Array(WORD_BYTES), fault, honest, signal } = options;
   const model = encodeModel(prepared.model);
   const stoppable = signal === undefined ? {} : { signal };
-  const result = await runWithFault(model, prepared, { input, seed, ...stoppable, ...(honest === undefined ? {} : { honest: honest.tensors }) }, fault ?? null);
-  const tensors = await RunTensors.commit(model, { input, seed }, result, signal);
+  const override = fault === undefined ? undefined : await faultOverride(model, prepared, { input, seed, ...stoppable, ...(honest === undefined ? {} : { honest: honest.tensors }) }, fault);
+  const tensors = await runTensors(model, options, { input, seed, ...stoppable, ...(override === undefined ? {} : { override }) });
   return new Trace(tensors, fault === undefined || fault.kind === 'word' ? null : fault);
+}
+
+async function runTensors(model: EncodedModel, { prepared, keep, cache = new TraceCache(), commitments, hasher }: TraceOptions, request: Omit<RecomputedOptions, 'cache' | 'onWritten'>): Promise<RunTensors> {
+  const { program } = model.model;
+  const { input, signal } = request;
+  if (keep === 'all') {
+    const result = await prepared.run(input, { ...request, keep, independentIterations: promptIterations(model.model, input) });
+    return RunTensors.commit(model, request, result, { signal, cache });
+  }
+  if (commitments !== undefined) return new RunTensors(model, await RecomputedTensors.run(model, prepared, { ...request, cache }), { commitments, cache });
+  const committer = new SlotCommitter(program, hasher);
+  const source = await RecomputedTensors.run(model, prepared, {
+    ...request, cache,
+    onWritten: async ({ section, iteration }, tensor) => {
+      for (const index of program[section].keys()) await committer.add(slotOf(program, section, index, iteration), tensor(index));
+      await committer.turn(signal);
+    },
+  });
+  return new RunTensors(model, source, { commitments: await committer.finish(source.iterations), cache });
 }
 
 /** All states of one inference, by number: state `n` is the machine's after `n` steps. */
@@ -97,10 +135,9 @@ export class Trace implements StateSource {
 
   /** The states after so many steps each, in the order asked for. Those of one word are found in one pass over it. */
   states(steps: readonly bigint[]): MachineState[] {
-    const ascending = [...new Set(steps)].sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
     const found = new Map<bigint, MachineState>();
     let current: { readonly location: StepLocation; readonly start: MachineState; readonly word: WordTrace } | null = null;
-    for (const step of ascending) {
+    for (const step of ascending(steps)) {
       const location = this.locate(step);
       if (location === null) {
         found.set(step, finishedState(this.context, this.tensors.final().root));
@@ -119,7 +156,19 @@ export class Trace implements StateSource {
 
   /** Hashes of the states after so many steps each, in the order asked for. */
   async stateAt(steps: readonly bigint[]): Promise<Hex[]> {
-    return this.states(steps).map((state) => bytesToHex(hashState(state)));
+    const hashes = new Map<bigint, Hex>();
+    const bySlot = new Map<number | null, bigint[]>();
+    for (const step of ascending(steps)) {
+      const slot = this.locate(step)?.slot ?? null;
+      const group = bySlot.get(slot) ?? [];
+      bySlot.set(slot, group);
+      group.push(step);
+    }
+    for (const [slot, group] of bySlot) {
+      if (slot !== null) await this.tensors.prepare(slot);
+      this.states(group).forEach((state, index) => hashes.set(group[index]!, bytesToHex(hashState(state))));
+    }
+    return steps.map((step) => hashes.get(step)!);
   }
 
   /** The state after `step` steps, with all that a proof of the next one needs. */
@@ -135,6 +184,8 @@ export class Trace implements StateSource {
   }
 
   async proofAt(step: bigint): Promise<Hex> {
+    const location = this.locate(step);
+    if (location !== null) await this.tensors.prepare(location.slot);
     return bytesToHex(this.prove(step).proof);
   }
 
@@ -145,3 +196,5 @@ export class Trace implements StateSource {
     return bytesToHex(finishedOpening(this.model.header, final.root, this.tensors.slotCommitment(slot), final.path(slot)));
   }
 }
+
+const ascending = (steps: readonly bigint[]): bigint[] => [...new Set(steps)].sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));

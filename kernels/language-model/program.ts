@@ -1,3 +1,4 @@
+import type { ConstantStore } from '../../deterministic-runtime/bundle/constant-store.ts';
 import type { Model } from '../../deterministic-runtime/program/program.ts';
 import type { TensorShape } from '../../deterministic-runtime/program/tensor.ts';
 import { argmax } from '../argmax.ts';
@@ -46,6 +47,8 @@ export interface LanguageModelOptions {
   readonly settings?: SamplingSettings;
   /** What else the metadata say: source, licence. */
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Where weights go as they are quantised: memory, if nothing is said. */
+  readonly store?: ConstantStore;
 }
 
 const integers = (columns: number, rows = 1): TensorShape => ({ element: 'i32', rows, columns });
@@ -82,7 +85,7 @@ export async function buildLanguageModel(source: WeightSource, options: Language
     signature: isText ? 'complete(string)->(string)' : 'generate(int32[])->(int32[])',
     input: isText ? { element: 'i8', rows: 1, columns: promptLimit } : integers(SETTINGS + promptLimit),
     metadata,
-  });
+  }, options.store);
   const length = builder.append('prompt.length', { kernel: isText ? textLength : promptLength, output: integers(1), operands: [builder.input] });
   const wanted = isText
     ? builder.integers(1, SETTINGS, fixedSettings(options.settings))

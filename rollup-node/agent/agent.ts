@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDisagreement } from '../chain/agreement.ts';
 import { ChainMovedError, syncToHead } from '../chain/follower.ts';
 import type { Head } from '../chain/follower.ts';
 import { rollupProjection } from '../chain/projection.ts';
 import { ExitCode, UserError, reasonOf } from '../errors.ts';
 import type { AgentContext, Duty } from './duty.ts';
+import { watchSurroundings } from './surroundings.ts';
 import { createTaskRunner } from './tasks.ts';
 
 export interface AgentOptions {
@@ -23,14 +25,16 @@ export interface AgentOptions {
 
 /** Where the node stands. */
 export interface AgentStatus {
-  /** `starting` until the chain was read once; `stale` while the view of L1 is too old to act on; `failing` while it can't be read. */
-  readonly state: 'starting' | 'following' | 'stale' | 'failing' | 'stopped';
+  /** `starting` until the chain was read once; `stale` while the view of L1 is too old to act on; `disagreeing` while endpoints contradict each other; `failing` while it can't be read. */
+  readonly state: 'starting' | 'following' | 'stale' | 'disagreeing' | 'failing' | 'stopped';
   readonly head?: Head;
   /** Tasks under way. */
   readonly tasks: number;
   /** Own transactions without a receipt. */
   readonly pendingTransactions: number;
   readonly problem?: string;
+  /** What else somebody should see to: funds, models, games, endpoints. */
+  readonly problems?: readonly string[];
 }
 
 /** Follows the chain and does its duties, until it is stopped. */
@@ -39,10 +43,21 @@ export interface Agent {
   /** One look at the chain, and what follows from it. */
   tick(): Promise<void>;
   status(): AgentStatus;
+  /** Why nothing must be sent that rests on the node's view of L1; null when it is fresh. */
+  holdBack(): string | null;
   stop(): Promise<void>;
   /** Resolves when the agent was stopped; rejects when it had to give up, as on a full disk. */
   readonly ended: Promise<void>;
 }
+
+/** What is logged when the node enters a state in which it does nothing. */
+const TROUBLE: Readonly<Record<Exclude<AgentStatus['state'], 'following'>, string>> = {
+  starting: 'starting',
+  stale: 'the view of L1 is too old: nothing is sent until it is fresh',
+  disagreeing: 'the endpoints contradict each other: nothing is believed, and nothing is sent',
+  failing: 'cannot read the chain',
+  stopped: 'stopped',
+};
 
 export function createAgent(options: AgentOptions): Agent {
   const { context, duties } = options;
@@ -71,11 +86,21 @@ export function createAgent(options: AgentOptions): Agent {
     if (state === 'stopped') return;
     if (state !== next) {
       if (next === 'following') log.info({ block: head?.number }, 'following the chain');
-      else log.warn({ block: head?.number, reason }, next === 'stale' ? 'the view of L1 is too old: nothing is sent until it is fresh' : 'cannot read the chain');
+      else log.warn({ block: head?.number, reason }, TROUBLE[next]);
     }
     state = next;
     problem = reason;
     metrics.stale.set(next === 'stale' ? 1 : 0);
+    metrics.endpointsDisagree.set(next === 'disagreeing' ? 1 : 0);
+  };
+
+  const tooOld = (age: number): boolean => options.maximumHeadAge > 0 && age > options.maximumHeadAge;
+  const ageOf = ({ timestamp }: Head): number => Math.floor(now() / 1_000) - Number(timestamp);
+
+  const holdBack = (): string | null => {
+    if (state === 'stale' || state === 'disagreeing') return problem ?? state;
+    if (head === undefined) return 'the chain was not read yet';
+    return tooOld(ageOf(head)) ? `the newest block is ${ageOf(head)} seconds old` : null;
   };
 
   const look = async (): Promise<Head | undefined> => {
@@ -88,10 +113,11 @@ export function createAgent(options: AgentOptions): Agent {
         metrics.reorganizations.inc();
         log.warn({ backTo: result.reorganizedTo, head: head.number }, 'the chain was reorganised');
       }
-      const age = Math.floor(now() / 1_000) - Number(head.timestamp);
+      const age = ageOf(head);
       metrics.headBlock.set(Number(head.number));
       metrics.headAge.set(age);
-      if (options.maximumHeadAge > 0 && age > options.maximumHeadAge) {
+      metrics.headTimestamp.set(Number(head.timestamp));
+      if (tooOld(age)) {
         enter('stale', `the newest block is ${age} seconds old`);
         return undefined;
       }
@@ -102,8 +128,10 @@ export function createAgent(options: AgentOptions): Agent {
       if (controller.signal.aborted) return undefined;
       metrics.chainFailures.inc();
       if (error instanceof ChainMovedError) log.debug({ reason: error.message }, 'the chain moved');
-      else enter('failing', reasonOf(error));
+      else enter(isDisagreement(error) ? 'disagreeing' : 'failing', reasonOf(error));
       return undefined;
+    } finally {
+      watchSurroundings(context);
     }
   };
 
@@ -151,11 +179,12 @@ export function createAgent(options: AgentOptions): Agent {
   return {
     ended,
     tick,
+    holdBack,
     start: async () => {
       await sender.resume();
       loop = run();
     },
-    status: () => ({ state, tasks: runner.running(), pendingTransactions: sender.pending(), ...(head === undefined ? {} : { head }), ...(problem === undefined ? {} : { problem }) }),
+    status: () => ({ state, tasks: runner.running(), pendingTransactions: sender.pending(), ...(head === undefined ? {} : { head }), ...(problem === undefined ? {} : { problem }), problems: context.problems.list() }),
     stop: async () => {
       await stop();
       await loop;

@@ -7,6 +7,7 @@ import type { Inference } from '../inference/inference.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Store } from '../store/store.ts';
+import type { Problems } from './problems.ts';
 import type { Task } from './tasks.ts';
 
 /** What every duty works with. */
@@ -18,6 +19,7 @@ export interface AgentContext {
   readonly inference: Inference;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly problems: Problems;
   /** The node's own account. */
   readonly self: Address;
 }

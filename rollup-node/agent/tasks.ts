@@ -1,3 +1,4 @@
+import { HeldBackError } from '../chain/sender.ts';
 import { ExitCode, UserError, reasonOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -50,6 +51,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     const failures = (failed.get(task.key)?.failures ?? 0) + 1;
     const pause = Math.min((options.firstPause ?? 500) * 2 ** (failures - 1), options.longestPause ?? 60_000);
     failed.set(task.key, { failures, notBefore: now() + pause });
+    if (error instanceof HeldBackError) return void log.debug({ task: task.key, retryInMilliseconds: pause, reason: reasonOf(error) }, 'task held back');
     metrics.taskFailures.inc({ task: kindOf(task.key) });
     log.warn({ task: task.key, failures, retryInMilliseconds: pause, reason: reasonOf(error) }, 'task failed');
     log.debug({ task: task.key, err: error }, 'task failed');

@@ -55,9 +55,9 @@ export function createApi(options: ApiOptions): Hono {
   });
 
   app.get('/health', (context) => {
-    const { state, head, tasks, pendingTransactions, problem: reason } = status();
+    const { state, head, tasks, pendingTransactions, problem: reason, problems = [] } = status();
     const healthy = state === 'following';
-    return json(context, { status: healthy ? 'ok' : state, problem: reason ?? null, head: head ?? null, tasks, pendingTransactions, models: [...models.keys()], ...options.identity }, healthy ? 200 : 503);
+    return json(context, { status: !healthy ? state : problems.length > 0 ? 'degraded' : 'ok', problem: reason ?? null, problems, head: head ?? null, tasks, pendingTransactions, models: [...models.keys()], ...options.identity }, healthy ? 200 : 503);
   });
 
   app.get('/metrics', async (context) => context.text(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }));

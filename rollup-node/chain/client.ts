@@ -1,9 +1,12 @@
-import { createPublicClient, defineChain, fallback, http, WaitForTransactionReceiptTimeoutError } from 'viem';
-import type { Chain, HttpTransport, PublicClient, Transport } from 'viem';
+import { createPublicClient, defineChain, http, WaitForTransactionReceiptTimeoutError } from 'viem';
+import type { Chain, PublicClient, Transport } from 'viem';
 import { ExitCode, UserError, reasonOf } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { createEndpoints } from './endpoints.ts';
+import type { Endpoints } from './endpoints.ts';
 
 export interface ConnectOptions {
-  /** One endpoint, or several that are tried in this order. */
+  /** One endpoint, or several that are compared (endpoints.ts). */
   readonly rpcUrl: string | readonly string[];
   /** Refuses another chain. */
   readonly chainId?: number | undefined;
@@ -15,18 +18,32 @@ export interface ConnectOptions {
   readonly retryDelay?: number;
   /** Milliseconds that one request may take. */
   readonly timeout?: number;
+  /** Of several endpoints, how many have to say the same before it is believed; 1 by default. */
+  readonly quorum?: number;
+  /** Blocks that one of several endpoints may be behind the others. */
+  readonly maximumLag?: number;
+  /** Where to say which endpoints are left out. */
+  readonly log?: Logger;
+  /** Milliseconds of the clock that endpoints' pauses are measured with; replaced in tests. */
+  readonly now?: () => number;
 }
 
-/** A client that reads one chain. */
-export type ChainClient = PublicClient<Transport, Chain>;
+/** A client that reads one chain; `endpoints` where it does so through several. */
+export type ChainClient = PublicClient<Transport, Chain> & { readonly endpoints?: Endpoints };
 
 /** Connects to L1. @throws UserError when no endpoint answers, or it serves another chain. */
 export async function connect(options: ConnectOptions): Promise<ChainClient> {
   const urls = typeof options.rpcUrl === 'string' ? [options.rpcUrl] : options.rpcUrl;
-  const transport = transportFor(urls, options);
+  if ((options.quorum ?? 1) > urls.length) {
+    throw new UserError(`${options.quorum} endpoints have to agree, and there are ${urls.length}`, { hint: 'name more in --rpc-url, or lower --quorum' });
+  }
+  const { retryDelay, timeout } = options;
+  const retryCount = options.retryCount ?? 5;
+  const several = urls.length < 2 ? undefined : createEndpoints({ ...options, urls, ...(timeout === undefined ? {} : { timeout }) });
+  const transportWith = (retries: number): Transport => several?.transport ?? http(urls[0], { retryCount: retries, retryDelay: retryDelay ?? 200, timeout: timeout ?? 20_000 });
   // Whoever starts a node waits for this one: few repetitions.
-  const unknown = createPublicClient({ transport: transportFor(urls, { ...options, retryCount: Math.min(options.retryCount ?? 2, 2) }) });
-  const id = await unknown.getChainId().catch((error: unknown) => {
+  const unknown = createPublicClient({ transport: transportWith(Math.min(retryCount, 2)), cacheTime: 0 });
+  const id = await (several === undefined ? unknown.getChainId() : unknown.getBlock().then(() => unknown.getChainId())).catch((error: unknown) => {
     throw new UserError(`cannot reach the chain at ${urls.join(', ')}: ${reasonOf(error)}`, {
       exitCode: ExitCode.chain,
       hint: 'check --rpc-url and that the node is running',
@@ -37,7 +54,8 @@ export async function connect(options: ConnectOptions): Promise<ChainClient> {
     throw new UserError(`${urls[0]} serves chain ${id}, not ${options.chainId}`, { exitCode: ExitCode.chain, hint: 'check --rpc-url and --chain-id' });
   }
   const chain = defineChain({ id, name: `chain ${id}`, nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 }, rpcUrls: { default: { http: urls } } });
-  return askingAgain(createPublicClient({ chain, transport, pollingInterval: options.pollInterval ?? 2_000, cacheTime: 0 }));
+  const client = askingAgain(createPublicClient({ chain, transport: transportWith(retryCount), pollingInterval: options.pollInterval ?? 2_000, cacheTime: 0 }));
+  return several === undefined ? client : { ...client, endpoints: several };
 }
 
 /** Polls of the head between two fresh looks for a receipt. */
@@ -61,9 +79,4 @@ function askingAgain(client: ChainClient): ChainClient {
     }
   };
   return { ...client, waitForTransactionReceipt: wait };
-}
-
-function transportFor(urls: readonly string[], options: ConnectOptions): Transport {
-  const each = urls.map((url): HttpTransport => http(url, { retryCount: options.retryCount ?? 5, retryDelay: options.retryDelay ?? 200, timeout: options.timeout ?? 20_000 }));
-  return each.length === 1 && each[0] !== undefined ? each[0] : fallback(each);
 }

@@ -19,3 +19,15 @@ test('one after another, urgent ones first, failures left behind', async () => {
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
   expect(await inTurn(job('e'))).toBe('e');
 });
+
+test('an earlier deadline goes before a later one and before none; urgent before all', async () => {
+  const inTurn = serialQueue();
+  const order: string[] = [];
+  const job = (name: string) => async (): Promise<void> => void order.push(name);
+  await Promise.all([
+    inTurn(async () => new Promise((resolve) => setTimeout(resolve, 5))),
+    inTurn(job('none')), inTurn(job('late'), { deadline: 900n }), inTurn(job('early'), { deadline: 100n }), inTurn(job('early too'), { deadline: 100n }),
+    inTurn(job('none too')), inTurn(job('urgent'), { urgent: true }),
+  ]);
+  expect(order).toEqual(['urgent', 'early', 'early too', 'late', 'none', 'none too']);
+});

@@ -53,6 +53,11 @@ export class NonceTakenError extends Error {
   }
 }
 
+/** A transaction that was not sent, since this node does not send now, whatever the chain would say: nothing has failed. */
+export class HeldBackError extends Error {
+  override readonly name = 'HeldBackError';
+}
+
 /** Where a test may stop a node, as a kill would: right before and right after each effect on the chain. */
 export type Probe = (point: string) => void;
 
@@ -65,6 +70,12 @@ export interface SenderOptions {
   readonly resendAfter?: number;
   /** Times the highest first fee of what is under way that a resent transaction offers at most. */
   readonly maximumFeeMultiplier?: number;
+  /** Wei a unit of gas that is offered at most, whatever the network asks. */
+  readonly maximumFee?: bigint;
+  /** Second of block time by which a transaction has to be in: of those that wait to be signed the most urgent is next. */
+  readonly deadlineOf?: (intent: string) => Promise<bigint | undefined>;
+  /** Why nothing new is sent at the moment; null when it is. Asked right before signing. */
+  readonly holdBack?: () => string | null;
   /** What a contract's revert data means, in words. */
   readonly explainRevert?: (data: Hex) => string;
   readonly onMined?: (intent: string, mined: MinedTransaction) => void;
@@ -84,6 +95,8 @@ export interface TransactionSender {
   resume(): Promise<void>;
   /** Transactions without a receipt so far. */
   pending(): number;
+  /** Milliseconds that the oldest of them has waited in this process; 0 when there is none. */
+  oldest(): number;
 }
 
 interface Fees { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }
@@ -93,8 +106,9 @@ export function createSender(options: SenderOptions): TransactionSender {
   const resendAfter = options.resendAfter ?? 30_000;
   const probe: Probe = options.probe ?? (() => undefined);
   const underWay = new Map<string, Promise<MinedTransaction>>();
-  /** The first fees of what is under way, by intent. */
+  /** The first fees of what is under way, and since when it is, by intent. */
   const offers = new Map<string, bigint>();
+  const since = new Map<string, number>();
   const inTurn = serialQueue();
   let nextNonce = 0;
 
@@ -130,10 +144,13 @@ export function createSender(options: SenderOptions): TransactionSender {
       throw new TransactionRefusedError(`${wanted.intent} would revert: ${options.explainRevert?.(data) ?? data}`, { cause: error });
     });
     const gas = min(estimate + estimate / 4n, TRANSACTION_GAS_LIMIT);
+    const deadline = await options.deadlineOf?.(wanted.intent);
     return inTurn(async () => {
-      const fees = await client.estimateFeesPerGas();
+      const fees = withinCap(await client.estimateFeesPerGas(), wanted.intent);
       const nonce = Math.max(nextNonce, await client.getTransactionCount({ address: account.address, blockTag: 'pending' }));
       const unsigned = { intent: wanted.intent, nonce, gas, ...call };
+      const reason = options.holdBack?.() ?? null;
+      if (reason !== null) throw new HeldBackError(`${wanted.intent} is held back: ${reason}`);
       const record: TransactionRecord = { ...unsigned, attempts: [await sign(unsigned, fees)], status: 'sent' };
       probe(`persist ${wanted.intent}`);
       await save(record);
@@ -148,7 +165,14 @@ export function createSender(options: SenderOptions): TransactionSender {
         throw error;
       }
       return record;
-    });
+    }, { deadline });
+  };
+
+  const withinCap = (fees: Fees, intent: string): Fees => {
+    const { maximumFee } = options;
+    if (maximumFee === undefined || fees.maxFeePerGas <= maximumFee) return fees;
+    log.warn({ intent, asked: fees.maxFeePerGas, maximumFee }, 'the network asks more for gas than this node may offer: the transaction may wait');
+    return { maxFeePerGas: maximumFee, maxPriorityFeePerGas: min(fees.maxPriorityFeePerGas, maximumFee) };
   };
 
   const settle = async (record: TransactionRecord, receipt: TransactionReceipt): Promise<MinedTransaction> => {
@@ -178,12 +202,17 @@ export function createSender(options: SenderOptions): TransactionSender {
   const raise = async (record: TransactionRecord): Promise<TransactionRecord> => {
     const last = newest(record);
     // Whatever waits behind it goes by its own, later offer: a move must not be held up by a transaction from cheaper days.
-    const limit = [...offers.values()].reduce(max, record.attempts[0]?.maxFeePerGas ?? 0n) * BigInt(options.maximumFeeMultiplier ?? 4);
+    const most = [...offers.values()].reduce(max, record.attempts[0]?.maxFeePerGas ?? 0n) * BigInt(options.maximumFeeMultiplier ?? 4);
+    const limit = options.maximumFee === undefined ? most : min(most, options.maximumFee);
     const current = await client.estimateFeesPerGas();
     // Nodes accept a replacement from ten per cent more on.
-    const raised = { maxFeePerGas: max(current.maxFeePerGas, (last.maxFeePerGas * 9n) / 8n + 1n), maxPriorityFeePerGas: max(current.maxPriorityFeePerGas, (last.maxPriorityFeePerGas * 9n) / 8n + 1n) };
-    if (raised.maxFeePerGas > limit) return record;
-    const attempt = await sign(record, { ...raised, maxPriorityFeePerGas: min(raised.maxPriorityFeePerGas, raised.maxFeePerGas) });
+    const least: Fees = { maxFeePerGas: (last.maxFeePerGas * 9n) / 8n + 1n, maxPriorityFeePerGas: (last.maxPriorityFeePerGas * 9n) / 8n + 1n };
+    if (least.maxFeePerGas > limit) {
+      log.warn({ intent: record.intent, nonce: record.nonce, offered: last.maxFeePerGas, limit }, 'no receipt yet, and no higher fee may be offered');
+      return record;
+    }
+    const maxFeePerGas = min(max(current.maxFeePerGas, least.maxFeePerGas), limit);
+    const attempt = await sign(record, { maxFeePerGas, maxPriorityFeePerGas: min(max(current.maxPriorityFeePerGas, least.maxPriorityFeePerGas), maxFeePerGas) });
     const replaced: TransactionRecord = { ...record, attempts: [...record.attempts, attempt] };
     await save(replaced);
     log.warn({ intent: record.intent, nonce: record.nonce, hash: attempt.hash }, 'no receipt yet: sent again with a higher fee');
@@ -231,8 +260,12 @@ export function createSender(options: SenderOptions): TransactionSender {
   const tracked = (intent: string, work: () => Promise<MinedTransaction>): Promise<MinedTransaction> => {
     const running = underWay.get(intent);
     if (running !== undefined) return running;
-    const promise = work().finally(() => underWay.delete(intent));
+    const promise = work().finally(() => {
+      underWay.delete(intent);
+      since.delete(intent);
+    });
     underWay.set(intent, promise);
+    since.set(intent, performance.now());
     return promise;
   };
 
@@ -240,6 +273,7 @@ export function createSender(options: SenderOptions): TransactionSender {
     address: account.address,
     send: (wanted) => tracked(wanted.intent, () => start(wanted)),
     pending: () => underWay.size,
+    oldest: () => [...since.values()].reduce((longest, start) => Math.max(longest, performance.now() - start), 0),
     resume: async () => {
       for (const { value: record } of await store.list('transactions')) {
         if (record.status !== 'sent') continue;

@@ -1,5 +1,6 @@
 import { bodyStepsFormula } from '../../deterministic-runtime/program/steps.ts';
 import type { EncodedModel, EncodedOperator } from '../../deterministic-runtime/program/encoding.ts';
+import { byteLength } from '../../deterministic-runtime/program/tensor.ts';
 import type { ImportReport } from '../../kernels/import/report.ts';
 
 /** One operator of a program, for people and scripts. */
@@ -16,7 +17,7 @@ export interface OperatorRow {
 }
 
 /** Operator by operator, in the order in which they run. */
-export function operatorRows({ model: { program, constants }, operators }: EncodedModel, report?: ImportReport): OperatorRow[] {
+export function operatorRows({ model: { program }, operators }: EncodedModel, report?: ImportReport): OperatorRow[] {
   const counted = new Set<number>();
   return operators.map((encoded): OperatorRow => {
     const { operator, section, index } = encoded;
@@ -27,7 +28,7 @@ export function operatorRows({ model: { program, constants }, operators }: Encod
       name: operator.name,
       section,
       kernel: program.kernels[operator.kernel]?.name ?? '',
-      bytes: [...own].reduce((sum, constant) => sum + (constants[constant]?.length ?? 0), 0),
+      bytes: [...own].reduce((sum, constant) => sum + byteLength(program.constants[constant]!), 0),
       steps: Number(stepsOf(encoded, program.maxIterations)),
       ...(error === undefined ? {} : { error }),
     };

@@ -13,7 +13,7 @@ export const playDisputes: Duty = async (context, head) => {
   const disputes = await ownOpenDisputes(context);
   // What is over needs no trace, though its stakes may wait for somebody for a long time.
   const running = disputes.filter(({ dispute }) => !isOver(disputePhase(dispute, head.timestamp)));
-  inference.keepTraces(new Set(running.map(({ dispute }) => dispute.requestId)));
+  await inference.keepTraces(new Set(running.map(({ dispute }) => dispute.requestId)));
   return running.flatMap(({ dispute, role }) => {
     const mover: Role = disputePhase(dispute, head.timestamp) === 'challenger-to-move' ? 'challenger' : 'asserter';
     if (mover !== role) return [];

@@ -6,16 +6,21 @@ import { createLiftedExecutor } from '../../deterministic-runtime/lift/executor.
 import { promptIterations } from '../../kernels/language-model/interface.ts';
 import { runWithFault } from '../../fraud-proof/trace/fault.ts';
 import type { Fault } from '../../fraud-proof/trace/fault.ts';
+import type { TensorHasher } from '../../fraud-proof/trace/tensor-hasher.ts';
+import { TraceCache } from '../../fraud-proof/trace/trace-cache.ts';
 import { openTrace } from '../../fraud-proof/trace/trace.ts';
 import type { Trace } from '../../fraud-proof/trace/trace.ts';
 import { serialQueue } from '../chain/queue.ts';
-import { ExitCode, UserError } from '../errors.ts';
+import { ExitCode, UserError, reasonOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Store } from '../store/store.ts';
 import type { RequestRecord, ResultRecord } from '../store/tables.ts';
+import { openHasher } from './hasher.ts';
+import type { HasherName, OpenedHasher } from './hasher.ts';
 import { inputWords } from './models.ts';
 import type { LocalModel, ModelLibrary } from './models.ts';
+import { storedCommitments } from './stored-commitments.ts';
 import { createTraces } from './traces.ts';
 
 /** What a result is a function of. */
@@ -47,8 +52,12 @@ export interface InferenceOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly chooseFault?: FaultChooser;
-  /** Bytes of tensors that traces of disputed inferences keep together; `MOST_TRACE_BYTES` when absent. */
+  /** Bytes that traces of disputed inferences keep together; `MOST_TRACE_BYTES` when absent. */
   readonly mostTraceBytes?: number;
+  /** Bytes that all of them together spend on what they could compute again; `TRACE_CACHE_BYTES` when absent. */
+  readonly traceCacheBytes?: number;
+  /** How traces commit to tensors: `auto` when absent. */
+  readonly hasher?: HasherName | TensorHasher;
   /** Stops what is being computed. */
   readonly signal?: AbortSignal;
 }
@@ -63,8 +72,8 @@ export interface Inference {
   result(request: InferenceRequest, options?: { readonly verified?: boolean }): Promise<ResultRecord>;
   /** For a dispute about the request: comes before other work, and is kept until `keepTraces` leaves it out or there is no room. */
   trace(request: InferenceRequest): Promise<Trace>;
-  /** Lets go of the traces of all other requests: each holds a whole run's tensors. */
-  keepTraces(requestIds: ReadonlySet<Hex>): void;
+  /** Lets go of the traces of all other requests, in memory and on disk. */
+  keepTraces(requestIds: ReadonlySet<Hex>): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -74,6 +83,11 @@ export function createInference(options: InferenceOptions): Inference {
   const stoppable = options.signal === undefined ? {} : { signal: options.signal };
   const prepared = new Map<string, Promise<PreparedModel>>();
   const traces = createTraces(options.mostTraceBytes);
+  const cache = new TraceCache(options.traceCacheBytes);
+  const commitments = storedCommitments(store);
+  const hashing = hasherOf(options.hasher ?? 'auto', log);
+  /** Keys of the commitments that this node stored or read, by request. */
+  const committed = new Map<Hex, string>();
   const verified = new Set<string>();
   // A dispute is about every tensor inside a run, and only outputs are ever compared: it is played on what the chain replays.
   const replayed = createLiftedExecutor();
@@ -134,14 +148,45 @@ export function createInference(options: InferenceOptions): Inference {
         return understand(options.executor, request);
       });
       log.debug({ request: request.requestId, model: parts.model.encoded.model.program.name }, 'running the inference again for a dispute');
+      const open = { prepared: parts.prepared, input: parts.input, seed: parts.seed, cache, hasher: await hashing.hasher(), ...stoppable };
       const fault = await chooseFault?.(parts);
-      return openTrace({ prepared: parts.prepared, input: parts.input, seed: parts.seed, ...stoppable, ...(fault ? { fault } : {}) });
+      if (fault) return openTrace({ ...open, fault });
+      const key = resultKey(request);
+      committed.set(request.requestId, key);
+      const known = await commitments.read(key);
+      const trace = await openTrace({ ...open, ...(known === undefined ? {} : { commitments: known }) });
+      if (known === undefined) {
+        await commitments.write(key, trace.tensors.commitments).catch((error: unknown) => log.warn({ request: request.requestId, reason: reasonOf(error) }, "the slots' commitments could not be stored: after a restart they are computed again"));
+      }
+      return trace;
     }, { urgent: true })),
-    keepTraces: (requestIds) => traces.keepOnly(requestIds),
+    keepTraces: async (requestIds) => {
+      traces.keepOnly(requestIds);
+      const over = [...committed].filter(([requestId]) => !requestIds.has(requestId));
+      for (const [requestId] of over) committed.delete(requestId);
+      const inUse = new Set(committed.values());
+      const unused = over.map(([, key]) => key).filter((key) => !inUse.has(key));
+      if (unused.length > 0) await commitments.delete(unused);
+    },
     dispose: async () => {
       await inTurn(async () => undefined);
+      await hashing.dispose();
       for (const ready of prepared.values()) await ready.then((model) => model.dispose(), () => undefined);
     },
+  };
+}
+
+/** Opens a hasher when the first dispute needs one: without disputes nothing is hashed. */
+function hasherOf(choice: HasherName | TensorHasher, log: Logger): { hasher(): Promise<TensorHasher>; dispose(): Promise<void> } {
+  let opened: Promise<OpenedHasher> | undefined;
+  const open = async (): Promise<OpenedHasher> => {
+    const found = typeof choice === 'string' ? await openHasher(choice) : { hasher: choice, dispose: () => {} };
+    log.debug({ hasher: found.hasher.name }, 'commitments of tensors in disputes');
+    return found;
+  };
+  return {
+    hasher: async () => (await (opened ??= open())).hasher,
+    dispose: async () => (await opened?.catch(() => undefined))?.dispose(),
   };
 }
 

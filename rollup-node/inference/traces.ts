@@ -1,10 +1,10 @@
 import type { Hex } from 'viem';
 import type { Trace } from '../../fraud-proof/trace/trace.ts';
 
-/** Bytes of tensors that traces keep together. A trace of 256 tokens of a small language model has about 50 MB. */
+/** Bytes that traces keep together: what other iterations read, and 64 a slot. A trace of 256 tokens of a small language model has about 10 MB. */
 export const MOST_TRACE_BYTES = 2 ** 30;
 
-/** Traces of disputed inferences, by request. Each holds a whole run's tensors, and can be made again. */
+/** Traces of disputed inferences, by request. Each can be made again, by running the inference once more. */
 export interface Traces {
   /** The request's trace, opened if it is not there. */
   of(requestId: Hex, open: () => Promise<Trace>): Promise<Trace>;

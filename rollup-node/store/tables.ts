@@ -139,6 +139,14 @@ export interface ResultRecord {
   readonly milliseconds: number;
 }
 
+/** Commitments of all slots of a disputed inference (`SlotCommitments`), with what shows that they are undamaged. */
+export interface SlotCommitmentsRecord {
+  readonly iterations: number;
+  readonly inOrder: Uint8Array;
+  readonly epilogue: Uint8Array;
+  readonly checksum: Uint8Array;
+}
+
 /** A transaction of this node's own account. */
 export interface TransactionRecord {
   readonly intent: string;
@@ -195,6 +203,8 @@ export interface Tables {
   readonly counters: number;
   /** By model, input and seed. */
   readonly results: ResultRecord;
+  /** By model, input and seed, as long as a dispute about it runs. */
+  readonly slotCommitments: SlotCommitmentsRecord;
   /** By intent. */
   readonly transactions: TransactionRecord;
   /** By block number. */
@@ -211,4 +221,4 @@ export const CHAIN_TABLES = [
 ] as const satisfies readonly TableName[];
 export type ChainTable = (typeof CHAIN_TABLES)[number];
 
-export const TABLES = [...CHAIN_TABLES, 'results', 'transactions', 'undo', 'meta'] as const satisfies readonly TableName[];
+export const TABLES = [...CHAIN_TABLES, 'results', 'slotCommitments', 'transactions', 'undo', 'meta'] as const satisfies readonly TableName[];

@@ -11,31 +11,55 @@ import type { Task } from '../agent/tasks.ts';
 import { assertionPhase } from '../chain/clock.ts';
 import { proveEntry } from '../chain/entries.ts';
 import type { Head } from '../chain/follower.ts';
+import { HeldBackError } from '../chain/sender.ts';
 import { checkByReplay } from '../disputes/replayed.ts';
 import { roleOf, splitArgument } from '../disputes/turn.ts';
 import { ExitCode, UserError, reasonOf } from '../errors.ts';
 import { UnservableRequestError } from '../inference/inference.ts';
 import { nextBatch } from '../sequencer/batch.ts';
 import type { AssertionRecord, RequestRecord } from '../store/tables.ts';
+import { challengeStake } from './stake.ts';
 
 /** Checks every entry of others' assertions while they can be challenged, and challenges the first wrong one with a game of the node's own. */
 export function checkAssertions(): Duty {
   const checked = new Set<Hex>();
+  /** Entries that this node could not compute, by assertion. */
+  const unknown = new Map<Hex, readonly number[]>();
   return async (context, head) => {
     const { store, self } = context;
     const open = await Promise.all((await store.list('openAssertions')).map(({ key }) => store.get('assertions', key)));
-    const due = open.filter((assertion) => assertion !== undefined)
-      .filter((assertion) => !checked.has(assertion.assertionId) && !isAddressEqual(assertion.sponsor, self) && assertionPhase(assertion, head.timestamp) === 'challengeable')
+    const challengeable = open.filter((assertion) => assertion !== undefined)
+      .filter((assertion) => !isAddressEqual(assertion.sponsor, self) && assertionPhase(assertion, head.timestamp) === 'challengeable');
+    const due = challengeable.filter((assertion) => !checked.has(assertion.assertionId))
       .sort((a, b) => (a.challengeableUntil < b.challengeableUntil ? -1 : 1));
     // Asked of the store, which follows the chain: a reorganisation may take a challenge back, and then it is made again.
     const challenged = await Promise.all(due.map(({ assertionId }) => isChallenged(context, assertionId)));
-    return due.filter((_, index) => challenged[index] === false).map((assertion): Task => ({
+    const left = due.filter((_, index) => challenged[index] === false);
+    reportUnchecked(context, head, [...left, ...challengeable.filter(({ assertionId }) => unknown.has(assertionId))], unknown);
+    return left.map((assertion): Task => ({
       key: `check:${assertion.assertionId}`,
       run: async (signal) => {
-        if (await isRight(context, assertion, head, signal)) checked.add(assertion.assertionId);
+        const notComputed: number[] = [];
+        const right = await isRight(context, assertion, head, signal, notComputed);
+        if (notComputed.length > 0) unknown.set(assertion.assertionId, notComputed);
+        if (right) checked.add(assertion.assertionId);
       },
     }));
   };
+}
+
+/** Says which assertions are not checked whole, while there is time to do something about it. */
+function reportUnchecked({ metrics, problems }: AgentContext, head: Head, unchecked: readonly AssertionRecord[], unknown: Map<Hex, readonly number[]>): void {
+  const ends = unchecked.map(({ challengeableUntil }) => Number(challengeableUntil - head.timestamp));
+  metrics.uncheckedAssertions.set(unchecked.length);
+  metrics.uncheckedSecondsLeft.set(ends.length === 0 ? -1 : Math.min(...ends));
+  const open = new Set(unchecked.map(({ assertionId }) => assertionId));
+  for (const assertionId of unknown.keys()) if (!open.has(assertionId)) unknown.delete(assertionId);
+  for (const { assertionId, challengeableUntil } of unchecked) {
+    const entries = unknown.get(assertionId);
+    if (entries !== undefined) problems.set(`unchecked:${assertionId}`, `${entries.length} entries of assertion ${assertionId} cannot be checked; it can be challenged for ${challengeableUntil - head.timestamp} more seconds`);
+  }
+  problems.keepOnly('unchecked:', new Set([...unknown.keys()].map((assertionId) => `unchecked:${assertionId}`)));
 }
 
 /** True if the node has a game of its own about the assertion. */
@@ -44,20 +68,22 @@ const isChallenged = async ({ store, self }: AgentContext, assertionId: Hex): Pr
 
 /**
  * Challenges the first wrong entry that can be challenged; true when there is none. An entry that fails shields no other: the rest are
- * looked at first, and what went wrong is thrown at the end, so that the assertion is checked again.
+ * looked at first, and what went wrong is thrown at the end, so that the assertion is checked again. Entries that cannot be computed are added to
+ * `notComputed`.
  */
-async function isRight(context: AgentContext, assertion: AssertionRecord, head: Head, signal: AbortSignal): Promise<boolean> {
+async function isRight(context: AgentContext, assertion: AssertionRecord, head: Head, signal: AbortSignal, notComputed: number[]): Promise<boolean> {
   const { log } = context;
   const failures: unknown[] = [];
   for (const [index, request] of assertion.requestIds.entries()) {
     signal.throwIfAborted();
     try {
-      if (!(await isWrong(context, assertion, index))) continue;
+      if (!(await isWrong(context, assertion, index, notComputed))) continue;
       await challenge(context, assertion, index, head);
       return false;
     } catch (error) {
       if (signal.aborted || (error instanceof UserError && error.exitCode === ExitCode.storage)) throw error;
       failures.push(error);
+      if (error instanceof HeldBackError) continue;
       log.error({ assertion: assertion.assertionId, entry: index, request, reason: reasonOf(error) }, 'entry not dealt with yet');
     }
   }
@@ -67,7 +93,7 @@ async function isRight(context: AgentContext, assertion: AssertionRecord, head: 
 }
 
 /** True if an entry's output is not what this node computes, twice. An entry that it cannot compute counts as right, and is said so. */
-async function isWrong({ store, inference, log, metrics }: AgentContext, assertion: AssertionRecord, index: number): Promise<boolean> {
+async function isWrong({ store, inference, log, metrics }: AgentContext, assertion: AssertionRecord, index: number, notComputed: number[]): Promise<boolean> {
   const { assertionId, sponsor } = assertion;
   const requestId = assertion.requestIds[index] as Hex;
   const request = await store.get('requests', requestId);
@@ -85,6 +111,8 @@ async function isWrong({ store, inference, log, metrics }: AgentContext, asserti
     return true;
   } catch (error) {
     if (!(error instanceof UnservableRequestError)) throw error;
+    // Models that it was not given are not its business.
+    if (inference.models.has(request.modelId)) notComputed.push(index);
     metrics.entriesChecked.inc({ verdict: 'unknown' });
     log.warn({ assertion: assertionId, entry: index, request: requestId, model: request.modelId, reason: error.message }, 'entry cannot be checked');
     return false;
@@ -99,7 +127,7 @@ async function challenge(context: AgentContext, assertion: AssertionRecord, inde
   const request = await store.get('requests', requestId);
   if (request === undefined) throw new Error(`request ${requestId} is not in the store`);
   await requireSameFacts(context, requestId, request);
-  const { challengerStake } = await client.readContract({ address: contracts.assertions, abi: resultAssertionsAbi, functionName: 'terms', args: [requestId] });
+  const challengerStake = await challengeStake(context, requestId);
   // The challenge carries the node's own states: it takes the inside of the inference, which is computed again for it.
   const trace = await inference.trace(request);
   const { opening, split } = await openingMove(trace.steps, trace, { arity: contracts.arity });

@@ -6,6 +6,7 @@ import type { Hex } from 'viem';
 import { CALLDATA_ARITY } from '../../fraud-proof/dispute/split.ts';
 import type { Trace } from '../../fraud-proof/trace/trace.ts';
 import type { AgentContext } from '../../rollup-node/agent/duty.ts';
+import { createProblems } from '../../rollup-node/agent/problems.ts';
 import type { ChainClient } from '../../rollup-node/chain/client.ts';
 import { answerKey } from '../../rollup-node/chain/projection.ts';
 import type { TransactionIntent } from '../../rollup-node/chain/sender.ts';
@@ -75,14 +76,14 @@ export async function surround({ requests = [], assertions = [], compute, models
     },
     // Enough to open a game with; nothing here plays one.
     trace: async () => ({ steps: 2n, stateAt: async (steps: readonly bigint[]) => steps.map((step) => idOf(Number(step))), finalOpening: async () => '0x' }) as unknown as Trace,
-    keepTraces: () => undefined,
+    keepTraces: async () => undefined,
     dispose: async () => undefined,
   };
   const contracts = {
     registry: addressOf(0xa11), inbox: addressOf(0xa12), assertions: addressOf(0xa13), game: addressOf(0xa14), machine: addressOf(0xa15), window: 300n, bond: 1_000n, bounty: 10n, arity: CALLDATA_ARITY,
   };
   const context: AgentContext = {
-    client, contracts, store, inference, log: silentLogger(), metrics: createMetrics(), self: addressOf(9),
+    client, contracts, store, inference, log: silentLogger(), metrics: createMetrics(), problems: createProblems(), self: addressOf(9),
     sender: {
       address: addressOf(9),
       send: async (transaction) => {
@@ -92,6 +93,7 @@ export async function surround({ requests = [], assertions = [], compute, models
       },
       resume: async () => undefined,
       pending: () => 0,
+      oldest: () => 0,
     },
   };
   return { context, sent };

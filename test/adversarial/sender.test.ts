@@ -7,9 +7,11 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { expect, test } from 'vitest';
 import type { ChainClient } from '../../rollup-node/chain/client.ts';
 import { createSender } from '../../rollup-node/chain/sender.ts';
+import { deadlineOf } from '../../rollup-node/chain/urgency.ts';
 import { silentLogger } from '../../rollup-node/log.ts';
 import { openStore } from '../../rollup-node/store/store.ts';
-import { addressOf } from '../../rollup-node/testing/records.ts';
+import type { DisputeRecord } from '../../rollup-node/store/tables.ts';
+import { addressOf, assertion, dispute, idOf } from '../../rollup-node/testing/records.ts';
 
 const GWEI = 10n ** 9n;
 
@@ -73,3 +75,76 @@ test('a transaction from cheaper days does not hold up the moves behind it, howe
   await Promise.all([delivery, move]);
   await store.close();
 }, 5_000);
+
+test('after a restart fees go on rising from the last offer, and stop at the cap', async () => {
+  const store = await newStore();
+  const { client, price } = market();
+  price.wei = 1_000n * GWEI;
+  client.estimateFeesPerGas = (async () => ({ maxFeePerGas: 10n * GWEI, maxPriorityFeePerGas: 1n })) as never;
+  const options = { client, account, store, log: silentLogger(), resendAfter: 10, maximumFeeMultiplier: 100, maximumFee: 40n * GWEI };
+  const offers = async (): Promise<bigint[]> => (await store.get('transactions', 'move'))?.attempts.map(({ maxFeePerGas }) => maxFeePerGas) ?? [];
+  const killed = new AbortController();
+  const first = createSender({ ...options, signal: killed.signal });
+  const lost = first.send({ intent: 'move', to: addressOf(1), data: '0x' }).catch(() => undefined);
+  await expect.poll(async () => (await offers()).length).toBeGreaterThan(2);
+  killed.abort();
+  await lost;
+  const before = await offers();
+  const second = createSender(options);
+  await second.resume();
+  await expect.poll(async () => (await offers()).at(-1)! >= (40n * GWEI * 8n) / 9n - 1n).toBe(true);
+  const after = await offers();
+  expect(after.slice(0, before.length)).toEqual(before);
+  expect(after).toEqual([...after].sort((a, b) => (a < b ? -1 : 1)));
+  expect(after.every((offer) => offer <= 40n * GWEI)).toBe(true);
+  expect(second.oldest()).toBeGreaterThan(0);
+  price.wei = after.at(-1)!;
+  expect(await second.send({ intent: 'move', to: addressOf(1), data: '0x' })).toMatchObject({ gasUsed: 21_000n });
+  expect([second.pending(), second.oldest()]).toEqual([0, 0]);
+  await store.close();
+}, 10_000);
+
+test('a first offer is within the cap, too', async () => {
+  const store = await newStore();
+  const { client } = market();
+  client.estimateFeesPerGas = (async () => ({ maxFeePerGas: 500n * GWEI, maxPriorityFeePerGas: 300n * GWEI })) as never;
+  await createSender({ client, account, store, log: silentLogger(), maximumFee: 100n * GWEI }).send({ intent: 'move', to: addressOf(1), data: '0x' });
+  expect((await store.get('transactions', 'move'))?.attempts).toMatchObject([{ maxFeePerGas: 100n * GWEI, maxPriorityFeePerGas: 100n * GWEI }]);
+  await store.close();
+});
+
+test('of the transactions that wait, that of the dispute with least time left has the next nonce', async () => {
+  const store = await newStore();
+  const game = (number: number, changes: Partial<DisputeRecord>): DisputeRecord => dispute(number, { phase: 'challenger-to-move', turnStartedAt: 0n, ...changes });
+  const games = [game(1, { challengerRemaining: 900n }), game(2, { challengerRemaining: 50n }), game(3, { phase: 'asserter-to-answer', asserterRemaining: 400n })];
+  await store.write(games.map((value) => ({ table: 'disputes', key: value.gameId, value })));
+  await store.write([{ table: 'assertions', key: idOf(0x201), value: assertion(1, [0], { challengeableUntil: 100n }) }]);
+  const { client } = market();
+  const sender = createSender({ client, account, store, log: silentLogger(), deadlineOf: (intent) => deadlineOf(store, intent) });
+  const intents = ['deliver:x', `move:${games[0]!.gameId}:y`, `answer:${games[2]!.gameId}`, `challenge:${idOf(0x201)}`, `prove:${games[1]!.gameId}:z`];
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => { open = resolve; });
+  // Whoever is first holds the queue until all others stand in it.
+  const fees = client.estimateFeesPerGas;
+  client.estimateFeesPerGas = (async () => { await gate; return fees(); }) as never;
+  const all = Promise.all([sender.send({ intent: 'first', to: addressOf(1), data: '0x' }), ...intents.map((intent) => sender.send({ intent, to: addressOf(1), data: '0x' }))]);
+  setTimeout(open, 100);
+  await all;
+  const nonces = await Promise.all(intents.map(async (intent) => (await store.get('transactions', intent))!.nonce));
+  const order = intents.map((intent, index) => ({ intent, nonce: nonces[index]! })).sort((a, b) => a.nonce - b.nonce).map(({ intent }) => intent.split(':')[0]);
+  expect(order).toEqual(['prove', 'challenge', 'answer', 'move', 'deliver']);
+  await store.close();
+}, 10_000);
+
+test('what is held back is not signed, and takes no nonce', async () => {
+  const store = await newStore();
+  const { client } = market();
+  let reason: string | null = 'the view of L1 is old';
+  const sender = createSender({ client, account, store, log: silentLogger(), holdBack: () => reason });
+  await expect(sender.send({ intent: 'challenge', to: addressOf(1), data: '0x' })).rejects.toThrow(/challenge is held back: the view of L1 is old/);
+  expect(await store.list('transactions')).toEqual([]);
+  reason = null;
+  await sender.send({ intent: 'challenge', to: addressOf(1), data: '0x' });
+  expect((await store.get('transactions', 'challenge'))?.nonce).toBe(0);
+  await store.close();
+});

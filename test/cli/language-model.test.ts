@@ -68,6 +68,30 @@ describe.concurrent('a language model runs', () => {
   });
 });
 
+describe('a language model beside its weights in floats', () => {
+  const evaluate = (dataset: string, ...more: string[]): Promise<Record<string, unknown>> => answer(['evaluate', at('tiny'), '--against', at('model/tiny.bin'), '--dataset', at(dataset), ...more]);
+
+  test('texts in each form of a file', async () => {
+    writeFileSync(at('stories.txt'), 'Once\n\nA hen\r\n \r\nCat\n');
+    writeFileSync(at('stories.jsonl'), '{"text":"Once"}\n\n{"text":"A hen","id":3}\n"Cat"\n');
+    writeFileSync(at('stories.json'), '["Once", {"text":"A hen"}, "Cat"]');
+    const [text, lines, list, first] = await Promise.all([evaluate('stories.txt'), evaluate('stories.jsonl'), evaluate('stories.json'), evaluate('stories.txt', '--limit', '1')]);
+    // Behind a begin token, three bytes of SentencePiece's mark for a space, and the letters; A hen's own space is three bytes, too.
+    expect(text).toMatchObject({ modelId: imported.modelId, samples: 3, tokens: 7 + 10 + 6, executor: expect.any(String) });
+    expect(text.maxError).toBeGreaterThan(0);
+    expect(text.maxError).toBeLessThan(0.1);
+    expect(Math.abs((text.negativeLogLikelihood as number) - (text.floatNegativeLogLikelihood as number))).toBeLessThan(0.01);
+    expect(lines).toEqual(text);
+    expect(list).toEqual(text);
+    expect(first).toMatchObject({ samples: 1, tokens: 7 });
+  });
+
+  test('for people, shares are percentages', async () => {
+    const { stdout } = await assay(['evaluate', at('ids'), '--against', at('model/tiny.bin'), '--dataset', at('stories.txt')]);
+    expect(stdout).toMatch(/^agreement +\d+\.\d\d%$/m);
+  });
+});
+
 describe.concurrent('what does not fit a language model is refused in one line', () => {
   const run = (bundle: string, more: string[], reason: RegExp, exitCode = 2): Promise<void> => refusal(['run', at(bundle), ...more], exitCode, reason);
   test('a prompt that is too long', () => run('tiny', ['--prompt', 'twelve bytes'], /the prompt has 18 tokens and the model takes 12/));
@@ -77,8 +101,19 @@ describe.concurrent('what does not fit a language model is refused in one line',
     writeFileSync(at('changed/tokenizer.json'), '{}');
     await run('changed', ['--prompt', 'Once'], /tokenizer\.json is not the file that the model's metadata describe/, 5);
   });
-  test('an evaluation', async () => {
-    writeFileSync(at('data.f32'), new Uint8Array(4));
-    await refusal(['evaluate', at('tiny'), '--against', at('data.f32'), '--dataset', at('data.f32')], 2, /tiny is a model of text: assay evaluate compares networks of numbers/);
+  test('evaluations without texts, or against another model', async () => {
+    const against = ['evaluate', at('tiny'), '--against', at('model/tiny.bin'), '--dataset'];
+    writeFileSync(at('empty.txt'), ' \n\n');
+    writeFileSync(at('wrong.jsonl'), '{"text":"Once"}\n{"story":"upon"}\n');
+    writeFileSync(at('binary.txt'), Uint8Array.of(0xff, 0xfe));
+    writeFileSync(at('texts.txt'), 'Once');
+    await Promise.all([
+      refusal([...against, at('empty.txt')], 2, /empty\.txt holds no text/),
+      refusal([...against, at('wrong.jsonl')], 2, /line 2 of .*wrong\.jsonl is no text/),
+      refusal([...against, at('binary.txt')], 2, /binary\.txt is not UTF-8 text/),
+      refusal([...against, at('texts.txt'), '--labels', at('texts.txt')], 2, /--labels mean nothing for a language model/),
+      refusal(['evaluate', at('tiny'), '--against', at('texts.txt'), '--dataset', at('texts.txt')], 2, /cannot evaluate against .*texts\.txt is no language model/),
+      refusal(['evaluate', at('tiny'), '--against', 'storyteller', '--dataset', at('texts.txt')], 2, /cannot be compared with storyteller: .*vocabulary/),
+    ]);
   });
 });

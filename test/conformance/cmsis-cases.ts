@@ -7,11 +7,13 @@ interface RawCase { readonly config: Readonly<Record<string, string>>; readonly 
 export class CmsisCase {
   readonly name: string;
   readonly #config: ReadonlyMap<string, number>;
+  readonly #flags: ReadonlySet<string>;
   readonly #arrays: ReadonlyMap<string, { readonly type: string; readonly data: readonly number[] }>;
 
   constructor(name: string, { config, arrays }: RawCase) {
     this.name = name;
     this.#config = new Map(Object.entries(config).map(([key, value]) => [key.replace(`${name.toUpperCase()}_`, ''), Number(value)]));
+    this.#flags = new Set(Object.entries(config).flatMap(([key, value]) => (value === 'true' ? [key.replace(`${name.toUpperCase()}_`, '')] : [])));
     this.#arrays = new Map(Object.entries(arrays).map(([key, value]) => [key.replace(`${name}_`, ''), value]));
   }
 
@@ -20,6 +22,25 @@ export class CmsisCase {
     const value = this.#config.get(key) ?? fallback;
     if (value === undefined || Number.isNaN(value)) throw new Error(`the case has no number ${key}`);
     return value;
+  }
+
+  /** The numbers and arrays of one layer of a whole network: those whose names begin so, and `more` numbers. */
+  part(numbers: string, arrays: string, more: Readonly<Record<string, number>> = {}): CmsisCase {
+    const own = <T>(all: ReadonlyMap<string, T>, prefix: string): [string, T][] => [...all].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), value]);
+    return new CmsisCase(this.name, {
+      config: Object.fromEntries([...own(this.#config, numbers), ...Object.entries(more)].map(([key, value]) => [key, String(value)])),
+      arrays: Object.fromEntries(own(this.#arrays, arrays)),
+    });
+  }
+
+  /** Names of the configuration's numbers. */
+  get keys(): readonly string[] {
+    return [...this.#config.keys()];
+  }
+
+  /** True where the configuration says `true`. */
+  isTrue(key: string): boolean {
+    return this.#flags.has(key);
   }
 
   has(key: string): boolean {

@@ -8,8 +8,8 @@ export interface CmsisRun { readonly network: QuantizedNetwork; readonly input: 
 interface NamedValue { readonly name: string; readonly dims: readonly number[]; readonly type: IntegerType; readonly data?: readonly number[] }
 type Step = (values: { add(value: NamedValue): string }) => readonly QuantizedOperation[];
 
-const typeOf = (cType: string): IntegerType => (cType === 'int16_t' ? 'int16' : 'int8');
-const size = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1);
+export const typeOf = (cType: string): IntegerType => (cType === 'int16_t' ? 'int16' : 'int8');
+export const size = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1);
 
 /** A network of the operations that `step` gives, from the inputs to the value `y`. */
 function networkOf(inputs: readonly NamedValue[], y: NamedValue, step: Step): QuantizedNetwork {
@@ -66,11 +66,11 @@ function weightsOf(given: CmsisCase, count: number): readonly number[] {
 
 const biasOf = (given: CmsisCase): readonly number[] | null => given.array('biases', 'bias', 'input_bias');
 
-function single(given: CmsisCase, dims: readonly number[], outputDims: readonly number[], step: (x: string, y: string, values: Parameters<Step>[0]) => readonly QuantizedOperation[], outputType?: IntegerType): CmsisRun {
+export function single(given: CmsisCase, dims: readonly number[], outputDims: readonly number[], step: (x: string, y: string, values: Parameters<Step>[0]) => readonly QuantizedOperation[], outputType?: IntegerType): CmsisRun {
   const type = typeOf(given.type('input', 'input_tensor'));
   const [x, y] = [{ name: 'x', dims, type }, { name: 'y', dims: outputDims, type: outputType ?? type }];
-  const expected = [given.array('output_ref'), given.array('output')].find((array) => array?.length === size(outputDims)) ?? given.required('output_ref', 'output');
-  return { network: networkOf([x], y, (values) => step('x', 'y', values)), input: given.required('input', 'input_tensor').slice(0, size(dims)), expected };
+  const expected = [given.array('output_ref'), given.array('output')].find((array) => array?.length === size(outputDims)) ?? given.array('output_ref', 'output') ?? [];
+  return { network: networkOf([x], y, (values) => step('x', 'y', values)), input: (given.array('input', 'input_tensor') ?? []).slice(0, size(dims)), expected };
 }
 
 export function convolutionRun(given: CmsisCase): CmsisRun {
@@ -124,7 +124,7 @@ export const poolingRun = (mode: 'average' | 'maximum') => (given: CmsisCase): C
   const window = windowOf(given);
   const [batch, channels] = [given.number('BATCH_SIZE', given.number('INPUT_N', 1)), given.number('INPUT_C', given.number('IN_CH', 0))];
   return single(given, [batch, window.inputHeight, window.inputWidth, channels], [batch, window.outputHeight, window.outputWidth, channels], (x, y) => [{
-    kind: 'pooling', mode, name: y, output: y, x, window, offset: 0, low: given.number('ACTIVATION_MIN'), high: given.number('ACTIVATION_MAX'),
+    kind: 'pooling', mode, name: y, output: y, x, window, offset: 0, low: given.number('ACTIVATION_MIN', given.number('OUT_ACTIVATION_MIN', -128)), high: given.number('ACTIVATION_MAX', given.number('OUT_ACTIVATION_MAX', 127)),
   }]);
 };
 

@@ -17,8 +17,8 @@ describe.skipIf(folder === null)('CMSIS-NN', () => {
     }
     expect(failed).toEqual([]);
     expect(counts).toEqual({
-      'add': 3, 'average pooling': 10, 'convolution': 45, 'depthwise convolution': 34, 'fully connected': 16, 'matrix product': 10, 'maximum': 7, 'maximum pooling': 11, 'minimum': 7,
-      'multiply': 3, 'pad': 2, 'transposed convolution': 8,
+      'add': 3, 'average pooling': 10, 'convolution': 45, 'depthwise convolution': 34, 'filters over time': 6, 'fully connected': 16, 'long short-term memory': 6, 'matrix product': 10, 'maximum': 7, 'maximum pooling': 11, 'minimum': 7,
+      'multiply': 3, 'pad': 2, 'softmax': 3, 'transpose': 10, 'transposed convolution': 8, 'whole network': 2,
     });
   });
 });

@@ -7,6 +7,7 @@ export const KNOWN_FAILURES: readonly { readonly tests: RegExp; readonly why: st
   { tests: /reduce_log_sum_exp.*expanded/, why: 'written out as log of a sum of exponentials: the exponentials span more than sixteen bits (the operator itself subtracts the greatest first, and passes)' },
   { tests: /acosh_example/, why: 'the slope is infinite at 1, where one of the inputs is' },
   { tests: /qlinearmatmul_.*_int8_/, why: 'the expected numbers wrap around where the specification saturates; onnxruntime gives what is given here' },
+  { tests: /attention.*qk_matmul_bias_.*causal/, why: 'the scores are an output, and those that do not count are −3.4e38 there: no scale holds them beside the others' },
   { tests: /gru|lstm|rnn/, why: 'weights have eight bits' },
 ];
 

@@ -9,7 +9,8 @@ const folder = modelFilesOrSkip('ONNX\'s own operator tests');
 const found = folder !== null && existsSync(join(folder, ONNX_NODE_ARCHIVE));
 
 /** A few of each kind; test/conformance/onnx-node-table.ts runs them all. */
-const ALWAYS = ['test_add_bcast', 'test_averagepool_3d_default', 'test_conv_with_autopad_same', 'test_convtranspose_pads', 'test_layer_normalization_4d_axis1', 'test_matmul_4d', 'test_resize_upsample_sizes_cubic', 'test_slice_neg_steps', 'test_where_example', 'test_argmax_keepdims_example'];
+const ALWAYS = ['test_add_bcast', 'test_averagepool_3d_default', 'test_conv_with_autopad_same', 'test_convtranspose_pads', 'test_layer_normalization_4d_axis1', 'test_matmul_4d', 'test_resize_upsample_sizes_cubic', 'test_slice_neg_steps', 'test_where_example', 'test_argmax_keepdims_example',
+  'test_attention_4d_gqa_with_past_and_present', 'test_rotary_embedding_interleaved', 'test_gridsample_bicubic', 'test_gathernd_example_int32_batch_dim1', 'test_mod_mixed_sign_int32'];
 const SOME = 12;
 
 describe.skipIf(!found)('ONNX\'s own operator tests', () => {

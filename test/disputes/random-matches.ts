@@ -53,4 +53,4 @@ export async function playRandomMatches(contestants: readonly Contestant[], game
 
 /** All slots that a run wrote, in order. */
 const writtenSlots = (honest: Trace): number[] =>
-  Array.from({ length: slotCount(honest.model.model.program) }, (_, slot) => slot).filter((slot) => honest.tensors.slot(slot) !== undefined);
+  Array.from({ length: slotCount(honest.model.model.program) }, (_, slot) => slot).filter((slot) => honest.tensors.isWritten(slot));

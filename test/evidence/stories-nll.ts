@@ -11,7 +11,7 @@ import { admit } from '../../deterministic-runtime/program/admission.ts';
 import { buildLanguageModel } from '../../kernels/language-model/program.ts';
 import type { ActivationBits } from '../../kernels/quantize-rows.ts';
 import { executorByName } from '../../rollup-node/executors.ts';
-import { loadFloatTransformer } from '../models/float-transformer.ts';
+import { loadFloatTransformer } from '../../kernels/language-model/float-transformer.ts';
 import { modelFiles } from '../models/model-files.ts';
 import { loadStories, logitsOf, negativeLogLikelihood, outputTokens, tokenInput } from '../models/stories.ts';
 

@@ -67,6 +67,17 @@ const matrices = (transposed: boolean): TestModel =>
 const resized = (operator: string, union: number, aligned: number, half: number, side: number): [string, TestModel][] =>
   moved(operator, union, union === 74 ? [['int8', aligned], ['int8', half]] : [null, null, ['int8', aligned], ['int8', half]], [1, 5, 7, 3], [1, side, side, 3], integers([side, side]));
 
+/** Where the greatest elements stand chooses entries of a table along an axis. */
+const chosen = (axis: number, table: readonly number[], to: readonly number[]): TestModel => ({
+  tensors: [
+    tensor('int8', [4, 9]), integers([1], []), { type: 'int32', dims: [4] },
+    { ...tensor('int8', table), data: Array.from({ length: size(table) }, () => next(-128, 127)) }, tensor('int8', to),
+  ],
+  operators: [{ operator: 'ARG_MAX', inputs: [0, 1], outputs: [2], options: [40, [['int8', 2]]] }, { operator: 'GATHER', inputs: [3, 2], outputs: [4], options: [23, [['int32', axis]]] }],
+  inputs: [0],
+  outputs: [4],
+});
+
 /** The models, by what is special about them. */
 export const OPERATOR_MODELS: readonly (readonly [string, TestModel])[] = [
   ['CONV_2D', convolution(1, 5, 7, 3, 1, 1, 0)], ['CONV_2D stride 2, 40 channels', convolution(1, 40, 9, 3, 2, 1, 1)], ['CONV_2D dilated', convolution(1, 34, 3, 3, 1, 2, 0)],
@@ -92,6 +103,10 @@ export const OPERATOR_MODELS: readonly (readonly [string, TestModel])[] = [
   ['PRELU', one('PRELU', [tensor('int8', [1, 6, 7, 5]), { type: 'int8', dims: [1, 1, 5], scales: [0.002], data: [-120, 30, 99, 5, 127] }], [tensor('int8', [1, 6, 7, 5], 0.06, 2)])],
   ['SOFTMAX', one('SOFTMAX', [tensor('int8', [5, 40], 0.2)], [tensor('int8', [5, 40], 1 / 256, -128)], [9, [['float32', 1]]])],
   ['SOFTMAX uint8', one('SOFTMAX', [tensor('uint8', [5, 40], 0.1)], [tensor('uint8', [5, 40], 1 / 256, -128)], [9, [['float32', 1]]])],
+  ['SOFTMAX int16', one('SOFTMAX', [tensor('int16', [5, 40], 0.0005)], [tensor('int16', [5, 40], 1 / 32768)], [9, [['float32', 1]]])],
+  ['SOFTMAX int16, one scale in 1000', one('SOFTMAX', [tensor('int16', [5, 7], 0.00003)], [tensor('int16', [5, 7], 1 / 32768)], [9, [['float32', 1]]])],
+  ...[0.02, 0.1, 0.3].map((scale): [string, TestModel] => [`LOG_SOFTMAX ${scale}`, one('LOG_SOFTMAX', [tensor('int8', [5, 40], scale)], [tensor('int8', [5, 40], 1 / 16, 127)], [36, []])]),
+  ...(['LOGISTIC', 'TANH'] as const).flatMap((operator) => [1 / 4096, 1 / 2048, 0.0003, 0.00007].map((scale): [string, TestModel] => [`${operator} int16 ${scale}`, one(operator, [tensor('int16', [16, 64], scale)], [tensor('int16', [16, 64], 1 / 32768)])])),
   ['MEAN of pixels', reduced('MEAN', [1, 2], [2, 1, 1, 6])], ['MEAN of pixels, another scale', reduced('MEAN', [1, 2], [2, 1, 1, 6], false)],
   ['REDUCE_MAX', reduced('REDUCE_MAX', [2, 3], [2, 4, 1, 1])], ['REDUCE_MIN', reduced('REDUCE_MIN', [1], [2, 1, 5, 6])],
   ...([['EQUAL', 53], ['NOT_EQUAL', 54], ['LESS', 41], ['LESS_EQUAL', 46], ['GREATER', 44], ['GREATER_EQUAL', 45]] as const).flatMap(([operator, union]): [string, TestModel][] =>
@@ -102,6 +117,7 @@ export const OPERATOR_MODELS: readonly (readonly [string, TestModel])[] = [
   ...moved('STRIDED_SLICE', 32, [['int32', 5], ['int32', 2], null, null, ['int32', 4]], [2, 6, 7], [2, 3], integers([0, 1, 3]), integers([2, 6, 4]), integers([1, 2, 1])),
   ...moved('STRIDED_SLICE', 32, [null, ['int32', 4]], [2, 6, 7], [2, 6, 7], integers([0, 0, -1]), integers([2, 6, 0]), integers([1, 1, -1])),
   ...moved('SLICE', 48, [], [2, 6, 7], [1, 6, 3], integers([1, 0, 2]), integers([1, -1, 3])), ...moved('GATHER', 23, [['int32', 2]], [2, 6, 7], [2, 6, 2, 2], integers([5, 0, 0, 3], [2, 2])),
+  ['GATHER computed', chosen(0, [9, 5], [4, 5])], ['GATHER computed, axis 1', chosen(1, [2, 9, 3], [2, 4, 3])], ['GATHER computed, last axis', chosen(2, [3, 2, 9], [3, 2, 4])],
   ...moved('TILE', 51, [], [2, 3, 4], [4, 3, 12], integers([2, 1, 3])), ...moved('REVERSE_V2', 81, [], [2, 6, 7], [2, 6, 7], integers([1])),
   ...moved('SPACE_TO_DEPTH', 19, [['int32', 2]], [1, 4, 6, 3], [1, 2, 3, 12]), ...moved('DEPTH_TO_SPACE', 94, [['int32', 2]], [1, 2, 3, 12], [1, 4, 6, 3]),
   ...moved('SPACE_TO_BATCH_ND', 25, [], [1, 4, 6, 3], [4, 3, 3, 3], integers([2, 2]), integers([1, 1, 0, 0], [2, 2])), ...moved('BATCH_TO_SPACE_ND', 24, [], [4, 3, 3, 3], [1, 4, 6, 3], integers([2, 2]), integers([1, 1, 0, 0], [2, 2])),

@@ -8,7 +8,7 @@ import type { Architecture, WeightSource } from '../../kernels/language-model/ar
 import { buildLanguageModel } from '../../kernels/language-model/program.ts';
 import type { LanguageModelOptions } from '../../kernels/language-model/program.ts';
 import { randomWeights } from '../../kernels/language-model/random-weights.ts';
-import { loadFloatTransformer } from './float-transformer.ts';
+import { loadFloatTransformer } from '../../kernels/language-model/float-transformer.ts';
 import { roundedWeights } from './rounded-weights.ts';
 import { logitsOf, outputTokens, tokenInput } from './stories.ts';
 

@@ -13,12 +13,26 @@ interface SolcOutput {
   readonly contracts?: Readonly<Record<string, Readonly<Record<string, { readonly evm: { readonly deployedBytecode: { readonly object: string } } }>>>>;
 }
 
+export type Sources = Readonly<Record<string, { readonly content: string }>>;
+
+/** How a contract is compiled other than foundry.toml says. */
+export interface CompileOptions {
+  /** `legacy` without the optimiser takes a tenth of the time of `ir`, and gives code that does the same for more gas. */
+  readonly pipeline?: 'ir' | 'legacy';
+  /** Changes sources before they are compiled. */
+  readonly edit?: (path: string, source: string) => string;
+}
+
 /** A source and everything that it imports, by path from the repository's root. */
-function sourcesFrom(path: string, found: Record<string, { content: string }> = {}): Record<string, { content: string }> {
-  if (found[path] !== undefined) return found;
-  const content = readFileSync(join(ROOT, path), 'utf8');
-  found[path] = { content };
-  for (const [, target] of content.matchAll(/^import [^;]*?"(\.[^"]+)";/gms)) sourcesFrom(posix.join(posix.dirname(path), target as string), found);
+export function sourcesFrom(path: string, edit: NonNullable<CompileOptions['edit']> = (_, source) => source): Sources {
+  const found: Record<string, { content: string }> = {};
+  const visit = (file: string): void => {
+    if (found[file] !== undefined) return;
+    const content = edit(file, readFileSync(join(ROOT, file), 'utf8'));
+    found[file] = { content };
+    for (const [, target] of content.matchAll(/^import [^;]*?"(\.[^"]+)";/gms)) visit(posix.join(posix.dirname(file), target as string));
+  };
+  visit(path);
   return found;
 }
 
@@ -26,13 +40,14 @@ function sourcesFrom(path: string, found: Record<string, { content: string }> = 
  * Compiles one contract as foundry.toml does and gives the code that a chain would run. What was compiled once is kept under
  * node_modules/.cache, by the hash of what went in.
  * @param path source from the repository's root, whose imports are relative
+ * @throws Error with the compiler's messages when it does not compile
  */
-export function compileContract(path: string, name: string): Hex {
+export function compileContract(path: string, name: string, { pipeline = 'ir', edit }: CompileOptions = {}): Hex {
   const input = JSON.stringify({
     language: 'Solidity',
-    sources: sourcesFrom(path),
+    sources: sourcesFrom(path, edit),
     settings: {
-      viaIR: true, evmVersion: 'osaka', optimizer: { enabled: true, runs: 100_000 },
+      viaIR: pipeline === 'ir', evmVersion: 'osaka', optimizer: { enabled: pipeline === 'ir', runs: 100_000 },
       metadata: { bytecodeHash: 'none', appendCBOR: false },
       outputSelection: { [path]: { [name]: ['evm.deployedBytecode.object'] } },
     },

@@ -28,9 +28,10 @@ export class WordMachineEvm {
     this.#evm = evm;
   }
 
-  static async create(): Promise<WordMachineEvm> {
+  /** @param code what runs instead of the contract as foundry.toml has it compiled */
+  static async create(code: Hex = compileContract('contracts/src/machine/WordMachine.sol', 'WordMachine')): Promise<WordMachineEvm> {
     const evm = await createEVM({ common: new Common({ chain: Mainnet, hardfork: Hardfork.Osaka }) });
-    await evm.stateManager.putCode(ADDRESS, hexToBytes(compileContract('contracts/src/machine/WordMachine.sol', 'WordMachine')));
+    await evm.stateManager.putCode(ADDRESS, hexToBytes(code));
     return new WordMachineEvm(evm);
   }
 

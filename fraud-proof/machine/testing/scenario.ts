@@ -47,7 +47,7 @@ interface Questions {
  * Builds the commitments around a scenario's parts. A step reads at most one path of each tree, so the trees are drawn path
  * by path, of random siblings, and their roots follow: any depth costs no more than its path.
  */
-export function buildScenario(parts: ScenarioParts, random: Random): Scenario {
+export function buildScenario(parts: ScenarioParts, random: Pick<Random, 'chance' | 'bytes'>): Scenario {
   const path = (depth: number): Path => Array.from({ length: depth }, () => (random.chance(0.3) ? NOT_WRITTEN : random.bytes(32)));
   const counts = decodeHeader(encodeRawHeader({ ...parts.header, operatorsRoot: NOT_WRITTEN }));
   const codeWord = codeWordWith(parts.instruction, parts.state.pc, random.bytes(32));

@@ -6,7 +6,7 @@ import type { Network } from './layer.ts';
 import { WIDE_LIMIT, activationQuantization, quantizeTo, quantizeValue, wideQuantization } from './quantization.ts';
 
 /** Relative error (root mean square) of the outputs that is aimed at. */
-const ERROR_TARGET = 0.01;
+export const ERROR_TARGET = 0.01;
 /** Inputs that errors are measured on, at most. */
 const SAMPLES = 6;
 /** What share of the values is raised at a time. */
@@ -25,18 +25,12 @@ export interface PrecisionChoice {
  * the values at which the error grows most are raised.
  */
 export function choosePrecisions(network: Network, ranges: Ranges, samples: Float32Array): PrecisionChoice {
-  const size = inputSize(network);
-  const count = Math.min(SAMPLES, samples.length / size);
-  // Spread over the samples, which may be sorted.
-  const chosen = Array.from({ length: count }, (_, index) => Math.floor((index * (samples.length / size)) / count)).map((index) => samples.subarray(index * size, (index + 1) * size));
+  const chosen = someSamples(network, samples);
   const floats = chosen.map((sample) => evaluateNetwork(network, sample));
   const precisions = new Map<string, 8 | 16>();
   const writers = new Map(network.layers.map((layer) => [layer.output, layer]));
-  // A softmax that ends the network is left to whoever reads the result.
-  const last = network.layers.at(-1);
-  const final = last?.kind === 'softmax' && network.outputs.length === 1 && network.outputs[0] === last.output ? last : null;
-  const results = final === null ? network.outputs : [final.x];
-  const values = [...network.inputs, ...network.layers.map(({ output }) => output)].filter((name) => network.integers?.has(name) !== true && name !== final?.output);
+  const { results, final } = measuredResults(network);
+  const values = [...network.inputs, ...network.layers.map(({ output }) => output)].filter((name) => network.integers?.has(name) !== true && name !== final);
   let before: ReadonlyMap<string, number> | null = null;
   for (let round = 0; ; round += 1) {
     const errors = measure(network, ranges, precisions, chosen, floats);
@@ -54,8 +48,21 @@ export function choosePrecisions(network: Network, ranges: Ranges, samples: Floa
   }
 }
 
+/** Some of the samples, spread over all of them, which may be sorted. */
+export function someSamples(network: Network, samples: Float32Array): Float32Array[] {
+  const size = inputSize(network);
+  const count = Math.min(SAMPLES, samples.length / size);
+  return Array.from({ length: count }, (_, index) => Math.floor((index * (samples.length / size)) / count)).map((index) => samples.subarray(index * size, (index + 1) * size));
+}
+
+/** The values whose errors count: the outputs, but what a softmax reads that ends the network (`final`), since it is left to whoever reads the result. */
+export function measuredResults({ layers, outputs }: Network): { readonly results: readonly string[]; readonly final: string | null } {
+  const last = layers.at(-1);
+  return last?.kind === 'softmax' && outputs.length === 1 && outputs[0] === last.output ? { results: [last.x], final: last.output } : { results: outputs, final: null };
+}
+
 /** Relative error of every value if values are rounded to these precisions. */
-function measure(network: Network, ranges: Ranges, precisions: ReadonlyMap<string, 8 | 16>, samples: readonly Float32Array[], floats: readonly ReadonlyMap<string, FloatTensor>[]): ReadonlyMap<string, number> {
+export function measure(network: Network, ranges: Ranges, precisions: ReadonlyMap<string, 8 | 16>, samples: readonly Float32Array[], floats: readonly ReadonlyMap<string, FloatTensor>[]): ReadonlyMap<string, number> {
   const sums = new Map<string, { signal: number; error: number }>();
   samples.forEach((sample, index) => {
     evaluateNetwork(network, sample, (name, tensor) => {

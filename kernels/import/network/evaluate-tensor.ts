@@ -1,3 +1,4 @@
+import { ROW_STEPS } from '../../linear-rows.ts';
 import { elementCount, strides } from './float-tensor.ts';
 import type { FloatTensor } from './float-tensor.ts';
 import type { ArgumentLayer, DenseLayer, MatrixProductLayer, NormalizationLayer, PadLayer, ReductionLayer, ResamplingLayer, SliceLayer } from './layer.ts';
@@ -53,6 +54,18 @@ export function multiplyMatrix({ weights, bias }: DenseLayer, { data }: FloatTen
     }
   }
   return result;
+}
+
+/** Each row (of the last axis) on a grid of its own, on which its greatest magnitude is 127. */
+export function roundRows({ dims, data }: FloatTensor): FloatTensor {
+  const length = dims.at(-1) ?? 1;
+  const rounded = new Float32Array(data.length);
+  for (let start = 0; start < data.length; start += length) {
+    let greatest = 0;
+    for (let k = start; k < start + length; k += 1) greatest = Math.max(greatest, Math.abs(data[k] as number));
+    if (greatest > 0) for (let k = start; k < start + length; k += 1) rounded[k] = (Math.round(((data[k] as number) * ROW_STEPS) / greatest) * greatest) / ROW_STEPS;
+  }
+  return { dims, data: rounded };
 }
 
 export function matrixProduct({ transposed }: MatrixProductLayer, x: FloatTensor, b: FloatTensor, dims: readonly number[]): Float32Array {

@@ -1,5 +1,5 @@
 import { convolve, pool } from './evaluate-image.ts';
-import { argument, broadcastIndices, combine, concatenate, gather, matrixProduct, multiplyMatrix, normalize, pad, reduce, resample, slice } from './evaluate-tensor.ts';
+import { argument, broadcastIndices, combine, concatenate, gather, matrixProduct, multiplyMatrix, normalize, pad, reduce, resample, roundRows, slice } from './evaluate-tensor.ts';
 import { elementCount, strides } from './float-tensor.ts';
 import type { FloatTensor } from './float-tensor.ts';
 import { dimsOf } from './layer.ts';
@@ -58,7 +58,7 @@ export function evaluateLayer(layer: Layer, valueOf: (name: string) => FloatTens
 function evaluateData(layer: Layer, x: FloatTensor, valueOf: (name: string) => FloatTensor, dims: readonly number[]): Float32Array | Float64Array {
   switch (layer.kind) {
     case 'convolution': return cut(convolve(layer, x, dims), layer.range);
-    case 'dense': return cut(multiplyMatrix(layer, x), layer.range);
+    case 'dense': return cut(multiplyMatrix(layer, layer.activations === 'row' ? roundRows(x) : x), layer.range);
     case 'pooling': return pool(layer, x, dims);
     case 'add': return cut(combine(x, valueOf(layer.b), dims, (a, b) => a + b), layer.range);
     case 'multiply': return cut(combine(x, valueOf(layer.b), dims, (a, b) => a * b), layer.range);
@@ -104,6 +104,8 @@ const truth = (value: boolean): number => (value ? 1 : 0);
 const OPERATIONS = {
   subtract: (a: number, b: number): number => a - b,
   divide: (a: number, b: number): number => a / b,
+  modulo: (a: number, b: number): number => a - Math.floor(a / b) * b,
+  remainder: (a: number, b: number): number => a % b,
   minimum: Math.min,
   maximum: Math.max,
   equal: (a: number, b: number): number => truth(a === b),

@@ -56,6 +56,8 @@ export interface DenseLayer extends Common {
   readonly weights: FloatTensor;
   readonly bias: Float32Array | null;
   readonly range: Range | null;
+  /** What it reads becomes bytes with a scale a row (the last axis), found while the program runs; only where that has sixteen bits. */
+  readonly activations?: 'row';
 }
 export interface PoolingLayer extends Common {
   readonly kind: 'pooling';
@@ -73,9 +75,9 @@ export interface BinaryLayer extends Common {
   readonly b: string;
   readonly range: Range | null;
 }
-/** What two operands are combined by besides sums and products; comparisons and logic give 0 or 1. */
+/** What two operands are combined by besides sums and products; comparisons and logic give 0 or 1. A modulo has the divisor's sign, a remainder the dividend's. */
 export type BinaryOperation =
-  | 'subtract' | 'divide' | 'minimum' | 'maximum' | 'equal' | 'less' | 'less-or-equal' | 'and' | 'or' | 'xor';
+  | 'subtract' | 'divide' | 'minimum' | 'maximum' | 'equal' | 'less' | 'less-or-equal' | 'and' | 'or' | 'xor' | 'modulo' | 'remainder';
 /** Two operands, broadcast; either may be a constant. */
 export interface OperationLayer extends Common { readonly kind: 'operation'; readonly operation: BinaryOperation; readonly b: string }
 /** `a` where x is not 0, else `b`; all broadcast. */

@@ -47,7 +47,7 @@ function lowerPlain(lowering: Lowering, layer: ConvolutionLayer, x: Activation, 
   const { builder } = lowering;
   const [, channels = 1] = x.dims;
   const [outputs = 0] = layer.weights.dims;
-  const quantized = quantizeWeights(layer.weights);
+  const quantized = quantizeWeights(layer.weights, layer.bias, x.quantization.scale);
   const bias = builder.integers(1, outputs, quantizeBiases(layer.bias, quantized, x.quantization));
   const scale = builder.integers(2, outputs, requantizationRows(quantized.scales.map((weight) => (x.quantization.scale * weight) / target.quantization.scale)));
   const { outputHeight, outputWidth, kernelHeight, kernelWidth } = layer.window;
@@ -88,7 +88,8 @@ function lowerVolume(lowering: Lowering, layer: ConvolutionLayer, x: Activation,
   const parts = Array.from({ length: groups }, (_, group) => {
     const size = outputs / groups;
     const name = groups === 1 ? layer.name : `${layer.name}.group${group}`;
-    const quantized = quantizeWeights({ dims: [size, perGroup, taps], data: layer.weights.data.slice(group * size * perOutput, (group + 1) * size * perOutput) });
+    const bias = layer.bias === null ? null : layer.bias.slice(group * size, (group + 1) * size);
+    const quantized = quantizeWeights({ dims: [size, perGroup, taps], data: layer.weights.data.slice(group * size * perOutput, (group + 1) * size * perOutput) }, bias, x.quantization.scale);
     const values = rearrange(quantized.values, [size, taps, perGroup], [perGroup * taps, 1, taps]);
     const lined = (tensor: Tensor, suffix: string, fill: number): Tensor => builder.append(`${name}.patches${suffix}`, {
       kernel: volumePatches('i8'),
@@ -97,7 +98,6 @@ function lowerVolume(lowering: Lowering, layer: ConvolutionLayer, x: Activation,
       parameters: { ...numbers, channels: perGroup, from: group * perGroup, fill },
     });
     const tensors = x.tensor.shape.element === 'i8' ? [lined(x.tensor, '', x.quantization.zeroPoint)] : planesOf(lowering, x).map((plane, index) => lined(plane, index === 0 ? '.high' : '.low', 0));
-    const bias = layer.bias === null ? null : layer.bias.slice(group * size, (group + 1) * size);
     return { tensor: appendLinear(lowering, name, tensors, { values, scales: quantized.scales }, bias, x.quantization, target), dims: [rows, size] };
   });
   return concatenated(builder, layer.name, parts, 1);
@@ -127,7 +127,7 @@ function lowerVolumeDepthwise(lowering: Lowering, layer: ConvolutionLayer, x: Ac
   const { builder } = lowering;
   const { window, depth = FLAT } = layer;
   const [batches = 1, channels = 1] = x.dims;
-  const quantized = quantizeWeights(layer.weights);
+  const quantized = quantizeWeights(layer.weights, layer.bias, x.quantization.scale);
   const taps = quantized.values.length / channels;
   const w = builder.bytes(taps, channels, rearrange(quantized.values, [taps, channels], [1, taps]));
   // The kernel takes the zero point off x itself.

@@ -1,4 +1,5 @@
 import { linearSums } from '../../linear.ts';
+import { ROW_STEPS, linearRows } from '../../linear-rows.ts';
 import { byteRowSums, matrixProduct } from '../../matrix-product.ts';
 import { expanded, reshaped, transposed } from '../../movement.ts';
 import { centredSums } from '../../normalization.ts';
@@ -11,10 +12,11 @@ import { placedConstant, rowPattern } from './broadcast.ts';
 import { elementCount } from './float-tensor.ts';
 import { dimsOf } from './layer.ts';
 import type { DenseLayer, MatrixProductLayer } from './layer.ts';
-import { appendLinear } from './lower-convolution.ts';
+import { WIDE_MULTIPLIER_BITS, appendLinear } from './lower-convolution.ts';
 import { rearrange } from './rearrange.ts';
-import type { Lowering } from './lowering.ts';
+import type { Lowering, Target } from './lowering.ts';
 import { planesOf } from './planes-of.ts';
+import { rowsOf } from './rows-of.ts';
 import { quantizeBiases, quantizeWeights } from './quantization.ts';
 import type { Quantization, QuantizedWeights } from './quantization.ts';
 
@@ -25,7 +27,30 @@ const RESULT_STEPS = 16;
 export function lowerDense(lowering: Lowering, layer: DenseLayer): Activation {
   const { x, quantized } = prepare(lowering, layer);
   const target = lowering.target(layer.output, layer.range);
+  if (layer.activations === 'row' && x.tensor.shape.element === 'i32') return lowerRows(lowering, layer, x, quantized, target);
   const tensor = appendLinear(lowering, layer.name, planesOf(lowering, x), quantized, layer.bias, x.quantization, target);
+  return { name: layer.output, tensor, dims: dimsOf(lowering.network, layer.output), layout: { kind: 'rows' }, quantization: target.quantization };
+}
+
+/** Bits that `linearRows` has for a product of an accumulator and a multiplier; all but the columns' are known. */
+const ROW_PRODUCT_BITS = 61;
+
+function lowerRows(lowering: Lowering, layer: DenseLayer, x: Activation, quantized: QuantizedWeights, target: Target): Activation {
+  const { builder } = lowering;
+  const { rows, columns } = x.tensor.shape;
+  const outputs = quantized.scales.length;
+  const { bytes, magnitudes } = rowsOf(lowering, x);
+  // Sums of products of bytes times a magnitude of 15 bits; the biases' 29 and 7 bits are no more, and a carry.
+  const bits = Math.min(WIDE_MULTIPLIER_BITS, ROW_PRODUCT_BITS - Math.max(14 + Math.ceil(Math.log2(columns)) + 15, 36) - 1);
+  const factors = quantized.scales.map((weight) => (x.quantization.scale * weight) / (ROW_STEPS * target.quantization.scale));
+  const tensor = builder.append(layer.name, {
+    kernel: linearRows(target.element), output: { element: target.element, rows, columns: outputs },
+    operands: [
+      bytes, magnitudes, builder.bytes(outputs, columns, quantized.values), builder.integers(1, outputs, quantizeBiases(layer.bias, quantized, x.quantization)),
+      builder.integers(2, outputs, requantizationRows(factors, (factor) => toShortRequantization(factor, bits))),
+    ],
+    parameters: target.parameters,
+  });
   return { name: layer.output, tensor, dims: dimsOf(lowering.network, layer.output), layout: { kind: 'rows' }, quantization: target.quantization };
 }
 
@@ -55,7 +80,7 @@ export function lowerDenseResult(lowering: Lowering, layer: DenseLayer): Activat
 function prepare(lowering: Lowering, layer: DenseLayer): { readonly x: Activation; readonly quantized: QuantizedWeights } {
   const given = lowering.narrow(layer.x);
   const [outputs = 0, inputs = 0] = layer.weights.dims;
-  const quantized = quantizeWeights(layer.weights);
+  const quantized = quantizeWeights(layer.weights, layer.bias, given.quantization.scale);
   if (given.layout.kind === 'flat-image' && given.tensor.shape.columns === inputs) {
     // The weights' columns take the image's order, so the image needs not take theirs.
     const { channels, pixels } = given.layout;

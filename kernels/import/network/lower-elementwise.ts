@@ -2,6 +2,7 @@ import { chosen, compared, greater, lesser, logical, product, quotient, weighted
 import { add, clamp, multiply } from '../../elementwise.ts';
 import type { Kernel } from '../../../deterministic-runtime/language/kernel.ts';
 import type { Tensor } from '../../program-builder.ts';
+import { remainder } from '../../remainder.ts';
 import { clamped } from '../../rescale.ts';
 import { toRequantization, toShortRequantization } from '../requantization.ts';
 import { lyingDims, rowsShape } from './activation.ts';
@@ -92,6 +93,15 @@ function kernelFor(operation: BinaryParts['operation'], a: BroadcastOperand, b: 
     case 'divide': {
       const { multiplier, shift } = toShortRequantization(own / b.quantization.scale, MULTIPLIER_BITS);
       return whole(quotient(form), { multiplier, shift });
+    }
+    case 'modulo':
+    case 'remainder': {
+      // Both on the finer scale, which is exact where scales are powers of two; whole numbers stay as they are.
+      const finest = Math.min(a.quantization.scale, b.quantization.scale);
+      const multiplier = (value: number): number => Math.min(2 ** MULTIPLIER_BITS, Math.round(value / finest));
+      const last = target.wide ? { multiplier: 2, shift: 1 } : toRequantization(Math.min(finest / scale, 2 ** 29));
+      const sides = { aMultiplier: multiplier(a.quantization.scale), bMultiplier: multiplier(b.quantization.scale) };
+      return whole(remainder({ ...form, sign: operation === 'modulo' ? 'divisor' : 'dividend' }), { ...sides, multiplier: last.multiplier, shift: last.shift });
     }
     case 'minimum':
     case 'maximum': {

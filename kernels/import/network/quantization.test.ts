@@ -31,6 +31,14 @@ describe('quantisation', () => {
     expect(scales).toEqual([2 / 127, 1, 1]);
   });
 
+  test('a channel whose weights are next to nothing beside its bias keeps the bias', () => {
+    const [bias, input] = [Float32Array.of(-9e-11, 0.75, 0.5), { scale: 0.02, zeroPoint: 3 }];
+    const weights = quantizeWeights({ dims: [3, 2], data: Float32Array.of(1e-38, -1e-39, 0, 0, 1, -1) }, bias, input.scale);
+    expect(weights.scales[2]).toBe(1 / 127);
+    const integers = quantizeBiases(bias, weights, input);
+    bias.forEach((value, channel) => expect(Math.abs((integers[channel] ?? 0) * input.scale * (weights.scales[channel] ?? 0) / value - 1)).toBeLessThan(3e-4));
+  });
+
   test('biases: in the accumulator\'s steps, with the input\'s zero point taken out', () => {
     const weights = { values: Int8Array.of(1, 2, -3, 4), scales: [0.5, 0.25] };
     expect([...quantizeBiases(Float32Array.of(10, -1), weights, { scale: 2, zeroPoint: -128 })]).toEqual([10 + 128 * 3, -2 + 128]);

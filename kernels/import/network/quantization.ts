@@ -33,8 +33,14 @@ export const quantizeTo = (value: number, { scale, zeroPoint }: Quantization, le
 /** Weights −127…127, symmetric about 0, with a scale for each of the first dimension's entries (each output channel). */
 export interface QuantizedWeights { readonly values: Int8Array; readonly scales: readonly number[] }
 
-/** Quantises weights per output channel: a channel's scale is its greatest magnitude / 127. */
-export function quantizeWeights({ dims, data }: FloatTensor): QuantizedWeights {
+/** Steps of an accumulator that a bias may have: sums of products are added to it in 32 bits. */
+const BIAS_STEPS = 2 ** 29;
+
+/**
+ * Quantises weights per output channel: a channel's scale is its greatest magnitude / 127, or more where the channel's bias would not fit an accumulator of that scale (trained networks have channels
+ * that died, with weights of next to nothing).
+ */
+export function quantizeWeights({ dims, data }: FloatTensor, bias: Float32Array | null = null, inputScale = 1): QuantizedWeights {
   const [channels = 1] = dims;
   const perChannel = data.length / channels;
   const values = new Int8Array(data.length);
@@ -42,7 +48,8 @@ export function quantizeWeights({ dims, data }: FloatTensor): QuantizedWeights {
   for (let channel = 0; channel < channels; channel += 1) {
     let greatest = 0;
     for (let index = channel * perChannel; index < (channel + 1) * perChannel; index += 1) greatest = Math.max(greatest, Math.abs(data[index] ?? 0));
-    const scale = greatest > 0 ? greatest / 127 : 1;
+    const least = Math.max(greatest / 127, Math.abs(bias?.[channel] ?? 0) / (inputScale * BIAS_STEPS));
+    const scale = least > 0 ? least : 1;
     scales.push(scale);
     for (let index = channel * perChannel; index < (channel + 1) * perChannel; index += 1) values[index] = Math.round((data[index] ?? 0) / scale);
   }

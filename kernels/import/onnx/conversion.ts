@@ -156,7 +156,7 @@ export class Conversion {
       case 'add': case 'multiply': case 'concatenation': return layerInputs(layer).every((name) => this.isInteger(name)) ? 'integer' : 'float';
       case 'reduction': return layer.operation !== 'mean' && this.isInteger(layer.x) ? 'integer' : 'float';
       case 'operation':
-        if (layer.operation === 'subtract' || layer.operation === 'minimum' || layer.operation === 'maximum') return this.isInteger(layer.x) && this.isInteger(layer.b) ? 'integer' : 'float';
+        if (layer.operation === 'subtract' || layer.operation === 'minimum' || layer.operation === 'maximum' || layer.operation === 'modulo' || layer.operation === 'remainder') return this.isInteger(layer.x) && this.isInteger(layer.b) ? 'integer' : 'float';
         return layer.operation === 'divide' ? 'float' : 'integer';
       case 'select': return this.isInteger(layer.a) && this.isInteger(layer.b) ? 'integer' : 'float';
       case 'argument': return 'integer';

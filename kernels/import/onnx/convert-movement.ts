@@ -8,10 +8,13 @@ import type { OnnxNode } from './graph.ts';
 
 /** Concat. */
 export function convertConcat(conversion: Conversion, node: OnnxNode): void {
-  const names = node.inputs.map((_, index) => conversion.input(node, index));
-  const [x = '', ...others] = names;
-  const dims = conversion.dimsOf(node, x);
+  const given = node.inputs.map((_, index) => conversion.input(node, index));
+  const dims = conversion.dimsOf(node, given[0] ?? '');
   const axis = normalizeAxis(node, integer(node, 'axis', 1), dims.length);
+  // Parts without elements add nothing, and only constants can be such.
+  const filled = given.filter((name) => conversion.dimsOf(node, name)[axis] !== 0);
+  const names = filled.length === 0 ? given : filled;
+  const [x = '', ...others] = names;
   let size = 0;
   for (const name of names) {
     const own = conversion.dimsOf(node, name);
@@ -32,13 +35,17 @@ export function convertSplit(conversion: Conversion, node: OnnxNode): void {
   const part = Math.ceil(whole / Math.max(parts, 1));
   const sizes = conversion.hasInput(node, 1) ? [...conversion.constantInput(node, 1, 'sizes').data]
     : Array.isArray(attribute) ? (attribute as number[]) : Array.from({ length: parts }, (_, index) => Math.min(part, whole - index * part));
-  if (sizes.length !== node.outputs.length || sizes.some((size) => !(size >= 1)) || sizes.reduce((sum, size) => sum + size, 0) !== whole) throw new ImportError(`${describe(node)}: ${whole} elements do not split into [${sizes.join(', ')}]`);
+  if (sizes.length !== node.outputs.length || sizes.some((size) => !(size >= 0)) || sizes.reduce((sum, size) => sum + size, 0) !== whole) throw new ImportError(`${describe(node)}: ${whole} elements do not split into [${sizes.join(', ')}]`);
   let start = 0;
   sizes.forEach((size, index) => {
     const output = node.outputs[index] ?? '';
     const starts = dims.map((_, at) => (at === axis ? start : 0));
     start += size;
     if (output === '') return;
+    if (size === 0) {
+      conversion.addConstant(output, { dims: dims.map((dim, at) => (at === axis ? 0 : dim)), data: new Float32Array() }, conversion.types.get(conversion.input(node, 0)) ?? 'float');
+      return;
+    }
     const own = { ...node, name: index === 0 ? node.name : `${node.name}.${index}`, outputs: [output] };
     conversion.add(own, { kind: 'slice', x: conversion.input(node, 0), starts, steps: dims.map(() => 1) }, dims.map((dim, at) => (at === axis ? size : dim)));
   });

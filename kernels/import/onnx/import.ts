@@ -7,6 +7,7 @@ import type { Network } from '../network/layer.ts';
 import { quantizeNetwork } from '../network/quantize-network.ts';
 import type { ImportedModel } from '../network/quantize-network.ts';
 import type { RangeMethod } from '../network/range-method.ts';
+import { withResidualWeights } from '../network/residual-weights.ts';
 import { describe } from './attributes.ts';
 import { Conversion } from './conversion.ts';
 import { decodeOnnx } from './decode.ts';
@@ -27,6 +28,10 @@ export interface OnnxImportOptions {
   readonly activationBits?: 8 | 16 | 'auto';
   /** How the range of eight-bit activations is found; everything that calibration saw (`minMax`) otherwise. */
   readonly ranges?: RangeMethod;
+  /** Scales of activations by calibration (`tensor`), or found by the program for each row in dense layers; see `QuantizationOptions`. */
+  readonly activations?: 'tensor' | 'row';
+  /** Sixteen: every convolution and dense layer as a sum of two, for twice the work; see `withResidualWeights`. */
+  readonly weightBits?: 8 | 16;
   /** Sizes for dimensions of inputs that the file leaves open, by the input's name; an open first dimension is 1 otherwise. */
   readonly inputDims?: Readonly<Record<string, readonly number[]>>;
   /** Inputs that get these values for good. */
@@ -44,7 +49,7 @@ export type { ImportedModel, QuantizationOptions } from '../network/quantize-net
  * @throws ImportError on a damaged file, on operators or forms of them that are not supported (all unsupported operators at once, with
  * their nodes' names), and when calibration data is missing or does not fit.
  */
-export function importOnnx(bytes: Uint8Array, { calibration, classify = false, name, activationBits = 'auto', ranges = 'minMax', inputDims, constants }: OnnxImportOptions = {}): ImportedModel {
+export function importOnnx(bytes: Uint8Array, { calibration, classify = false, name, activationBits = 'auto', ranges = 'minMax', activations = 'tensor', weightBits = 8, inputDims, constants }: OnnxImportOptions = {}): ImportedModel {
   const graph = decodeOnnx(bytes);
   if (isQuantized(graph)) {
     return importQuantizedGraph(graph, { classify, ...(name === undefined ? {} : { name }), ...(calibration === undefined ? {} : { calibration }), ...(constants === undefined ? {} : { constants }) });
@@ -53,7 +58,7 @@ export function importOnnx(bytes: Uint8Array, { calibration, classify = false, n
   if (calibration === undefined) {
     throw new ImportError('the model has float weights, and to make integers of them their inputs\' usual range is needed: give calibration data, raw float32 inputs one after another');
   }
-  return quantizeNetwork(network, calibration, { classify, activationBits, ranges, source: { format: 'onnx', producer: graph.producer, opset: graph.opset } });
+  return quantizeNetwork(weightBits === 16 ? withResidualWeights(network, () => true) : network, calibration, { classify, activationBits, ranges, activations, source: { format: 'onnx', producer: graph.producer, opset: graph.opset } });
 }
 
 /**

@@ -1,13 +1,16 @@
 import { convertAveragePool, convertConv, convertConvTranspose, convertDepthToSpace, convertLpPool, convertMaxPool, convertSpaceToDepth, globalPool } from './convert-image.ts';
+import { convertAttention, convertRotaryEmbedding } from './convert-attention.ts';
 import { binary, convertBatchNormalization, convertCast, convertCastLike, convertClip, convertDiv, convertPRelu, convertPow, convertRelu, convertSub, convertWhere, elementFunctions, variadic } from './convert-elementwise.ts';
 import { convertIf, convertLoop } from './convert-control.ts';
 import { convertEinsum } from './convert-einsum.ts';
+import { convertGridSample } from './convert-grid-sample.ts';
 import { convertGemm, convertMatMul } from './convert-matrix.ts';
 import { convertConcat, convertConstantOfShape, convertExpand, convertGather, convertPad, convertRange, convertShape, convertSize, convertSlice, convertSplit, convertTile, convertTrilu } from './convert-movement.ts';
 import { convertRecurrent } from './convert-recurrent.ts';
 import { convertResize } from './convert-resize.ts';
 import { argument, convertCumSum, convertInstanceNormalization, convertLogSumExp, convertLpNormalization, convertMeanVariance, convertReduce, layerNormalization, softmax } from './convert-rows.ts';
 import { convertConcatFromSequence, convertSequenceAt, convertSequenceConstruct, convertSequenceEmpty, convertSequenceInsert } from './convert-sequence.ts';
+import { convertGatherElements, convertGatherNd, convertHardmax, convertMod, convertOneHot } from './convert-select.ts';
 import { convertConstant, convertDropout, convertFlatten, convertIdentity, convertReshape, convertSqueeze, convertTranspose, convertUnsqueeze } from './convert-shape.ts';
 import type { Conversion } from './conversion.ts';
 import type { OnnxNode } from './graph.ts';
@@ -22,6 +25,7 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['And', binary('and')],
   ['ArgMax', argument(false)],
   ['ArgMin', argument(true)],
+  ['Attention', convertAttention],
   ['AveragePool', convertAveragePool],
   ['BatchNormalization', convertBatchNormalization],
   ['Cast', convertCast],
@@ -42,14 +46,18 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['Expand', convertExpand],
   ['Flatten', convertFlatten],
   ['Gather', convertGather],
+  ['GatherElements', convertGatherElements],
+  ['GatherND', convertGatherNd],
   ['Gemm', convertGemm],
   ['GlobalAveragePool', globalPool('average')],
   ['GlobalLpPool', convertLpPool],
   ['GlobalMaxPool', globalPool('maximum')],
   ['Greater', binary('less', true)],
   ['GreaterOrEqual', binary('less-or-equal', true)],
+  ['GridSample', convertGridSample],
   ['GroupNormalization', convertInstanceNormalization],
   ['GRU', convertRecurrent],
+  ['Hardmax', convertHardmax],
   ['Identity', convertIdentity],
   ['If', convertIf],
   ['InstanceNormalization', convertInstanceNormalization],
@@ -67,7 +75,9 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['Mean', variadic('add', true)],
   ['MeanVarianceNormalization', convertMeanVariance],
   ['Min', variadic('minimum')],
+  ['Mod', convertMod],
   ['Mul', binary('multiply')],
+  ['OneHot', convertOneHot],
   ['Or', binary('or')],
   ['Pad', convertPad],
   ['Pow', convertPow],
@@ -80,6 +90,7 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['Resize', convertResize],
   ['RMSNormalization', layerNormalization(false)],
   ['RNN', convertRecurrent],
+  ['RotaryEmbedding', convertRotaryEmbedding],
   ['SequenceAt', convertSequenceAt],
   ['SequenceConstruct', convertSequenceConstruct],
   ['SequenceEmpty', convertSequenceEmpty],

@@ -1,15 +1,15 @@
 import { quantizedAddition, weightedAddition } from '../../quantized-add.ts';
 import { quantizedComparison, selection } from '../../quantized-comparison.ts';
 import { clampOf, extremeOf, leakyOf, parametricOf, quantizedProduct, rescaleOf } from '../../quantized-elementwise.ts';
-import { exponentialShares, exponentialSums, rowMaximum } from '../../quantized-softmax.ts';
 import { lookup } from '../../lookup.ts';
+import { fullTable } from '../../table.ts';
 import { expanded } from '../../movement.ts';
 import type { Tensor } from '../../program-builder.ts';
 import { elementOf, singleFactor, stageParameters } from './lowering.ts';
 import type { QuantizedLowering } from './lowering.ts';
 import type {
-  AddOperation, ClampOperation, CompareOperation, ExtremeOperation, LeakyOperation, MultiplyOperation, ParametricOperation, RescaleOperation, SelectOperation, SoftmaxOperation,
-  TableOperation, WeightedAddOperation,
+  AddOperation, ClampOperation, CompareOperation, ExtremeOperation, LeakyOperation, MultiplyOperation, ParametricOperation, RescaleOperation, SelectOperation, TableOperation, WeightedAddOperation,
+  WideTableOperation,
 } from './network.ts';
 
 /** A value repeated to the dimensions of another. */
@@ -86,10 +86,7 @@ export function lowerClamp(lowering: QuantizedLowering, { name, x, low, high }: 
   return lowering.builder.append(name, { kernel: clampOf(tensor.shape.element), output: tensor.shape, operands: [tensor], parameters: { low, high } });
 }
 
-export function lowerSoftmax({ builder }: QuantizedLowering, x: Tensor, { name, table, outputSteps, zeroPoint }: SoftmaxOperation): Tensor {
-  const { rows } = x.shape;
-  const exponentials = builder.integers(1, 256, table);
-  const greatest = builder.append(`${name}.maximum`, { kernel: rowMaximum, output: { element: 'i32', rows, columns: 1 }, operands: [x] });
-  const sums = builder.append(`${name}.sums`, { kernel: exponentialSums, output: { element: 'i32', rows, columns: 2 }, operands: [x, greatest, exponentials] });
-  return builder.append(name, { kernel: exponentialShares, output: x.shape, operands: [x, greatest, sums, exponentials], parameters: { steps: outputSteps, zeroPoint } });
+export function lowerWideTable(lowering: QuantizedLowering, { name, x, table }: WideTableOperation): Tensor {
+  const tensor = lowering.tensor(x);
+  return lowering.builder.append(name, { kernel: fullTable('i32'), output: tensor.shape, operands: [tensor, lowering.shared(table)] });
 }

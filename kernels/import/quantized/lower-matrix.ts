@@ -1,8 +1,8 @@
 import { linearSums } from '../../linear.ts';
 import type { Tensor } from '../../program-builder.ts';
-import { coarseBytes, fineBytes, linearSplit, linearWide, quantizedLinear, quantizedLinearOffset } from '../../quantized-linear.ts';
+import { coarseBytes, fineBytes, linearSplit, linearWide, quantizedLinear, quantizedLinearOffset, quantizedLinearToWide } from '../../quantized-linear.ts';
 import { ImportError } from '../import-error.ts';
-import { factorRows, stageParameters } from './lowering.ts';
+import { elementOf, factorRows, stageParameters } from './lowering.ts';
 import type { QuantizedLowering } from './lowering.ts';
 import type { LinearOperation, OutputStage } from './network.ts';
 
@@ -17,13 +17,15 @@ export interface MatrixWeights {
   readonly xZero: number;
   readonly bias: readonly number[] | null;
   readonly stage: OutputStage | null;
+  /** Of the output of 8-bit inputs; i8 otherwise. */
+  readonly element?: 'i8' | 'i32';
 }
 
 export function lowerLinear(lowering: QuantizedLowering, operation: LinearOperation): Tensor {
   const { name, xZero, weightZero, bias, stage } = operation;
   const { dims, data } = lowering.constant(operation.weights, name);
   const [outputs = 1, inputs = 1] = dims;
-  return appendMatrix(lowering, lowering.tensor(operation.x), { name, outputs, inputs, weights: Int8Array.from(data), weightZero, xZero, bias, stage });
+  return appendMatrix(lowering, lowering.tensor(operation.x), { name, outputs, inputs, weights: Int8Array.from(data), weightZero, xZero, bias, stage, element: elementOf(lowering.value(operation.output).type) });
 }
 
 /**
@@ -52,7 +54,9 @@ export function appendMatrix({ builder }: QuantizedLowering, x: Tensor, matrix: 
     return builder.append(name, { kernel: linearSums, output: { element: 'i32', rows: x.shape.rows, columns: outputs }, operands: [x, w, b] });
   }
   const scale = builder.integers(2, outputs, factorRows(stage, outputs));
-  const output = { element: 'i8', rows: x.shape.rows, columns: outputs } as const;
+  const output = { element: matrix.element ?? 'i8', rows: x.shape.rows, columns: outputs } as const;
+  if (output.element === 'i32' && weightZero !== 0) throw new ImportError(`${name}: results of 16 bits from weights with a zero point are not supported`);
+  if (output.element === 'i32') return builder.append(name, { kernel: quantizedLinearToWide(stage.rounding), output, operands: [x, w, b, scale], parameters: stageParameters(stage) });
   if (weightZero === 0) return builder.append(name, { kernel: quantizedLinear(stage.rounding), output, operands: [x, w, b, scale], parameters: stageParameters(stage) });
   const ones = builder.bytes(1, inputs, new Int8Array(inputs).fill(1));
   const zero = builder.integers(1, 1, Int32Array.of(0));
@@ -61,7 +65,7 @@ export function appendMatrix({ builder }: QuantizedLowering, x: Tensor, matrix: 
 }
 
 /** The two planes of bytes of a tensor of 16-bit numbers. */
-function splitBytes(builder: QuantizedLowering['builder'], name: string, x: Tensor): [Tensor, Tensor] {
+export function splitBytes(builder: QuantizedLowering['builder'], name: string, x: Tensor): [Tensor, Tensor] {
   const output = { ...x.shape, element: 'i8' } as const;
   return [
     builder.append(`${name}.coarse`, { kernel: coarseBytes, output, operands: [x] }),

@@ -1,10 +1,13 @@
 import { clampOf } from '../../quantized-elementwise.ts';
-import { concatenated, gathered, padded, reshaped, sliced, tiled, transposed } from '../../movement.ts';
+import { embed } from '../../gather.ts';
+import { concatenated, gathered, padded, reshaped, rowMajorShape, sliced, tiled, transposed } from '../../movement.ts';
 import { bilinearUpwards } from '../../quantized-resize.ts';
 import { resizeBilinear } from '../../resample.ts';
 import type { Tensor } from '../../program-builder.ts';
+import { elementCount } from '../network/float-tensor.ts';
+import { elementOf } from './lowering.ts';
 import type { QuantizedLowering } from './lowering.ts';
-import type { BilinearOperation, ConcatenateOperation, GatherOperation, PadOperation, ReshapeOperation, SliceOperation, TileOperation, TransposeOperation } from './network.ts';
+import type { BilinearOperation, ConcatenateOperation, GatherOperation, PadOperation, ReshapeOperation, SliceOperation, TakeOperation, TileOperation, TransposeOperation } from './network.ts';
 
 export const lowerReshape = (lowering: QuantizedLowering, { name, x, output }: ReshapeOperation): Tensor =>
   reshaped(lowering.builder, name, lowering.tensor(x), lowering.shapeOf(output));
@@ -23,6 +26,23 @@ export const lowerConcatenate = (lowering: QuantizedLowering, { name, parts, axi
 
 export const lowerGather = (lowering: QuantizedLowering, { name, x, axis, indices, output }: GatherOperation): Tensor =>
   reshaped(lowering.builder, `${name}.shape`, gathered(lowering.builder, name, lowering.tensor(x), lowering.value(x).dims, axis, indices), lowering.shapeOf(output));
+
+/** Appends a gather with computed indices: entries of `axis` become rows, rows are taken by number, and the axes go back. */
+export function lowerTake(lowering: QuantizedLowering, { name, x, axis, indices, output }: TakeOperation): Tensor {
+  const { builder } = lowering;
+  const { dims, type } = lowering.value(x);
+  const front = [axis, ...dims.keys()].filter((other, place) => place === 0 || other !== axis);
+  const rest = front.slice(1).map((other) => dims[other] ?? 1);
+  const [entries, columns, count] = [dims[axis] ?? 1, elementCount(rest), elementCount(lowering.value(indices).dims)];
+  const element = elementOf(type);
+  const table = reshaped(builder, `${name}.entries`, transposed(builder, `${name}.axes`, lowering.tensor(x), dims, front), { element, rows: entries, columns });
+  const index = reshaped(builder, `${name}.indices`, lowering.tensor(indices), { element: 'i32', rows: count, columns: 1 });
+  const taken = builder.append(name, { kernel: embed(element), output: { element, rows: count, columns }, operands: [index, table] });
+  const own = [count, ...rest];
+  const turned = reshaped(builder, `${name}.taken`, taken, rowMajorShape(element, own));
+  const back = transposed(builder, `${name}.back`, turned, own, [...own.keys()].map((place) => (place < axis ? place + 1 : place === axis ? 0 : place)));
+  return reshaped(builder, `${name}.shape`, back, lowering.shapeOf(output));
+}
 
 export const lowerTile = (lowering: QuantizedLowering, { name, x, repeats }: TileOperation): Tensor =>
   tiled(lowering.builder, name, lowering.tensor(x), lowering.value(x).dims, repeats);

@@ -8,12 +8,15 @@ import { ImportError } from '../import-error.ts';
 import { elementCount } from '../network/float-tensor.ts';
 import type { ClassOutput, TensorInput, TensorsInput } from '../network/metadata.ts';
 import {
-  lowerAdd, lowerClamp, lowerCompare, lowerExtreme, lowerLeaky, lowerMultiply, lowerParametric, lowerRescale, lowerSelect, lowerSoftmax, lowerTable, lowerWeightedAdd,
+  lowerAdd, lowerClamp, lowerCompare, lowerExtreme, lowerLeaky, lowerMultiply, lowerParametric, lowerRescale, lowerSelect, lowerTable, lowerWeightedAdd,
+  lowerWideTable,
 } from './lower-elementwise.ts';
 import { lowerConvolution, lowerDepthwise, lowerPooling, lowerTransposedConvolution } from './lower-image.ts';
 import { lowerLinear } from './lower-matrix.ts';
-import { copyOf, lowerBilinear, lowerConcatenate, lowerGather, lowerPad, lowerReshape, lowerSlice, lowerTile, lowerTranspose } from './lower-movement.ts';
+import { copyOf, lowerBilinear, lowerConcatenate, lowerGather, lowerPad, lowerReshape, lowerSlice, lowerTake, lowerTile, lowerTranspose } from './lower-movement.ts';
 import { lowerMatrixProduct, lowerReduce } from './lower-reduction.ts';
+import { lowerFixedPointSoftmax, lowerLogSoftmax, lowerSoftmax, lowerWideSoftmax } from './lower-softmax.ts';
+import { lowerFilterSums, lowerLstmCell, lowerLstmGates, lowerLstmOutput, lowerShiftState } from './lower-recurrent.ts';
 import { QuantizedLowering } from './lowering.ts';
 import type { Border, QuantizedNetwork, QuantizedOperation } from './network.ts';
 
@@ -122,6 +125,16 @@ function lowerOperation(lowering: QuantizedLowering, operation: QuantizedOperati
     case 'rescale': return lowerRescale(lowering, operation);
     case 'clamp': return lowerClamp(lowering, operation);
     case 'softmax': return lowerSoftmax(lowering, lowering.tensor(operation.x), operation);
+    case 'fixed-point-softmax': return lowerFixedPointSoftmax(lowering, operation);
+    case 'wide-softmax': return lowerWideSoftmax(lowering, operation);
+    case 'log-softmax': return lowerLogSoftmax(lowering, operation);
+    case 'wide-table': return lowerWideTable(lowering, operation);
+    case 'take': return lowerTake(lowering, operation);
+    case 'lstm-gates': return lowerLstmGates(lowering, operation);
+    case 'lstm-cell': return lowerLstmCell(lowering, operation);
+    case 'lstm-output': return lowerLstmOutput(lowering, operation);
+    case 'shift-state': return lowerShiftState(lowering, operation);
+    case 'filter-sums': return lowerFilterSums(lowering, operation);
     case 'reshape': return lowerReshape(lowering, operation);
     case 'transpose': return lowerTranspose(lowering, operation);
     case 'slice': return lowerSlice(lowering, operation);

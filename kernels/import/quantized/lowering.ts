@@ -12,6 +12,7 @@ export class QuantizedLowering {
   readonly builder: ProgramBuilder;
   readonly network: QuantizedNetwork;
   readonly #tensors = new Map<string, Tensor>();
+  readonly #shared = new Map<object, Tensor>();
 
   constructor(builder: ProgramBuilder, network: QuantizedNetwork) {
     this.builder = builder;
@@ -46,6 +47,20 @@ export class QuantizedLowering {
     const value = this.value(name);
     if (value.data === null) throw new ImportError(`${operation}: ${name} is computed where a constant is needed`);
     return { ...value, data: value.data };
+  }
+
+  /** A row of integers as a constant; one for all operations that give the same array. */
+  shared(row: Int32Array): Tensor {
+    return this.sharedBy(row, () => this.builder.integers(1, row.length, row));
+  }
+
+  /** What `make` gives, made once for each `key`. */
+  sharedBy(key: object, make: () => Tensor): Tensor {
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const tensor = make();
+    this.#shared.set(key, tensor);
+    return tensor;
   }
 
   /** Rows and columns of a value. */

@@ -113,11 +113,72 @@ export interface ConcatenateOperation extends Common { readonly kind: 'concatena
 /** Entry i along `axis` of the result is entry `indices[i]` of x. The output's dimensions may be other ones of as many elements. */
 export interface GatherOperation extends Common { readonly kind: 'gather'; readonly x: string; readonly axis: number; readonly indices: readonly number[] }
 
+/** As `gather` with indices that are computed: the output's dimensions are x's with `axis` replaced by those of the indices. Negative ones count from the end; zeros where there is no such entry. */
+export interface TakeOperation extends Common { readonly kind: 'take'; readonly x: string; readonly axis: number; readonly indices: string }
+
 /**
  * Over the last axis: `clamp(round(e[m − x[c]] / Σ_k e[m − x[k]] · outputSteps) + zeroPoint, −128, 127)` with m the row's maximum and `e[d] = table[d] / 2^30`, for d = 0 … 255; halves away
  * from zero. `outputSteps` is 1 divided by the output's scale.
  */
 export interface SoftmaxOperation extends Common { readonly kind: 'softmax'; readonly x: string; readonly table: Int32Array; readonly outputSteps: number; readonly zeroPoint: number }
+
+/** Over the last axis, in gemmlowp's fixed point: `table[d]` is `2^31 · exp` of a distance of d = 0 … 255 below the row's maximum. x is int8, the output int8 or int16, from its least number on. */
+export interface FixedPointSoftmaxOperation extends Common { readonly kind: 'fixed-point-softmax'; readonly x: string; readonly table: Int32Array }
+
+/** Over the last axis, of int16 to int16, with tables of 513 entries: `factor` brings differences to steps of 10 / 65535; `exponentials` is exp on [−10, 0], `reciprocals` 1 / (1 + f) on [0, 1]. */
+export interface WideSoftmaxOperation extends Common {
+  readonly kind: 'wide-softmax';
+  readonly x: string;
+  readonly factor: Factor & { readonly rounding: Rounding };
+  readonly exponentials: Int32Array;
+  readonly reciprocals: Int32Array;
+}
+
+/**
+ * The softmax's logarithm over the last axis, int8: `clamp(zeroPoint − round(d · multiplier / 2^shift + steps · log(Σ_k e[d_k])), −128, 127)`, halves to even, d and e as in `softmax`.
+ * `multiplier / 2^shift` is the input's scale over the output's, `steps` 1 over the output's scale.
+ */
+export interface LogSoftmaxOperation extends Common {
+  readonly kind: 'log-softmax';
+  readonly x: string;
+  readonly table: Int32Array;
+  readonly multiplier: number;
+  readonly shift: number;
+  readonly steps: number;
+  readonly zeroPoint: number;
+}
+
+/** A factor that sums are scaled by, with gemmlowp's two roundings. */
+export interface Factor { readonly multiplier: number; readonly shift: number }
+
+/** The four gates of an LSTM for one time step: see kernels/lstm.ts. Gates are int16 [B][4H]: input, forget, cell, output. */
+export interface LstmGatesOperation extends Common {
+  readonly kind: 'lstm-gates';
+  /** What the input adds, for all steps: int16 [T·B][4H]; this step's rows begin at `first`. */
+  readonly given: string;
+  readonly first: number;
+  /** The output before: [B][H], int8, or int16 with the zero point 0. */
+  readonly hidden: string;
+  readonly hiddenZero: number;
+  /** A constant [4H][H], int8. */
+  readonly weights: string;
+  /** A factor for each of the 4H columns; with 16-bit outputs multipliers of 15 bits. */
+  readonly factors: { readonly multipliers: readonly number[]; readonly shifts: readonly number[] };
+  readonly sigmoid: Int32Array;
+  readonly tanh: Int32Array;
+}
+/** The cell, int16 [B][H]; with `powers` the factors' shifts alone count. */
+export interface LstmCellOperation extends Common { readonly kind: 'lstm-cell'; readonly gates: string; readonly cell: string; readonly forget: Factor; readonly input: Factor; readonly powers: boolean; readonly clip: number }
+/** The output, [B][H], int8 or int16. */
+export interface LstmOutputOperation extends Common { readonly kind: 'lstm-output'; readonly gates: string; readonly cell: string; readonly tanh: Int32Array; readonly stage: OutputStage }
+
+/** Filters' memories, int16 [B][F·M], with the newest features [B][F] in the last places: see kernels/svdf.ts. */
+export interface ShiftStateOperation extends Common { readonly kind: 'shift-state'; readonly state: string; readonly newest: string; readonly memory: number }
+/** Sums of filters over time, int8 [B][U]; weights: a constant [F][M]. */
+export interface FilterSumsOperation extends Common { readonly kind: 'filter-sums'; readonly state: string; readonly weights: string; readonly bias: readonly number[]; readonly rank: number; readonly stage: OutputStage }
+
+/** A function of an int16: `table[x + 2^15]`, with 2^16 entries. Operations may share one array. */
+export interface WideTableOperation extends Common { readonly kind: 'wide-table'; readonly x: string; readonly table: Int32Array }
 
 /** `((a − aZero) · aMultiplier ± (b − bZero) · bMultiplier + 2^(shift−1)) >> shift + zeroPoint`, cut: XNNPACK's ADD and SUB of bytes. A term's own shift is not used. Dimensions broadcast. */
 export interface WeightedAddOperation extends Common {
@@ -180,7 +241,8 @@ export interface BilinearOperation extends Common {
 
 export type QuantizedOperation =
   | WeightedAddOperation | LeakyOperation | ParametricOperation | CompareOperation | SelectOperation | ReduceOperation | MatrixProductOperation | BilinearOperation
-  | SoftmaxOperation
+  | SoftmaxOperation | FixedPointSoftmaxOperation | WideSoftmaxOperation | LogSoftmaxOperation | WideTableOperation | TakeOperation
+  | LstmGatesOperation | LstmCellOperation | LstmOutputOperation | ShiftStateOperation | FilterSumsOperation
   | LinearOperation | ConvolutionOperation | DepthwiseOperation | TransposedConvolutionOperation | PoolingOperation
   | AddOperation | MultiplyOperation | ExtremeOperation | TableOperation | RescaleOperation | ClampOperation
   | ReshapeOperation | TransposeOperation | SliceOperation | PadOperation | TileOperation | ConcatenateOperation | GatherOperation;

@@ -15,6 +15,8 @@ export interface TensorFlowJsImportOptions {
   readonly activationBits?: 8 | 16 | 'auto';
   /** As `importOnnx` has it. */
   readonly ranges?: RangeMethod;
+  /** Scales of activations by calibration (`tensor`), or found by the program for each row in dense layers; see `QuantizationOptions`. */
+  readonly activations?: 'tensor' | 'row';
   /** Sixteen: every convolution and dense layer as a sum of two, for twice the work; see `withResidualWeights`. */
   readonly weightBits?: 8 | 16;
 }
@@ -24,8 +26,8 @@ export interface TensorFlowJsImportOptions {
  *
  * @throws ImportError on damaged files, layers that are not supported, and calibration data that does not fit.
  */
-export function importTensorFlowJs(files: TensorFlowJsFiles, { calibration, classify = false, name, activationBits = 'auto', ranges = 'minMax', weightBits = 8 }: TensorFlowJsImportOptions): ImportedModel {
+export function importTensorFlowJs(files: TensorFlowJsFiles, { calibration, classify = false, name, activationBits = 'auto', ranges = 'minMax', activations = 'tensor', weightBits = 8 }: TensorFlowJsImportOptions): ImportedModel {
   const network = fuseLayers(toNetwork(layersModelGraph(files)));
   const named = { ...network, ...(name === undefined ? {} : { name }) };
-  return quantizeNetwork(weightBits === 16 ? withResidualWeights(named, () => true) : named, calibration, { classify, activationBits, ranges, source: { format: 'tensorflow.js' } });
+  return quantizeNetwork(weightBits === 16 ? withResidualWeights(named, () => true) : named, calibration, { classify, activationBits, ranges, activations, source: { format: 'tensorflow.js' } });
 }

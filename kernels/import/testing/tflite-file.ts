@@ -12,6 +12,7 @@ export interface TestTensor {
   readonly zeroPoints?: readonly number[];
   readonly axis?: number;
   readonly data?: readonly number[];
+  readonly variable?: boolean;
 }
 
 /** A field of an operator's options, in the order of the schema; null where the default is meant. */
@@ -24,6 +25,8 @@ export interface TestOperator {
   /** Number of the options' type in the union `BuiltinOptions` (schema.fbs), and its fields. */
   readonly options?: readonly [union: number, fields: readonly TestOption[]];
   readonly customCode?: string;
+  /** Tensors that only say scales of what is inside the operator. */
+  readonly intermediates?: readonly number[];
 }
 
 export interface TestModel {
@@ -39,7 +42,9 @@ const TYPE_NUMBERS = new Map([...TENSOR_TYPES].map(([number, name]) => [name as 
 export function tfliteFile({ tensors, operators, inputs, outputs }: TestModel): Uint8Array {
   const builder = new Builder(1024);
   const bytesOf = ({ type, data = [] }: TestTensor): Uint8Array => {
-    const width = { int8: 1, uint8: 1, bool: 1, int16: 2, int32: 4, float32: 4, int64: 8 }[type];
+    const width = { int4: 1, int8: 1, uint8: 1, bool: 1, int16: 2, int32: 4, float32: 4, int64: 8 }[type];
+    // Two numbers of four bits a byte, the lower ones first.
+    if (type === 'int4') return Uint8Array.from({ length: Math.ceil(data.length / 2) }, (_, index) => ((data[2 * index] ?? 0) & 15) | (((data[2 * index + 1] ?? 0) & 15) << 4));
     const view = new DataView(new ArrayBuffer(data.length * width));
     data.forEach((value, index) => {
       if (width === 1) view.setUint8(index, value & 0xff);
@@ -82,7 +87,7 @@ export function tfliteFile({ tensors, operators, inputs, outputs }: TestModel): 
     builder.addFieldInt32(FIELD.operatorCode.builtinCode, number, 0);
     return builder.endObject();
   });
-  const tensorTables = tensors.map(({ type, dims, name, scales = [], zeroPoints = scales.map(() => 0), axis = 0, data }, index) => {
+  const tensorTables = tensors.map(({ type, dims, name, scales = [], zeroPoints = scales.map(() => 0), axis = 0, data, variable = false }, index) => {
     const text = builder.createString(name ?? `t${index}`);
     const shape = int32s(dims);
     let quantization = 0;
@@ -102,6 +107,7 @@ export function tfliteFile({ tensors, operators, inputs, outputs }: TestModel): 
     builder.startObject(8);
     builder.addFieldOffset(FIELD.tensor.shape, shape, 0);
     builder.addFieldInt8(FIELD.tensor.type, TYPE_NUMBERS.get(type) ?? 0, 0);
+    builder.addFieldInt8(FIELD.tensor.isVariable, variable ? 1 : 0, 0);
     builder.addFieldInt32(FIELD.tensor.buffer, data === undefined ? 0 : index + 1, 0);
     builder.addFieldOffset(FIELD.tensor.name, text, 0);
     if (quantization !== 0) builder.addFieldOffset(FIELD.tensor.quantization, quantization, 0);
@@ -123,10 +129,12 @@ export function tfliteFile({ tensors, operators, inputs, outputs }: TestModel): 
       });
       options = builder.endObject();
     }
-    builder.startObject(6);
+    const inside = operator.intermediates === undefined ? 0 : int32s(operator.intermediates);
+    builder.startObject(9);
     builder.addFieldInt32(FIELD.operator.opcode, index, 0);
     builder.addFieldOffset(FIELD.operator.inputs, given, 0);
     builder.addFieldOffset(FIELD.operator.outputs, written, 0);
+    if (inside !== 0) builder.addFieldOffset(FIELD.operator.intermediates, inside, 0);
     if (union !== 0) {
       builder.addFieldInt8(FIELD.operator.options - 1, union, 0);
       builder.addFieldOffset(FIELD.operator.options, options, 0);

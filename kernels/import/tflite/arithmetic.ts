@@ -4,6 +4,9 @@ import type { FusedActivation } from './schema.ts';
 /** A real factor as integers: `multiplier / 2^shift`. */
 export interface IntegerFactor { readonly multiplier: number; readonly shift: number }
 
+/** To the nearest integer, halves away from zero, as C's `round`. */
+export const awayFromZero = (value: number): number => Math.sign(value) * Math.round(Math.abs(value));
+
 /** `value = fraction · 2^exponent` with 1/2 ≤ fraction < 1 (C's `frexp`); value > 0. */
 function fractionAndExponent(value: number): readonly [fraction: number, exponent: number] {
   let exponent = Math.floor(Math.log2(value)) + 1;

@@ -48,8 +48,16 @@ export class Conversion {
   optional(operator: TfliteOperator, position: number): IntegerTensor | null {
     const tensor = this.model.tensors[operator.inputs[position] ?? -1];
     if (tensor === undefined) return null;
+    if (tensor.variable) throw new ImportError(`${describe(operator)} reads tensor ${tensor.index} (${tensor.name}), which is a variable; a state is supported in LSTM and SVDF only`);
     if (tensor.data === null && !this.#computed.has(tensor.index)) throw new ImportError(`${describe(operator)} reads tensor ${tensor.index} (${tensor.name}) before it is computed`);
     this.#read.add(tensor.index);
+    return this.#define(tensor, describe(operator));
+  }
+
+  /** The state that an operator keeps. @throws ImportError when its input number `position` is no variable. */
+  state(operator: TfliteOperator, position: number): IntegerTensor {
+    const tensor = this.model.tensors[operator.inputs[position] ?? -1];
+    if (tensor === undefined || !tensor.variable) throw new ImportError(`${describe(operator)}: its input ${position} is its state, a variable`);
     return this.#define(tensor, describe(operator));
   }
 
@@ -151,6 +159,7 @@ export function elementsOf({ data, type, dims, index, name }: TfliteTensor): num
     int16: (at: number) => view.getInt16(2 * at, true),
     int32: (at: number) => view.getInt32(4 * at, true),
     int64: (at: number) => Number(view.getBigInt64(8 * at, true)),
+    int4: null,
     float32: null,
     other: null,
   }[type];

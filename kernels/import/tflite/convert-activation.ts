@@ -1,9 +1,11 @@
 import { ImportError } from '../import-error.ts';
-import { quantizeMultiplier } from './arithmetic.ts';
+import { awayFromZero, quantizeMultiplier } from './arithmetic.ts';
 import { describe, fusedRange, stageOf } from './conversion.ts';
 import type { Conversion, IntegerTensor } from './conversion.ts';
 import type { TfliteOperator } from './decode.ts';
 import { hardSwish } from './hard-swish.ts';
+import { functionTable16 } from './tables16.ts';
+import type { Function16 } from './tables16.ts';
 import { nearestEven, requireBroadcast } from './convert-elementwise.ts';
 
 /** Input and output of an operator on each element. @throws ImportError when their types or dimensions differ. */
@@ -20,12 +22,17 @@ export function appendTable(conversion: Conversion, x: IntegerTensor, y: Integer
   conversion.append({ kind: 'table', name: y.name, x: x.name, output: y.name, table });
 }
 
-/** To the nearest integer, halves away from zero, as C's `round`. */
-export const awayFromZero = (value: number): number => Math.sign(value) * Math.round(Math.abs(value));
-
-/** A function of real numbers, by a table made in single precision (`LUTPopulate`, tensorflow/lite/kernels/internal/common.h). */
-export const convertFunction = (f: (x: number) => number) => (conversion: Conversion, operator: TfliteOperator): void => {
+/**
+ * A function of real numbers, by a table made in single precision (`LUTPopulate`, tensorflow/lite/kernels/internal/common.h). Of 16-bit numbers those that are named in `wide`: see
+ * tables16.ts.
+ */
+export const convertFunction = (f: (x: number) => number, wide: Function16 | null = null) => (conversion: Conversion, operator: TfliteOperator): void => {
   const { x, y } = unary(conversion, operator);
+  if (x.type === 'int16' && wide !== null) {
+    if (x.zeroPoint !== 0 || y.zeroPoint !== 0 || Math.abs(y.scale * 32768 - 1) > 1e-3) throw new ImportError(`${describe(operator)}: an output scale of ${y.scale}; of 16 bits it is 1/32768, and zero points are 0`);
+    conversion.append({ kind: 'wide-table', name: y.name, x: x.name, output: y.name, table: functionTable16(wide, x.scale, conversion.rounding === 'float32') });
+    return;
+  }
   if (x.type !== 'int8') throw new ImportError(`${describe(operator)}: of ${x.tensor.type} it is not supported; of bytes it is`);
   const inverse = Math.fround(1 / y.scale);
   appendTable(conversion, x, y, (value) => awayFromZero(Math.fround(Math.fround(f(Math.fround(x.scale * (value - x.zeroPoint)))) * inverse)) + y.zeroPoint);

@@ -3,7 +3,8 @@ import { axesOf } from './convert-reduction.ts';
 import { requireBroadcast, requireOneScale } from './convert-elementwise.ts';
 import { describe, fusedRange } from './conversion.ts';
 import type { Conversion, IntegerTensor } from './conversion.ts';
-import { appendTable, awayFromZero } from './convert-activation.ts';
+import { awayFromZero } from './arithmetic.ts';
+import { appendTable } from './convert-activation.ts';
 import type { TfliteOperator } from './decode.ts';
 
 const elements = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1);
@@ -200,11 +201,18 @@ export function convertConcatenation(conversion: Conversion, operator: TfliteOpe
   if (joined !== y.name) conversion.append({ kind: 'clamp', name: `${y.name}.activation`, x: joined, output: y.name, low, high });
 }
 
-/** `GATHER` of constant indices. */
+/** `GATHER`, of constant or computed indices. */
 export function convertGather(conversion: Conversion, operator: TfliteOperator): void {
   const { x, y } = moved(conversion, operator);
   const [axis = 0] = axesOf(operator, [operator.options?.int32(0, 0) ?? 0], x);
   if ((operator.options?.int32(1, 0) ?? 0) !== 0) throw new ImportError(`${describe(operator)}: batch dimensions are not supported`);
+  const given = conversion.input(operator, 1);
+  if (given.tensor.data === null) {
+    if (given.type !== 'int32') throw new ImportError(`${describe(operator)}: indices of type ${given.tensor.type}; they are int32 or int64`);
+    requireDims(operator, y, [...x.dims.slice(0, axis), ...given.dims, ...x.dims.slice(axis + 1)]);
+    conversion.append({ kind: 'take', name: y.name, x: x.name, output: y.name, axis, indices: given.name });
+    return;
+  }
   const indices = conversion.integers(operator, 1);
   const bad = indices.find((index) => !(index >= 0 && index < (x.dims[axis] ?? 0)));
   if (bad !== undefined) throw new ImportError(`${describe(operator)}: index ${bad} of ${x.dims[axis]}`);

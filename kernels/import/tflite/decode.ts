@@ -20,8 +20,10 @@ export interface TfliteTensor {
   readonly dims: readonly number[];
   /** Null where the file gives no scale. */
   readonly quantization: TensorQuantization | null;
-  /** Raw little-endian elements of a constant, `dims` of them; null where the tensor is computed. */
+  /** Raw little-endian elements of a constant, `dims` of them; null where the tensor is computed. Constants of four bits are read as int8. */
   readonly data: Uint8Array | null;
+  /** Keeps its elements between runs: an operator's state. */
+  readonly variable: boolean;
 }
 
 export interface TfliteOperator {
@@ -47,7 +49,7 @@ export interface TfliteModel {
 /**
  * Reads a TensorFlow Lite file.
  *
- * @throws ImportError when it is no such file or damaged, has several subgraphs (control flow), variables, sparse weights or data outside the file, or is larger than is read here.
+ * @throws ImportError when it is no such file or damaged, has several subgraphs (control flow), sparse weights or data outside the file, or is larger than is read here.
  */
 export function decodeTflite(bytes: Uint8Array): TfliteModel {
   const file = new FlatFile(bytes);
@@ -96,7 +98,7 @@ function readTensor(table: FlatTable, index: number, buffers: readonly FlatTable
   const dims = table.int32s(FIELD.tensor.shape, MOST_DIMENSIONS);
   const elements = dims.reduce((product, dim) => (dim >= 0 ? product * dim : NaN), 1);
   if (!(elements <= MOST_ELEMENTS)) throw new ImportError(`${what} has the dimensions [${dims.join(', ')}]; they are not negative, and at most ${MOST_ELEMENTS} elements in all`);
-  if (table.boolean(FIELD.tensor.isVariable, false)) throw new ImportError(`${what} is a variable; models that keep no state between runs are supported`);
+  const variable = table.boolean(FIELD.tensor.isVariable, false);
   if (table.table(FIELD.tensor.sparsity, what) !== null) throw new ImportError(`${what} is sparse: convert the model with dense weights`);
   const buffer = table.uint32(FIELD.tensor.buffer, 0);
   const stored = buffers[buffer];
@@ -104,9 +106,15 @@ function readTensor(table: FlatTable, index: number, buffers: readonly FlatTable
   // Buffer 0 is the empty one, by convention.
   const data = stored === undefined || buffer === 0 ? new Uint8Array() : stored.bytes(FIELD.buffer.data);
   if (stored !== undefined && stored.uint32(FIELD.buffer.offset, 0) !== 0) throw new ImportError(`${what} has its data behind the model, which is not read: convert it to a file below 2 GB`);
-  if (data.length > 0 && data.length !== elements * ELEMENT_BYTES[type]) throw new ImportError(`${what} has ${data.length} bytes of data where its dimensions [${dims.join(', ')}] want ${elements * ELEMENT_BYTES[type]}`);
-  return { index, name, type, dims, quantization: readQuantization(table, what, dims), data: data.length > 0 ? data : null };
+  const wanted = Math.ceil(elements * ELEMENT_BYTES[type]);
+  if (data.length > 0 && data.length !== wanted) throw new ImportError(`${what} has ${data.length} bytes of data where its dimensions [${dims.join(', ')}] want ${wanted}`);
+  if (type === 'int4' && data.length > 0) return { index, name, type: 'int8', dims, quantization: readQuantization(table, what, dims), data: unpackNibbles(data, elements), variable };
+  return { index, name, type, dims, quantization: readQuantization(table, what, dims), data: data.length > 0 ? data : null, variable };
 }
+
+/** Signed numbers of four bits, two a byte, the lower ones first. */
+const unpackNibbles = (packed: Uint8Array, elements: number): Uint8Array =>
+  Uint8Array.from({ length: elements }, (_, index) => (((packed[index >> 1] ?? 0) >> (4 * (index & 1))) << 28) >> 28);
 
 function readQuantization(tensor: FlatTable, what: string, dims: readonly number[]): TensorQuantization | null {
   const table = tensor.table(FIELD.tensor.quantization, `the quantisation of ${what}`);

@@ -1,4 +1,5 @@
 import { quantizeMultiplier } from './arithmetic.ts';
+import { divideByPower, roundingHigh } from './gemmlowp.ts';
 
 const saturate = (value: number): number => Math.min(32767, Math.max(-32768, value));
 
@@ -9,20 +10,10 @@ function shortFactor(factor: number): { readonly multiplier: number; readonly le
   return { multiplier: Math.floor((multiplier >= most - 2 ** 15 ? most : multiplier + 2 ** 15) / 2 ** 16), left: 31 - shift };
 }
 
-/** gemmlowp's `SaturatingRoundingDoublingHighMul` of 16 bits. */
-function roundingHigh(a: number, b: number): number {
-  if (a === -32768 && b === -32768) return 32767;
-  const product = a * b;
-  return Math.trunc((product + (product >= 0 ? 2 ** 14 : 1 - 2 ** 14)) / 2 ** 15);
-}
-
-/** The same without rounding (`SaturatingDoublingHighMul`). */
+/** gemmlowp's `SaturatingDoublingHighMul` of 16 bits: without rounding. */
 function high(a: number, b: number): number {
   return a === -32768 && b === -32768 ? 32767 : Math.trunc((a * b) / 2 ** 15);
 }
-
-/** gemmlowp's `RoundingDivideByPOT`: halves away from zero. */
-const divideByPower = (value: number, power: number): number => Math.sign(value) * Math.floor(Math.abs(value) / 2 ** power + 0.5);
 
 /**
  * `x · relu6(x + 3) / 6` in the fixed point of TensorFlow Lite's reference kernel (tensorflow/lite/kernels/internal/reference/hard_swish.h): a function from an integer less its zero point to
@@ -35,10 +26,10 @@ export function hardSwish(inputScale: number, outputScale: number): (value: numb
   const reluish = shortFactor(Math.fround(fine / Math.fround(3 / 32768)));
   return (value) => {
     const detailed = value * 128;
-    const scaled = roundingHigh(detailed, output.multiplier);
+    const scaled = roundingHigh(16, detailed, output.multiplier);
     let gate = detailed;
     if (reluish.left > 0) gate = saturate(gate * 2 ** (reluish.left - 1));
-    gate = roundingHigh(gate, reluish.multiplier);
+    gate = roundingHigh(16, gate, reluish.multiplier);
     if (reluish.left > 0) gate = saturate(gate * 2);
     if (reluish.left < 0) gate = divideByPower(gate, -reluish.left);
     gate = Math.floor((gate + 2 ** 15) / 2);

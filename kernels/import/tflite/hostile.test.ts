@@ -142,4 +142,17 @@ describe('hostile models', () => {
     expect(load({ operators: first({ options: [1, [['int8', 7], ['int32', 2], ['int32', 2]]] }) })).toThrow('does not follow');
     expect(load({ tensors: change(0, { type: 'float32' }) })).toThrow('has to be quantised to integers');
   });
+
+  test('weights of bytes with activations of floats', () => {
+    expect(load({ tensors: model.tensors.map((tensor) => (tensor.data === undefined ? { type: 'float32', dims: tensor.dims } : tensor)) }))
+      .toThrow('weights of bytes but activations of floats (dynamic range quantisation) in operator 0 (CONV_2D), operator 3 (FULLY_CONNECTED): convert it with full integer quantisation');
+  });
+});
+
+test('weights of four bits give what the same numbers in bytes do', () => {
+  const small = (tensor: TestTensor, type: 'int4' | 'int8'): TestTensor => (tensor.type === 'int8' && tensor.data !== undefined ? { ...tensor, type, data: tensor.data.map((value) => ((value << 28) >> 28)) } : tensor);
+  const [packed, plain] = (['int4', 'int8'] as const).map((type) => tfliteFile({ ...model, tensors: model.tensors.map((tensor) => small(tensor, type)) })) as [Uint8Array, Uint8Array];
+  expect(packed.length).toBeLessThan(plain.length);
+  expect(importTflite(packed).model.constants).toEqual(importTflite(plain).model.constants);
+  expect(() => importTflite(tfliteFile({ ...model, tensors: change(0, { type: 'int4' }) }))).toThrow('elements of type int4');
 });

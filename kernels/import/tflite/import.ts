@@ -46,6 +46,7 @@ export function importTflite(bytes: Uint8Array, { classify = false, name = 'tfli
 export function toQuantizedNetwork(given: TfliteModel, name: string, rounding: Rounding): QuantizedNetwork {
   const { file, fromFloat, toFloat } = withoutFloatBorders(given);
   refuseUnsupported(file);
+  refuseHybrid(file);
   const conversion = new Conversion(file, rounding);
   const first = file.inputs.map((index) => conversion.compute(file.tensors[index] as TfliteTensor, 'the model\'s input'));
   for (const operator of file.operators) OPERATORS.get(operator.operator)?.(conversion, operator);
@@ -94,4 +95,11 @@ function refuseUnsupported({ operators, tensors }: TfliteModel): void {
   const named = unsupported.slice(0, 20).map((operator) => `${describe(operator)} for ${tensors[operator.outputs[0] ?? -1]?.name ?? 'no output'}`).join(', ');
   const more = unsupported.length > 20 ? ` and ${unsupported.length - 20} more` : '';
   throw new ImportError(`the model uses operators that are not supported (${[...kinds].join(', ')}): ${named}${more}`);
+}
+
+/** Weights of bytes with activations of floats are multiplied after quantising the activations while the model runs: that arithmetic is not in the file. @throws ImportError naming the operators. */
+function refuseHybrid({ operators, tensors }: TfliteModel): void {
+  const hybrid = operators.filter(({ inputs, outputs }) => tensors[outputs[0] ?? -1]?.type === 'float32' && inputs.some((input) => tensors[input]?.data !== null && tensors[input]?.type === 'int8'));
+  if (hybrid.length === 0) return;
+  throw new ImportError(`the model has weights of bytes but activations of floats (dynamic range quantisation) in ${hybrid.slice(0, 20).map(describe).join(', ')}: convert it with full integer quantisation, with a representative dataset`);
 }

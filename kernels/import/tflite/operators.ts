@@ -7,9 +7,10 @@ import {
   convertSpaceToBatch, convertSplit, convertSplitSizes, convertStridedSlice, convertTile, convertTranspose, convertUnpack,
 } from './convert-movement.ts';
 import { convertPooling } from './convert-pooling.ts';
+import { convertLstm, convertSvdf } from './convert-recurrent.ts';
 import { convertArgument, convertBatchProduct, convertReduceExtreme, convertSum } from './convert-reduction.ts';
 import { convertBilinear, convertNearest } from './convert-resize.ts';
-import { convertSoftmax } from './convert-softmax.ts';
+import { convertLogSoftmax, convertSoftmax } from './convert-softmax.ts';
 import type { TfliteOperator } from './decode.ts';
 
 /** Adds what an operator computes to the network. */
@@ -41,7 +42,8 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['LEAKY_RELU', convertLeakyRelu],
   ['LESS', convertComparison('LESS')],
   ['LESS_EQUAL', convertComparison('LESS_EQUAL')],
-  ['LOGISTIC', convertFunction((x) => 1 / (1 + Math.exp(-x)))],
+  ['LOGISTIC', convertFunction((x) => 1 / (1 + Math.exp(-x)), 'logistic')],
+  ['LOG_SOFTMAX', convertLogSoftmax],
   ['MAXIMUM', convertExtreme('maximum')],
   ['MAX_POOL_2D', convertPooling('maximum')],
   ['MEAN', convertSum(true)],
@@ -75,9 +77,11 @@ export const OPERATORS: ReadonlyMap<string, Convert> = new Map<string, Convert>(
   ['STRIDED_SLICE', convertStridedSlice],
   ['SUB', convertAdd(true)],
   ['SUM', convertSum(false)],
-  ['TANH', convertFunction(Math.tanh)],
+  ['SVDF', convertSvdf],
+  ['TANH', convertFunction(Math.tanh, 'tanh')],
   ['TILE', convertTile],
   ['TRANSPOSE', convertTranspose],
   ['TRANSPOSE_CONV', convertTransposedConvolution],
+  ['UNIDIRECTIONAL_SEQUENCE_LSTM', convertLstm],
   ['UNPACK', convertUnpack],
 ]);

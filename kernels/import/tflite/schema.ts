@@ -6,11 +6,11 @@
 export const FILE_IDENTIFIER = 'TFL3';
 
 /** `TensorType`, for the types that are read. */
-export const TENSOR_TYPES = new Map([[0, 'float32'], [2, 'int32'], [3, 'uint8'], [4, 'int64'], [6, 'bool'], [7, 'int16'], [9, 'int8']] as const);
-export type TensorType = 'float32' | 'int32' | 'uint8' | 'int64' | 'bool' | 'int16' | 'int8' | 'other';
+export const TENSOR_TYPES = new Map([[0, 'float32'], [2, 'int32'], [3, 'uint8'], [4, 'int64'], [6, 'bool'], [7, 'int16'], [9, 'int8'], [17, 'int4']] as const);
+export type TensorType = 'float32' | 'int32' | 'uint8' | 'int64' | 'bool' | 'int16' | 'int8' | 'int4' | 'other';
 
 /** Bytes of one element. */
-export const ELEMENT_BYTES: Readonly<Record<TensorType, number>> = { float32: 4, int32: 4, uint8: 1, int64: 8, bool: 1, int16: 2, int8: 1, other: 1 };
+export const ELEMENT_BYTES: Readonly<Record<TensorType, number>> = { float32: 4, int32: 4, uint8: 1, int64: 8, bool: 1, int16: 2, int8: 1, int4: 0.5, other: 1 };
 
 /** `BuiltinOperator` by number. An operator's name here is its name there; those that no model here needs are missing and are named by number. */
 export const BUILTIN_OPERATORS: readonly string[] = [
@@ -41,6 +41,6 @@ export const FIELD = {
   subgraph: { tensors: 0, inputs: 1, outputs: 2, operators: 3, name: 4 },
   tensor: { shape: 0, type: 1, buffer: 2, name: 3, quantization: 4, isVariable: 5, sparsity: 6 },
   quantization: { scale: 2, zeroPoint: 3, detailsType: 4, dimension: 6 },
-  operator: { opcode: 0, inputs: 1, outputs: 2, options: 4, customOptions: 5 },
+  operator: { opcode: 0, inputs: 1, outputs: 2, options: 4, customOptions: 5, intermediates: 8 },
   buffer: { data: 0, offset: 1 },
 } as const;

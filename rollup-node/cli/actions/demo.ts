@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BUNDLE_FILES } from '../../../deterministic-runtime/bundle/format.ts';
 import type { Model } from '../../../deterministic-runtime/program/program.ts';
+import { byteLength } from '../../../deterministic-runtime/program/tensor.ts';
 import { buildLande } from '../../../kernels/models/lande/program.ts';
 import type { DApp } from '../../demo/dapp.ts';
 import { FORUM } from '../../demo/forum.ts';
@@ -47,7 +48,7 @@ export async function playDemo(flags: DemoFlags): Promise<void> {
     showStatus('starting a chain, and deploying the contracts');
     const stage = await open(openStage({ model, dApp, sequencerExecutor, watcherExecutor, log, print }), (opened) => opened.close());
     clearStatus();
-    const bytes = model.constants.reduce((sum, words) => sum + words.length, 0);
+    const bytes = model.program.constants.reduce((sum, shape) => sum + byteLength(shape), 0);
     print(`chain at ${stage.devnet.url}, model ${stage.model.modelId} (${bytes.toLocaleString('en')} bytes of weights and tables)`);
     print(`${model.program.signature} is a function of the contract ${stage.model.contract}`);
     const options: SceneOptions = { seed: BigInt(flags.seed), executor, ...(flags.text === undefined ? {} : { text: flags.text }) };

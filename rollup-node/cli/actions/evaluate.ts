@@ -8,13 +8,15 @@ import { decodeOnnx } from '../../../kernels/import/onnx/decode.ts';
 import { toNetwork } from '../../../kernels/import/onnx/import.ts';
 import { isQuantized } from '../../../kernels/import/onnx/quantized/import.ts';
 import { tfliteFloatNetwork } from '../../../kernels/import/tflite/float-network.ts';
+import { nextTokenOperator } from '../../../kernels/language-model/interface.ts';
 import { UserError } from '../../errors.ts';
 import { executorByName } from '../../executors.ts';
 import { takesTokens } from '../../language-model.ts';
-import { isTflite } from '../../model-import.ts';
+import { isTflite } from '../../network-import.ts';
 import { openBundle } from '../bundles.ts';
 import type { EvaluateFlags } from '../commands/evaluate.ts';
 import { readFloats, readInputFile } from '../files.ts';
+import { evaluateTexts } from './evaluate-language-model.ts';
 import { hex, printAnswer } from '../output.ts';
 import { showStatus } from '../status.ts';
 
@@ -22,10 +24,13 @@ import { showStatus } from '../status.ts';
 const SAMPLES_PER_STATUS = 10;
 
 /** Runs a bundle's program and a float model on the same inputs, and tells how they differ. @throws UserError */
-export async function evaluateBundle(directory: string, { against, dataset, labels, limit, executor: name, json }: EvaluateFlags): Promise<void> {
-  const { modelId, model } = await openBundle(directory);
-  if (takesTokens(model) || (model.program.metadata['input'] as { readonly kind?: unknown } | undefined)?.kind === 'text') {
-    throw new UserError(`${model.program.name} is a model of text: assay evaluate compares networks of numbers`, { hint: 'name the bundle of an ONNX or TensorFlow Lite model' });
+export async function evaluateBundle(directory: string, flags: EvaluateFlags): Promise<void> {
+  const { against, dataset, labels, limit, executor: name, json } = flags;
+  const encoded = await openBundle(directory);
+  const { modelId, model } = encoded;
+  if (takesTokens(model) || nextTokenOperator(model.program) !== undefined) return evaluateTexts(directory, encoded, flags);
+  if ((model.program.metadata['input'] as { readonly kind?: unknown } | undefined)?.kind === 'text') {
+    throw new UserError(`${model.program.name} is a model of text that is no language model: assay evaluate has nothing to compare it with`, { hint: 'name the bundle of a network or of a language model' });
   }
   const network = await readNetwork(against);
   const inputs = await readFloats(dataset);

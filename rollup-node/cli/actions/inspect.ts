@@ -1,10 +1,11 @@
+import { byteLength } from '../../../deterministic-runtime/program/tensor.ts';
 import { openBundle } from '../bundles.ts';
 import type { InspectFlags } from '../commands/inspect.ts';
 import { hex, printAnswer } from '../output.ts';
 
 /** Checks a bundle, and prints what it holds. @throws UserError */
 export async function inspectBundle(directory: string, { json }: InspectFlags): Promise<void> {
-  const { modelId, operators, steps, model: { program, constants } } = await openBundle(directory);
+  const { modelId, operators, steps, model: { program } } = await openBundle(directory);
   await printAnswer(
     {
       modelId: hex(modelId),
@@ -14,7 +15,7 @@ export async function inspectBundle(directory: string, { json }: InspectFlags): 
       iterations: program.maxIterations,
       steps: Number(steps),
       parameters: program.constants.reduce((sum, { rows, columns }) => sum + rows * columns, 0),
-      bytes: constants.reduce((sum, words) => sum + words.length, 0),
+      bytes: program.constants.reduce((sum, shape) => sum + byteLength(shape), 0),
     },
     json === true,
   );

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { BaseError, createWalletClient, http, NonceTooLowError, parseEventLogs, zeroHash } from 'viem';
+import { BaseError, createWalletClient, custom, NonceTooLowError, parseEventLogs, zeroHash } from 'viem';
 import type { Account, Address, Hex, TransactionReceipt } from 'viem';
 import { inboxAbi, modelContractAbi, modelRegistryAbi } from '../../../contracts/abi/generated.ts';
 import { commitTensor } from '../../../deterministic-runtime/commitment/tree.ts';
@@ -34,13 +34,13 @@ export async function sendRequest(directory: string, inputFile: string, flags: R
   const data = encodeModelCall(signature, elements, { finality: finality === 'final' ? 1 : 0, callbackGas: 0, deadlineSeconds: 0n, seed: seed === undefined ? zeroHash : hex(seed) });
   const config = await configOf(flags);
   const account = await loadAccount(config);
-  showStatus(`connecting to ${config.rpcUrl}`);
+  showStatus(`connecting to ${config.rpcUrl.join(', ')}`);
   const client = await connect({ rpcUrl: config.rpcUrl, chainId: config.chainId, pollInterval: POLL_INTERVAL, retryCount: 2 });
   const { registry, inbox } = await readContracts(client, config.assertions);
   const modelId = hex(id);
   const contract = chosen === undefined ? await cheapestContract(client, registry, modelId, config) : await checkedContract(client, registry, modelId, chosen);
   const fee = await client.readContract({ address: contract, abi: modelContractAbi, functionName: 'fee', args: [0] });
-  const { logs, transactionHash, blockNumber } = await send(client, config, account, { to: contract, data, value: fee });
+  const { logs, transactionHash, blockNumber } = await send(client, account, { to: contract, data, value: fee });
   const [requested] = parseEventLogs({ abi: inboxAbi, eventName: 'Requested', logs });
   if (requested === undefined) throw new UserError(`transaction ${transactionHash} made no request`, { exitCode: ExitCode.chain });
   const { requestId, deadline } = requested.args;
@@ -57,9 +57,9 @@ export async function sendRequest(directory: string, inputFile: string, flags: R
 /** How often a transaction is sent whose nonce another one of the same account takes first. */
 const NONCE_ATTEMPTS = 5;
 
-async function send(client: ChainClient, config: Config, account: Account, transaction: { readonly to: Address; readonly data: Hex; readonly value: bigint }): Promise<TransactionReceipt> {
+async function send(client: ChainClient, account: Account, transaction: { readonly to: Address; readonly data: Hex; readonly value: bigint }): Promise<TransactionReceipt> {
   showStatus('sending the request');
-  const wallet = createWalletClient({ account, chain: client.chain, transport: http(config.rpcUrl) });
+  const wallet = createWalletClient({ account, chain: client.chain, transport: custom(client) });
   const fail = (reason: string, cause?: unknown): never => {
     throw new UserError(`the request could not be sent: ${reason}`, { exitCode: ExitCode.chain, hint: `it is sent and paid by ${account.address}`, cause });
   };

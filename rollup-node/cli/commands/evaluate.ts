@@ -14,14 +14,14 @@ export interface EvaluateFlags {
 /** `assay evaluate <bundle>`: how near an integer program is to the float model that it was made of. */
 export function evaluateCommand(): Command {
   const command = new Command('evaluate')
-    .description('compare a network\'s integer program with its float model on a dataset')
+    .description('compare an integer program with its float model on a dataset')
     .argument('<bundle>', 'directory of the bundle')
-    .addOption(new Option('--against <model>', 'the float model: an ONNX or TensorFlow Lite file').argParser(path).makeOptionMandatory())
-    .addOption(new Option('--dataset <file>', 'inputs as the model takes them, little-endian float32, one after another').argParser(path).makeOptionMandatory())
-    .addOption(new Option('--labels <file>', 'the inputs\' classes, one byte each: then accuracies are told').argParser(path))
+    .addOption(new Option('--against <model>', 'the float model, as import takes it: a network\'s ONNX or TensorFlow Lite file; a language model\'s file or folder, or storyteller').argParser(path).makeOptionMandatory())
+    .addOption(new Option('--dataset <file>', 'networks: inputs as the model takes them, little-endian float32, one after another; language models: texts, parted by blank lines, or .jsonl with {"text": …} a line').argParser(path).makeOptionMandatory())
+    .addOption(new Option('--labels <file>', 'networks: the inputs\' classes, one byte each; then accuracies are told').argParser(path))
     .addOption(new Option('--limit <samples>', 'use the first samples only').argParser(wholeNumber(1, 2 ** 31)))
     .addOption(executorOption())
     .addOption(jsonOption())
     .action(async (directory: string, flags: EvaluateFlags) => (await import('../actions/evaluate.ts')).evaluateBundle(directory, flags));
-  return withExamples(command, 'assay evaluate mnist --against mnist.onnx --dataset digits.f32 --labels digits.labels --json');
+  return withExamples(command, 'assay evaluate mnist --against mnist.onnx --dataset digits.f32 --labels digits.labels --json', 'assay evaluate stories --against stories260K.gguf --dataset stories.txt --limit 10');
 }

@@ -1,19 +1,27 @@
-import type { Architecture, WeightName, WeightSource } from '../../kernels/language-model/architecture.ts';
+import type { Architecture, WeightName, WeightSource } from './architecture.ts';
 
-interface Matrix { readonly rows: number; readonly columns: number; readonly elements: Float64Array }
+/** Most weights: they are kept as 32-bit floats. */
+const LARGEST = 2 ** 30;
 
-/** Gives the logits after one more token. */
+interface Matrix { readonly rows: number; readonly columns: number; readonly elements: Float32Array }
+
+/** Gives the logits after one more token. @throws RangeError for a token that the vocabulary has not, and for more tokens than the context holds */
 export type FloatTransformer = (token: number) => Float64Array;
 
 /**
  * A decoder-only transformer in 64-bit floats, written from the papers' formulas (llama2.c's run.c and OpenAI's gpt-2 model.py compute the same): what
- * the integer program is compared with. Each call of the result starts a text.
+ * the integer program is compared with. All weights are in memory. Each call of the result starts a text.
+ * @throws RangeError for more weights than `LARGEST`, or when tensors are missing
  */
 export async function loadFloatTransformer(source: WeightSource): Promise<() => FloatTransformer> {
   const { architecture } = source;
+  let left = LARGEST;
   const load = async (name: WeightName): Promise<Matrix | undefined> => {
     const shape = source.shape(name);
-    return shape === undefined ? undefined : { ...shape, elements: Float64Array.from(await source.rows(name, 0, shape.rows)) };
+    if (shape === undefined) return undefined;
+    left -= shape.rows * shape.columns;
+    if (left < 0) throw new RangeError(`the float model has more than ${LARGEST} weights, which is more than is run in plain floats`);
+    return { ...shape, elements: await source.rows(name, 0, shape.rows) };
   };
   const tensors = new Map<string, Matrix>();
   const keep = async (name: WeightName): Promise<void> => {
@@ -31,14 +39,14 @@ export async function loadFloatTransformer(source: WeightSource): Promise<() => 
 }
 
 function textOf(architecture: Architecture, tensors: ReadonlyMap<string, Matrix>): FloatTransformer {
-  const { family, width, layers, heads, keyValueHeads, headSize, normEpsilon, rotary } = architecture;
+  const { family, vocabulary, width, context, layers, heads, keyValueHeads, headSize, normEpsilon, rotary } = architecture;
   const isLlama = family === 'llama';
   const get = (name: string): Matrix => {
     const matrix = tensors.get(name);
     if (matrix === undefined) throw new RangeError(`no tensor ${name}`);
     return matrix;
   };
-  const rowOf = ({ columns, elements }: Matrix, row: number): Float64Array => elements.slice(row * columns, (row + 1) * columns);
+  const rowOf = ({ columns, elements }: Matrix, row: number): Float64Array => Float64Array.from(elements.subarray(row * columns, (row + 1) * columns));
   const multiply = (name: string, x: Float64Array, bias?: string): Float64Array => {
     const { rows, columns, elements } = get(name);
     const added = bias === undefined ? undefined : tensors.get(bias)?.elements;
@@ -93,6 +101,8 @@ function textOf(architecture: Architecture, tensors: ReadonlyMap<string, Matrix>
   };
 
   return (token) => {
+    if (!Number.isInteger(token) || token < 0 || token >= vocabulary) throw new RangeError(`${token} is no token of the float model: they are 0 to ${vocabulary - 1}`);
+    if (position >= context) throw new RangeError(`the float model has a context of ${context} tokens`);
     let x = rowOf(get('embedding'), token);
     if (!isLlama) {
       const learned = rowOf(get('positions'), position);
