@@ -83,7 +83,7 @@ test('a watcher that is killed after every effect still wins, sponsors and deliv
     const withdrawn = (await store.list('counters')).some(({ key }) => key.startsWith(`withdrawn!${net.deployment.inbox}!${account}`));
     return request?.feeTo === account && withdrawn && !others.some((assertion) => assertion?.sponsor === account);
   });
-  expect([...watcher.deaths]).toEqual(expect.arrayContaining(deathsOf(['challenge', 'assert', 'move', 'prove', 'payout', 'deliver', 'fee', 'bond', 'withdraw'])));
+  expect([...watcher.deaths]).toEqual(expect.arrayContaining(deathsOf(['challenge', 'assert', 'move', 'deliver', 'fee', 'bond', 'withdraw'])));
   const store = await spentOnce(net, watcher.location, account);
   expect(await store.get('counters', assertedKey(account))).toBe(1);
   const own = (await store.list('disputes')).filter(({ value }) => value.challenger === account);
@@ -111,7 +111,7 @@ test('a sequencer that is killed after every effect answers, defends itself and 
     const assertions = (await store.list('assertions')).map(({ value }) => value).filter(({ sponsor }) => sponsor === account);
     return requests.every((request) => request?.feeTo === account) && assertions.every(({ bondReleased }) => bondReleased);
   });
-  expect([...sequencer.deaths]).toEqual(expect.arrayContaining(deathsOf(['assert', 'answer', 'move', 'settle', 'payout', 'deliver', 'fee', 'bond'])));
+  expect([...sequencer.deaths]).toEqual(expect.arrayContaining(deathsOf(['assert', 'answer', 'prove', 'settle', 'deliver', 'fee', 'bond'])));
   const store = await spentOnce(net, sequencer.location, account);
   const lost = (await store.list('disputes')).filter(({ value }) => value.asserter === account && value.phase !== 'asserter-won');
   expect(lost).toEqual([]);
