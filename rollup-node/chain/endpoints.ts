@@ -70,7 +70,7 @@ export class TooFewEndpointsError extends BaseError {
  *
  * - The newest block is the highest that all usable endpoints have; those that are far behind the middle one, or far ahead of it, are left out.
  * - What a block number pins down (that block, logs, storage, calls) is asked of all, and believed if a majority of at least the quorum says the same.
- * - Transactions go to all: one that is accepted and dropped by one endpoint gets in through another. Receipts are asked of all, too.
+ * - Transactions go to all, whatever their state: one that is accepted and dropped by one endpoint gets in through another. Receipts are asked of all, too.
  * - Everything else is asked of one endpoint after another until one answers.
  *
  * An endpoint that fails, contradicts the others or serves another chain is left alone for a while that grows, and then asked again.
@@ -201,11 +201,13 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     return counts.size === 1 ? known[0]?.answer : agreed(call.method, known, 1).answer;
   };
 
-  /** A transaction is sent once any endpoint has taken it. */
+  /** A transaction goes to all, to those that are left out, too; it is sent once any has taken it. */
   const broadcast = async (call: RpcCall): Promise<unknown> => {
-    const { votes, refusals } = await poll(call);
-    if (votes.length > 0) return votes[0]?.answer;
-    throw refusals[0] ?? new TooFewEndpointsError(0, 1, complaints());
+    const sent = endpoints.filter(({ state }) => state !== 'wrong-chain').map((endpoint) => ask(endpoint, call));
+    return Promise.any(sent).catch((failure: AggregateError) => {
+      const errors: readonly unknown[] = failure.errors;
+      throw errors.find(wasAnswered) ?? errors[0] ?? new TooFewEndpointsError(0, 1, complaints());
+    });
   };
 
   const inTurn = async (call: RpcCall): Promise<unknown> => {
