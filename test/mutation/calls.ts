@@ -42,7 +42,7 @@ const LIBRARIES = parseAbi([
   'error FractionOfWord(uint256 length)',
 ]);
 /** Cases of the generator's, all of which forge has too (digests.json). */
-const DRAWN_CASES = 900;
+const DRAWN_CASES = 450;
 const DRAWN_SEED = 2;
 
 const stepCall = (name: string, preState: Uint8Array, proof: Uint8Array, answer: Uint8Array | ProofRefusal): Call => ({
