@@ -152,7 +152,8 @@ export function createSender(options: SenderOptions): TransactionSender {
 
   const submit = async (wanted: TransactionIntent): Promise<TransactionRecord> => {
     const call = { to: wanted.to, data: wanted.data, value: wanted.value ?? 0n };
-    const estimate = await client.estimateGas({ account, ...call }).catch((error: unknown) => {
+    // The address alone: for an account that signs, viem would have the endpoint fill in nonce and fees first.
+    const estimate = await client.estimateGas({ account: account.address, ...call }).catch((error: unknown) => {
       const data = revertDataOf(error);
       if (data === undefined) throw error;
       throw new TransactionRefusedError(`${wanted.intent} would revert: ${options.explainRevert?.(data) ?? data}`, { cause: error });
