@@ -6,6 +6,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { z } from 'zod';
 import { remoteAccount, watchingAccount } from './chain/remote-signer.ts';
 import { UserError, reasonOf } from './errors.ts';
+import { HASHER_NAMES } from './inference/hasher-names.ts';
 import { LOG_LEVELS } from './log.ts';
 import { environmentName, flagName } from './setting-names.ts';
 
@@ -44,6 +45,10 @@ const settings = z.strictObject({
   executor: executorName.default('auto'),
   /** A second executor that must give the same bits before a bond stands on a result. */
   verifyWith: executorName.optional(),
+  /** What commits to tensors in a dispute. */
+  hasher: z.enum(HASHER_NAMES).default('auto'),
+  /** Megabytes that the traces of disputed inferences keep together. */
+  traceMegabytes: integer(0, 1_000_000).default(1_074),
   /** File with the private key, 32 bytes in hex. */
   keyFile: z.string().min(1).optional(),
   /** A remote signer (JSON-RPC eth_signTransaction), which has the key. */

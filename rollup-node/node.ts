@@ -19,7 +19,7 @@ import { playDisputes } from './disputes/play.ts';
 import { settleDisputes } from './disputes/settle.ts';
 import { revertReason } from './disputes/turn.ts';
 import { createInference } from './inference/inference.ts';
-import type { FaultChooser } from './inference/inference.ts';
+import type { FaultChooser, InferenceOptions } from './inference/inference.ts';
 import type { ModelLibrary } from './inference/models.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -48,6 +48,9 @@ export interface NodeOptions extends Partial<Pick<AgentOptions, 'startBlock' | '
   readonly executor: Executor;
   /** Must give the same bits before a bond stands on a result. */
   readonly verifyWith?: Executor;
+  /** Of traces of disputed inferences; see `InferenceOptions`. */
+  readonly hasher?: NonNullable<InferenceOptions['hasher']>;
+  readonly mostTraceBytes?: number;
   readonly log: Logger;
   readonly metrics?: Metrics;
   readonly maximumFeeMultiplier?: number;
@@ -102,6 +105,8 @@ export async function createNode(options: NodeOptions): Promise<AssayNode> {
     models, executor, store, log, metrics,
     signal: controller.signal,
     ...(verifyWith === undefined ? {} : { verifyWith }),
+    ...(options.hasher === undefined ? {} : { hasher: options.hasher }),
+    ...(options.mostTraceBytes === undefined ? {} : { mostTraceBytes: options.mostTraceBytes }),
     ...(options.chooseFault === undefined ? {} : { chooseFault: options.chooseFault }),
   });
   const context: AgentContext = { client, contracts, store, sender, inference, log, metrics, problems, self: account.address };

@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { toHex } from 'viem';
+import { isAddressEqual, toHex } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createWasmExecutor } from '../deterministic-runtime/wasm/executor.ts';
 import { writeBundleDirectory } from './bundle-files.ts';
@@ -12,7 +12,7 @@ import { silentLogger } from './log.ts';
 import type { AssayNode } from './node.ts';
 import { runService } from './service.ts';
 import type { ServiceOptions } from './service.ts';
-import { ask, callOptions, delivered } from './testing/requests.ts';
+import { ask, callOptions, delivered, until } from './testing/requests.ts';
 import { tinyModel } from './testing/tiny-model.ts';
 
 const model = tinyModel();
@@ -27,10 +27,10 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(() => devnet.stop());
 
-async function run(settings: Record<string, unknown>, options: Partial<ServiceOptions> = {}): Promise<{ readonly node: AssayNode; readonly apiUrl: string | null; stop(): Promise<void> }> {
+async function run(settings: Record<string, unknown>, { environment, ...options }: Partial<ServiceOptions> & { readonly environment?: NodeJS.ProcessEnv } = {}): Promise<{ readonly node: AssayNode; readonly apiUrl: string | null; stop(): Promise<void> }> {
   const key = devnet.wallet(6).account.getHdKey().privateKey;
   const config = await loadConfig({
-    environment: { ASSAY_PRIVATE_KEY: toHex(key!) },
+    environment: environment ?? { ASSAY_PRIVATE_KEY: toHex(key!) },
     flags: {
       rpcUrl: devnet.url, assertions: devnet.deployment.resultAssertions, models: [bundle], executor: 'wasm', apiPort: 0, pollInterval: 20, batchDelay: 0,
       dataDirectory: await mkdtemp(join(tmpdir(), 'assay-service-')), ...settings,
@@ -61,6 +61,15 @@ test('a configured node serves requests and its API until it is told to stop', a
   expect(node.agent.status().state).toBe('stopped');
 }, 30_000);
 
+test('with a remote signer and two endpoints, no key is on this machine', async () => {
+  const { node, apiUrl, stop } = await run({ rpcUrl: [devnet.url, `${devnet.url}/`], quorum: 2, signerUrl: devnet.url, account: devnet.wallet(7).account.address }, { environment: {} });
+  const requestId = await ask(devnet, devnet.models[0]!.contract, model.program.signature, new Uint8Array(64).fill(9), callOptions(0));
+  const { delivery } = await delivered(node, requestId);
+  expect(isAddressEqual((await node.context.store.get('assertions', delivery!.assertionId))!.sponsor, devnet.wallet(7).account.address)).toBe(true);
+  expect(await (await fetch(`${apiUrl}/metrics`)).text()).toMatch(/^assay_endpoint_usable\{endpoint="2:127\.0\.0\.1:\d+"\} 1$/m);
+  await stop();
+}, 30_000);
+
 test('what is missing or wrong is one clear error', async () => {
   await expect(run({ rpcUrl: 'http://127.0.0.1:9' })).rejects.toThrow(/cannot reach the chain at http:\/\/127\.0\.0\.1:9/);
   await expect(run({ assertions: devnet.deployment.inbox })).rejects.toThrow(/there is no Assay rollup at/);
@@ -72,8 +81,12 @@ test('a bundle whose files do not match its id is left out, and others are serve
   const damaged = join(await mkdtemp(join(tmpdir(), 'assay-service-')), 'damaged');
   await writeBundleDirectory(damaged, model);
   await writeFile(join(damaged, 'weights.bin'), new Uint8Array(32));
-  const { node, stop } = await run({ models: [damaged, bundle] });
+  const { node, apiUrl, stop } = await run({ models: [damaged, bundle], verifyWith: 'lifted' });
   expect([...node.context.inference.models.keys()]).toEqual([devnet.models[0]!.modelId]);
+  await until(async () => node.agent.status().state === 'following', 'it follows');
+  const response = await fetch(`${apiUrl}/health`);
+  expect([response.status, await response.json()]).toMatchObject([200, { status: 'degraded', problems: [expect.stringContaining(`the bundle ${damaged} is not used`) as unknown] }]);
+  expect(await (await fetch(`${apiUrl}/metrics`)).text()).toMatch(/^assay_models_unusable 1$/m);
   await stop();
   await expect(run({ models: [damaged] })).rejects.toThrow(/none of the bundles can be used/);
 }, 30_000);

@@ -56,6 +56,8 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       dryRun: config.dryRun,
       ...(config.maximumFee === undefined ? {} : { maximumFee: config.maximumFee }),
       roles: { watch: options.watch, ...(options.sequence ? { sequence: { size: config.batchSize, delay: config.batchDelay, minimumFee: config.minimumFee } } : {}) },
+      hasher: config.hasher,
+      mostTraceBytes: 1e6 * config.traceMegabytes,
       ...(verifyWith === undefined ? {} : { verifyWith }),
     });
     closing.add(() => node.stop());

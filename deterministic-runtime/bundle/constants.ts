@@ -34,6 +34,8 @@ export function lazyConstants(shapes: readonly TensorShape[], file: WeightFile, 
   let cached = 0;
   const read = (index: number, from: number, bytes: number): Uint8Array => {
     const known = cache.get(index);
+    // While there is room, nobody asks which was looked at last.
+    if (known !== undefined && cached <= cacheBytes / 2) return known;
     const words = known ?? file.read(from, from + bytes);
     if (known === undefined) cached += bytes;
     // The order of a Map is that of insertion: what was looked at last goes to the end.

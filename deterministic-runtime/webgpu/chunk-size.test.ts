@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { ChunkSize } from './chunk-size.ts';
 
 /** The sizes that follow when each iteration takes so long. */
-function sizes(streams: boolean, milliseconds: readonly number[]): number[] {
+function sizes(streams: boolean, milliseconds: readonly number[], limits: { readonly least?: number; readonly most?: number } = {}): number[] {
   let time = 0;
-  const size = new ChunkSize({ streams, now: () => time });
+  const size = new ChunkSize({ streams, ...limits, now: () => time });
   return milliseconds.map((each) => {
     time += each * size.next;
     size.finished(size.next);
@@ -24,4 +24,8 @@ test('slow iterations are submitted one by one', () => {
 test('who waits for each iteration waits less', () => {
   expect(sizes(true, [10, 10, 10])).toEqual([2, 2, 2]);
   expect(sizes(false, [10, 10, 10, 10])).toEqual([2, 4, 8, 8]);
+});
+
+test('never fewer than the least, nor more than the most', () => {
+  expect(sizes(false, [1, 1, 1, 90, 90, 90], { least: 5, most: 12 })).toEqual([10, 12, 12, 6, 5, 5]);
 });

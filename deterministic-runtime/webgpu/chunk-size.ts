@@ -7,12 +7,17 @@ const MILLISECONDS = 100;
 /** How many iterations of a body go into the next submit: twice as many as before while submits are quick, half as many when they are slow. */
 export class ChunkSize {
   readonly #target: number;
+  readonly #least: number;
+  readonly #most: number;
   readonly #now: () => number;
-  #size = 1;
+  #size: number;
   #last: number;
 
-  /** `streams`: somebody waits for each iteration. `now`: a clock, in milliseconds. */
-  constructor({ streams, now = () => performance.now() }: { readonly streams: boolean; readonly now?: () => number }) {
+  /** `streams`: somebody waits for each iteration. `least`, to begin with, and `most`: iterations of a submit. `now`: a clock, in milliseconds. */
+  constructor({ streams, least = 1, most = MOST, now = () => performance.now() }: { readonly streams: boolean; readonly least?: number; readonly most?: number; readonly now?: () => number }) {
+    this.#size = least;
+    this.#least = least;
+    this.#most = most;
     this.#target = streams ? STREAMING_MILLISECONDS : MILLISECONDS;
     this.#now = now;
     this.#last = now();
@@ -27,7 +32,7 @@ export class ChunkSize {
     const now = this.#now();
     const each = (now - this.#last) / iterations;
     this.#last = now;
-    if (each * this.#size > this.#target && this.#size > 1) this.#size /= 2;
-    else if (each * this.#size * 2 <= this.#target && this.#size < MOST) this.#size *= 2;
+    if (each * this.#size > this.#target && this.#size > this.#least) this.#size = Math.max(this.#least, this.#size >> 1);
+    else if (each * this.#size * 2 <= this.#target && this.#size < this.#most) this.#size = Math.min(this.#most, this.#size * 2);
   }
 }

@@ -26,6 +26,8 @@ export interface Dispatch extends Pass {
 const SEED_SHAPE: TensorShape = { element: 'i8', rows: 1, columns: 32 };
 /** Submits of the body that are under way at once: while one runs and is read back, the next one waits on the device. */
 const SUBMITS_AHEAD = 2;
+/** Iterations side by side in a submit at least: a GPU is not busy with fewer. */
+const LEAST_SIDE_BY_SIDE = 8;
 
 /** @throws RangeError when padded words are not those of a tensor of this shape */
 export function checkWords(shape: TensorShape, words: Uint8Array, what: string): void {
@@ -155,10 +157,13 @@ export class WebGpuModel implements PreparedModel {
     const most = context.override === undefined ? Math.min(Math.floor(context.independentIterations ?? 0), maxIterations) : 0;
     let iterations = 0;
     const independent = most >= 2 ? await this.#parts.independent() : null;
+    const all = independent?.iterations ?? 0;
+    const size = new ChunkSize({ streams: false, least: Math.min(LEAST_SIDE_BY_SIDE, all), most: all });
     while (independent !== null && most - iterations >= 2) {
-      const count = Math.min(most - iterations, independent.iterations);
+      const count = Math.min(most - iterations, size.next);
       const moment: Moment = { iteration: iterations, writtenNow: iterations + count, writtenBefore: iterations + count };
       const { written, running } = await this.#submit({ sections: ['body'], moment, iteration: iterations, iterations: count, independent }, context);
+      size.finished(count);
       await this.#show(iterations, written, context);
       const asSaid = written === iterations + count;
       iterations = written;

@@ -73,7 +73,8 @@ export class RunTensors implements TensorSource {
           const words = result.tensor(slot);
           if (words === undefined) throw new Error(`the run kept no tensor for slot ${slot}`);
           byteLength += words.length;
-          await committer.add(slot, words);
+          const hashing = committer.add(slot, words);
+          if (hashing !== undefined) await hashing;
         }
         await committer.turn(signal);
       }

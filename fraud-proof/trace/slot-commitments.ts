@@ -48,15 +48,15 @@ export class SlotCommitter {
     this.#epilogue = new Uint8Array(program.epilogue.length * WORD_BYTES);
   }
 
-  /** Takes a slot's padded words; copies them if they must wait. */
-  async add(slot: number, words: Uint8Array): Promise<void> {
+  /** Takes a slot's padded words; copies them if they must wait. What it returns, if anything, has to be awaited before the next one. */
+  add(slot: number, words: Uint8Array): Promise<void> | undefined {
     if (words.length >= this.#hasher.groupBytes) return this.#hash([{ slot, words }]);
     const group = this.#waiting.get(words.length) ?? [];
     this.#waiting.set(words.length, group);
     group.push({ slot, words: words.slice() });
     this.#waitingBytes += words.length;
-    if (group.length * words.length >= this.#hasher.groupBytes) await this.#flush(words.length);
-    else if (this.#waitingBytes >= WAITING_GROUPS * this.#hasher.groupBytes) await this.#flushAll();
+    if (group.length * words.length >= this.#hasher.groupBytes) return this.#flush(words.length);
+    return this.#waitingBytes >= WAITING_GROUPS * this.#hasher.groupBytes ? this.#flushAll() : undefined;
   }
 
   /** Gives others the thread if it is time. @throws what the signal was aborted with */

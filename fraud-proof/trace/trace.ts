@@ -81,7 +81,10 @@ async function runTensors(model: EncodedModel, { prepared, keep, cache = new Tra
   const source = await RecomputedTensors.run(model, prepared, {
     ...request, cache,
     onWritten: async ({ section, iteration }, tensor) => {
-      for (const index of program[section].keys()) await committer.add(slotOf(program, section, index, iteration), tensor(index));
+      for (const index of program[section].keys()) {
+        const hashing = committer.add(slotOf(program, section, index, iteration), tensor(index));
+        if (hashing !== undefined) await hashing;
+      }
       await committer.turn(signal);
     },
   });

@@ -251,3 +251,15 @@ describe('follower', () => {
     await Promise.all([store.close(), fresh.close()]);
   });
 });
+
+test('a transaction behind one that a reorganisation took back, and that nobody wants any more, is not held up by its nonce', async () => {
+  const store = await openStore(await folder());
+  const own = await sender(store);
+  const snapshot = await control().snapshot();
+  await own.send({ intent: 'of the old branch', to: echo, data: '0xf1' });
+  await control().revert({ id: snapshot });
+  await own.send({ intent: 'of the new branch', to: echo, data: '0xf2' });
+  expect((await store.get('transactions', 'of the new branch'))).toMatchObject({ nonce: 1, status: 'mined' });
+  expect(await client.getTransactionCount({ address: own.account.address })).toBe(2);
+  await store.close();
+});

@@ -24,6 +24,9 @@ export interface ConnectOptions {
   readonly maximumLag?: number;
   /** Where to say which endpoints are left out. */
   readonly log?: Logger;
+  /** Milliseconds before one of several endpoints that failed is asked again; doubles with every failure, up to `longestPause`. */
+  readonly firstPause?: number;
+  readonly longestPause?: number;
   /** Milliseconds of the clock that endpoints' pauses are measured with; replaced in tests. */
   readonly now?: () => number;
 }

@@ -186,3 +186,18 @@ test('storage and balances of a block are compared, too', async () => {
   const failure = await client.getBalance({ address: sender.address, blockNumber: number }).catch((error: unknown) => error);
   expect(isDisagreement(failure)).toBe(true);
 });
+
+test('one endpoint can neither keep a transaction from being sent, nor lead its nonce and fee astray', async () => {
+  const client = await several(3);
+  const newest = await direct.getTransactionCount({ address: sender.address });
+  const price = await direct.getGasPrice();
+  for (const [nonce, fee] of [['0x0', '0x1'], ['0xffff', '0xffffffffffff']]) {
+    proxies[0]!.lie = ({ method }, answer) => (method === 'eth_getTransactionCount' ? nonce : method === 'eth_gasPrice' ? fee : answer);
+    proxies[0]!.refuse = ({ method }) => (method === 'eth_estimateGas' ? 'execution reverted' : undefined);
+    expect(await client.getTransactionCount({ address: sender.address, blockTag: 'pending' })).toBe(newest);
+    expect(await client.getGasPrice()).toBe(price);
+    expect(await client.estimateGas({ account: sender.address, to: ECHO, data: '0x04' })).toBeGreaterThan(21_000n);
+  }
+  for (const proxy of proxies) proxy.refuse = ({ method }) => (method === 'eth_estimateGas' ? 'execution reverted' : undefined);
+  await expect(client.estimateGas({ account: sender.address, to: ECHO, data: '0x04' })).rejects.toThrow(/reverted/);
+});

@@ -70,7 +70,8 @@ export class TooFewEndpointsError extends BaseError {
  *
  * - The newest block is the highest that all usable endpoints have; those that are far behind the middle one, or far ahead of it, are left out.
  * - What a block number pins down (that block, logs, storage, calls) is asked of all, and believed if a majority of at least the quorum says the same.
- * - Transactions go to all: one that is accepted and dropped by one endpoint gets in through another. Receipts are asked of all, too.
+ * - Transactions go to all, whatever their state: one that is accepted and dropped by one endpoint gets in through another. Receipts are asked of all, too.
+ * - Of nonces and fees at the newest state the middle one counts. That a transaction would revert is believed if all say so.
  * - Everything else is asked of one endpoint after another until one answers.
  *
  * An endpoint that fails, contradicts the others or serves another chain is left alone for a while that grows, and then asked again.
@@ -201,11 +202,22 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     return counts.size === 1 ? known[0]?.answer : agreed(call.method, known, 1).answer;
   };
 
-  /** A transaction is sent once any endpoint has taken it. */
+  /** A transaction goes to all, to those that are left out, too; it is sent once any has taken it. */
   const broadcast = async (call: RpcCall): Promise<unknown> => {
+    const sent = endpoints.filter(({ state }) => state !== 'wrong-chain').map((endpoint) => ask(endpoint, call));
+    return Promise.any(sent).catch((failure: AggregateError) => {
+      const errors: readonly unknown[] = failure.errors;
+      throw errors.find(wasAnswered) ?? errors[0] ?? new TooFewEndpointsError(0, 1, complaints());
+    });
+  };
+
+  /** Numbers that change from block to block: the middle one, so that one endpoint cannot lead astray; of two the higher. */
+  const middleOf = async (call: RpcCall): Promise<unknown> => {
     const { votes, refusals } = await poll(call);
-    if (votes.length > 0) return votes[0]?.answer;
-    throw refusals[0] ?? new TooFewEndpointsError(0, 1, complaints());
+    const numbers = votes.map(({ answer }) => BigInt(answer as string)).sort((a, b) => (a > b ? -1 : a < b ? 1 : 0));
+    const middle = numbers[Math.floor((numbers.length - 1) / 2)];
+    if (middle === undefined) throw refusals[0] ?? new TooFewEndpointsError(0, 1, complaints());
+    return numberToHex(middle);
   };
 
   const inTurn = async (call: RpcCall): Promise<unknown> => {
@@ -215,8 +227,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       try {
         return await ask(endpoint, call);
       } catch (error) {
-        if (wasAnswered(error) && !isOwnTrouble(error)) throw error;
-        failure = error;
+        // That a transaction would revert is believed if all say so: else one liar could keep every move from being sent.
+        if (wasAnswered(error) && !isOwnTrouble(error) && !ESTIMATES.has(call.method)) throw error;
+        failure ??= error;
       }
     }
     throw failure ?? new TooFewEndpointsError(0, 1, complaints());
@@ -227,7 +240,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     if (call.method === 'eth_getBlockByNumber' && params[0] === 'latest') return look(params);
     if (call.method === 'eth_sendRawTransaction') return broadcast(call);
     if (call.method === 'eth_getTransactionReceipt') return receipt(call);
-    return isPinned(call) ? together(call) : inTurn(call);
+    if (isPinned(call)) return together(call);
+    return NUMBERS.has(call.method) ? middleOf(call) : inTurn(call);
   };
 
   return {
@@ -249,6 +263,12 @@ export function endpointName(url: string, index: number): string {
     return String(index + 1);
   }
 }
+
+/** Methods that answer with a number which changes with every block. */
+const NUMBERS: ReadonlySet<string> = new Set(['eth_getTransactionCount', 'eth_gasPrice', 'eth_maxPriorityFeePerGas']);
+
+/** Methods that fail for a transaction that would revert. */
+const ESTIMATES: ReadonlySet<string> = new Set(['eth_estimateGas', 'eth_fillTransaction']);
 
 /** True for an error that an endpoint answered with, as opposed to no answer. */
 const wasAnswered = (error: unknown): boolean => error instanceof BaseError && error.walk((link) => link instanceof RpcRequestError) !== null;

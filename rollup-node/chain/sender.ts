@@ -136,9 +136,26 @@ export function createSender(options: SenderOptions): TransactionSender {
     probe(`sent ${record.intent}`);
   };
 
+  /**
+   * Sends own transactions of these nonces again that nobody waits for: a reorganisation took them back, what called for them is gone, and what comes
+   * behind must not wait for their nonces for ever. They can do no harm: each names what it is about.
+   */
+  const sendAgain = async (from: number, to: number): Promise<void> => {
+    if (from >= to) return;
+    const records = (await store.list('transactions')).map(({ value }) => value);
+    for (let nonce = from; nonce < to; nonce += 1) {
+      const candidates = records.filter((record) => record.nonce === nonce);
+      const record = candidates.find(({ status }) => status !== 'failed') ?? candidates[0];
+      if (record === undefined || underWay.has(record.intent)) continue;
+      log.debug({ intent: record.intent, nonce }, 'sent again, for those behind it');
+      await client.sendRawTransaction({ serializedTransaction: newest(record).raw }).catch((error: unknown) => log.debug({ nonce, reason: reasonOf(error) }, 'broadcast answered with an error'));
+    }
+  };
+
   const submit = async (wanted: TransactionIntent): Promise<TransactionRecord> => {
     const call = { to: wanted.to, data: wanted.data, value: wanted.value ?? 0n };
-    const estimate = await client.estimateGas({ account, ...call }).catch((error: unknown) => {
+    // The address alone: for an account that signs, viem would have the endpoint fill in nonce and fees first.
+    const estimate = await client.estimateGas({ account: account.address, ...call }).catch((error: unknown) => {
       const data = revertDataOf(error);
       if (data === undefined) throw error;
       throw new TransactionRefusedError(`${wanted.intent} would revert: ${options.explainRevert?.(data) ?? data}`, { cause: error });
@@ -147,7 +164,8 @@ export function createSender(options: SenderOptions): TransactionSender {
     const deadline = await options.deadlineOf?.(wanted.intent);
     return inTurn(async () => {
       const fees = withinCap(await client.estimateFeesPerGas(), wanted.intent);
-      const nonce = Math.max(nextNonce, await client.getTransactionCount({ address: account.address, blockTag: 'pending' }));
+      const known = await client.getTransactionCount({ address: account.address, blockTag: 'pending' });
+      const nonce = Math.max(nextNonce, known);
       const unsigned = { intent: wanted.intent, nonce, gas, ...call };
       const reason = options.holdBack?.() ?? null;
       if (reason !== null) throw new HeldBackError(`${wanted.intent} is held back: ${reason}`);
@@ -155,6 +173,7 @@ export function createSender(options: SenderOptions): TransactionSender {
       probe(`persist ${wanted.intent}`);
       await save(record);
       nextNonce = nonce + 1;
+      await sendAgain(known, nonce);
       try {
         await broadcast(record);
       } catch (error) {
@@ -239,6 +258,7 @@ export function createSender(options: SenderOptions): TransactionSender {
       if (receipt !== undefined) return settle(record, receipt);
       if (performance.now() - sentAt < resendAfter) continue;
       record = await raise(record);
+      await sendAgain(await client.getTransactionCount({ address: account.address, blockTag: 'latest' }), record.nonce);
       await broadcast(record);
       sentAt = performance.now();
     }

@@ -14,6 +14,8 @@ const DESCRIPTIONS: Readonly<Record<Exclude<ConfigKey, 'privateKey'>, string>> =
   models: 'bundles, separated by commas',
   executor: 'auto, webgpu, wasm, lifted or word-machine (auto)',
   verifyWith: 'a second executor that must agree before a bond stands on a result',
+  hasher: 'auto, wasm or webgpu: what commits to tensors in a dispute (auto)',
+  traceMegabytes: 'megabytes that the traces of disputed inferences keep together (1074)',
   keyFile: 'file with the private key; or set ASSAY_PRIVATE_KEY',
   signerUrl: 'remote signer instead of a key: JSON-RPC with eth_signTransaction',
   account: 'the account, where the key does not say: of a remote signer, or of a dry run without a key',

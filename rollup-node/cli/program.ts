@@ -9,10 +9,11 @@ import { inspectCommand } from './commands/inspect.ts';
 import { nodeCommand } from './commands/node.ts';
 import { requestCommand } from './commands/request.ts';
 import { runCommand } from './commands/run.ts';
+import { statusCommand } from './commands/status.ts';
 import { watchCommand } from './commands/watch.ts';
 import { withExamples } from './options.ts';
 
-const COMMANDS = [importCommand, inspectCommand, evaluateCommand, runCommand, disputeCommand, requestCommand, nodeCommand, watchCommand, devnetCommand, demoCommand];
+const COMMANDS = [importCommand, inspectCommand, evaluateCommand, runCommand, disputeCommand, requestCommand, nodeCommand, watchCommand, statusCommand, devnetCommand, demoCommand];
 
 /** The `assay` command line. What commands do is loaded when they are run: help and mistakes are answered at once. */
 export function createProgram(): Command {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { commitTensor } from '../../deterministic-runtime/commitment/tree.ts';
-import { HASHER_NAMES, openHasher, orWebAssembly } from './hasher.ts';
+import { openHasher, orWebAssembly } from './hasher.ts';
+import { HASHER_NAMES } from './hasher-names.ts';
 
 test.each(HASHER_NAMES)('%s commits to tensors as one alone is committed to', async (name) => {
   const { hasher, dispose } = await openHasher(name);

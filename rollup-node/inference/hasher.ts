@@ -1,9 +1,6 @@
 import { fastestHasher, wasmHasher, webGpuHasher } from '../../fraud-proof/trace/tensor-hasher.ts';
 import type { TensorHasher } from '../../fraud-proof/trace/tensor-hasher.ts';
-
-/** Names that the configuration takes. */
-export const HASHER_NAMES = ['auto', 'wasm', 'webgpu'] as const;
-export type HasherName = (typeof HASHER_NAMES)[number];
+import type { HasherName } from './hasher-names.ts';
 
 export interface OpenedHasher {
   readonly hasher: TensorHasher;

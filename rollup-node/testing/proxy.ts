@@ -20,6 +20,8 @@ export interface Proxy {
   delay: number;
   /** Changes an answer; called with what the chain says. */
   lie: (call: ProxiedCall, answer: unknown) => unknown;
+  /** Answers a call with an error of this text, as of a call that reverts. */
+  refuse: (call: ProxiedCall) => string | undefined;
   /** Takes a call without passing it on; what it gives is the answer. */
   swallow: (call: ProxiedCall) => unknown;
   close(): Promise<void>;
@@ -27,12 +29,14 @@ export interface Proxy {
 
 /** Starts an endpoint in front of another one. */
 export async function startProxy(target: string): Promise<Proxy> {
-  const proxy: Omit<Proxy, 'url' | 'close'> = { calls: [], down: false, delay: 0, lie: (_, answer) => answer, swallow: () => undefined };
+  const proxy: Omit<Proxy, 'url' | 'close'> = { calls: [], down: false, delay: 0, lie: (_, answer) => answer, refuse: () => undefined, swallow: () => undefined };
   const answerTo = async (body: string): Promise<object> => {
     const call = JSON.parse(body) as ProxiedCall;
     proxy.calls.push(call.method);
     const swallowed = proxy.swallow(call);
     if (swallowed !== undefined) return { jsonrpc: '2.0', id: call.id, result: swallowed };
+    const refusal = proxy.refuse(call);
+    if (refusal !== undefined) return { jsonrpc: '2.0', id: call.id, error: { code: 3, message: refusal, data: '0xdeadbeef' } };
     const response = (await (await fetch(target, { method: 'POST', body, headers: { 'content-type': 'application/json' } })).json()) as { result?: unknown };
     return 'result' in response ? { ...response, result: proxy.lie(call, response.result) } : response;
   };

@@ -59,6 +59,7 @@ test('does nothing while its view of L1 is old; afterwards it does', async () =>
   const watcher = await net.addNode({ name: 'late', roles: { watch: true }, executor: otherExecutor(), accountIndex: DEVNET_ACCOUNTS.watcher, maximumHeadAge: 60, now: () => clock });
   await ask(net, net.models[0]!.contract, signature, image(0));
   await until(async () => (await watcher.context.store.list('assertions')).length > 0, 'the watcher has read the lie');
+  expect(watcher.agent.holdBack()).toMatch(/seconds old/);
   expect(watcher.agent.status()).toMatchObject({ state: 'stale', problem: expect.stringMatching(/seconds old/) as unknown });
   expect(await net.client.getTransactionCount({ address: watcher.context.self })).toBe(0);
   clock = Date.now();

@@ -23,8 +23,7 @@ import { challengeStake } from './stake.ts';
 /** Checks every entry of others' assertions while they can be challenged, and challenges the first wrong one with a game of the node's own. */
 export function checkAssertions(): Duty {
   const checked = new Set<Hex>();
-  /** Entries that this node could not compute, by assertion. */
-  const unknown = new Map<Hex, readonly number[]>();
+  const notes = new Map<Hex, Notes>();
   return async (context, head) => {
     const { store, self } = context;
     const open = await Promise.all((await store.list('openAssertions')).map(({ key }) => store.get('assertions', key)));
@@ -35,31 +34,39 @@ export function checkAssertions(): Duty {
     // Asked of the store, which follows the chain: a reorganisation may take a challenge back, and then it is made again.
     const challenged = await Promise.all(due.map(({ assertionId }) => isChallenged(context, assertionId)));
     const left = due.filter((_, index) => challenged[index] === false);
-    reportUnchecked(context, head, [...left, ...challengeable.filter(({ assertionId }) => unknown.has(assertionId))], unknown);
+    reportUnchecked(context, head, [...left, ...challengeable.filter(({ assertionId }) => checked.has(assertionId) && (notes.get(assertionId)?.notComputed.size ?? 0) > 0)], notes);
     return left.map((assertion): Task => ({
       key: `check:${assertion.assertionId}`,
       run: async (signal) => {
-        const notComputed: number[] = [];
-        const right = await isRight(context, assertion, head, signal, notComputed);
-        if (notComputed.length > 0) unknown.set(assertion.assertionId, notComputed);
-        if (right) checked.add(assertion.assertionId);
+        const about = notes.get(assertion.assertionId) ?? { notComputed: new Set(), wrong: new Set() };
+        notes.set(assertion.assertionId, about);
+        if (await isRight(context, assertion, head, signal, about)) checked.add(assertion.assertionId);
       },
     }));
   };
 }
 
-/** Says which assertions are not checked whole, while there is time to do something about it. */
-function reportUnchecked({ metrics, problems }: AgentContext, head: Head, unchecked: readonly AssertionRecord[], unknown: Map<Hex, readonly number[]>): void {
+/** What is known of an assertion's entries: those that this node could not compute, and those that it has said to be wrong. */
+interface Notes {
+  readonly notComputed: Set<number>;
+  readonly wrong: Set<number>;
+}
+
+/** Says which assertions are not checked whole, while there is time to do something about it, and forgets what is over. */
+function reportUnchecked({ metrics, problems }: AgentContext, head: Head, unchecked: readonly AssertionRecord[], notes: Map<Hex, Notes>): void {
   const ends = unchecked.map(({ challengeableUntil }) => Number(challengeableUntil - head.timestamp));
   metrics.uncheckedAssertions.set(unchecked.length);
   metrics.uncheckedSecondsLeft.set(ends.length === 0 ? -1 : Math.min(...ends));
   const open = new Set(unchecked.map(({ assertionId }) => assertionId));
-  for (const assertionId of unknown.keys()) if (!open.has(assertionId)) unknown.delete(assertionId);
+  for (const assertionId of notes.keys()) if (!open.has(assertionId)) notes.delete(assertionId);
+  const told = new Set<string>();
   for (const { assertionId, challengeableUntil } of unchecked) {
-    const entries = unknown.get(assertionId);
-    if (entries !== undefined) problems.set(`unchecked:${assertionId}`, `${entries.length} entries of assertion ${assertionId} cannot be checked; it can be challenged for ${challengeableUntil - head.timestamp} more seconds`);
+    const count = notes.get(assertionId)?.notComputed.size ?? 0;
+    if (count === 0) continue;
+    told.add(`unchecked:${assertionId}`);
+    problems.set(`unchecked:${assertionId}`, `${count} entries of assertion ${assertionId} cannot be checked; it can be challenged for ${challengeableUntil - head.timestamp} more seconds`);
   }
-  problems.keepOnly('unchecked:', new Set([...unknown.keys()].map((assertionId) => `unchecked:${assertionId}`)));
+  problems.keepOnly('unchecked:', told);
 }
 
 /** True if the node has a game of its own about the assertion. */
@@ -68,16 +75,15 @@ const isChallenged = async ({ store, self }: AgentContext, assertionId: Hex): Pr
 
 /**
  * Challenges the first wrong entry that can be challenged; true when there is none. An entry that fails shields no other: the rest are
- * looked at first, and what went wrong is thrown at the end, so that the assertion is checked again. Entries that cannot be computed are added to
- * `notComputed`.
+ * looked at first, and what went wrong is thrown at the end, so that the assertion is checked again. What is found is noted.
  */
-async function isRight(context: AgentContext, assertion: AssertionRecord, head: Head, signal: AbortSignal, notComputed: number[]): Promise<boolean> {
+async function isRight(context: AgentContext, assertion: AssertionRecord, head: Head, signal: AbortSignal, notes: Notes): Promise<boolean> {
   const { log } = context;
   const failures: unknown[] = [];
   for (const [index, request] of assertion.requestIds.entries()) {
     signal.throwIfAborted();
     try {
-      if (!(await isWrong(context, assertion, index, notComputed))) continue;
+      if (!(await isWrong(context, assertion, index, notes))) continue;
       await challenge(context, assertion, index, head);
       return false;
     } catch (error) {
@@ -93,7 +99,7 @@ async function isRight(context: AgentContext, assertion: AssertionRecord, head: 
 }
 
 /** True if an entry's output is not what this node computes, twice. An entry that it cannot compute counts as right, and is said so. */
-async function isWrong({ store, inference, log, metrics }: AgentContext, assertion: AssertionRecord, index: number, notComputed: number[]): Promise<boolean> {
+async function isWrong({ store, inference, log, metrics }: AgentContext, assertion: AssertionRecord, index: number, notes: Notes): Promise<boolean> {
   const { assertionId, sponsor } = assertion;
   const requestId = assertion.requestIds[index] as Hex;
   const request = await store.get('requests', requestId);
@@ -106,13 +112,16 @@ async function isWrong({ store, inference, log, metrics }: AgentContext, asserti
     }
     // A stake stands on this: the second executor has to see it, too.
     const { outputCommitment } = await inference.result(request, { verified: true });
+    // It is looked at again until the challenge stands.
+    if (notes.wrong.has(index)) return true;
+    notes.wrong.add(index);
     metrics.entriesChecked.inc({ verdict: 'wrong' });
     log.warn({ assertion: assertionId, sponsor, entry: index, request: requestId, asserted, computed: outputCommitment }, 'wrong result found');
     return true;
   } catch (error) {
     if (!(error instanceof UnservableRequestError)) throw error;
     // Models that it was not given are not its business.
-    if (inference.models.has(request.modelId)) notComputed.push(index);
+    if (inference.models.has(request.modelId)) notes.notComputed.add(index);
     metrics.entriesChecked.inc({ verdict: 'unknown' });
     log.warn({ assertion: assertionId, entry: index, request: requestId, model: request.modelId, reason: error.message }, 'entry cannot be checked');
     return false;

@@ -20,12 +20,14 @@ export interface AssayOptions {
   readonly input?: string | Uint8Array;
   /** Commands that a shell runs before it becomes the command line, such as `ulimit`. */
   readonly shell?: string;
+  /** Where it is started; where the tests are, otherwise. */
+  readonly folder?: string;
   readonly onStart?: (child: ChildProcess) => void;
 }
 
 /** Runs `assay` as a process of its own, as a user does. */
-export function assay(parameters: readonly string[], { environment = {}, input = '', shell, onStart }: AssayOptions = {}): Promise<Ended> {
-  const options: SpawnOptions = { stdio: 'pipe', env: { ...process.env, ...environment } };
+export function assay(parameters: readonly string[], { environment = {}, input = '', shell, folder, onStart }: AssayOptions = {}): Promise<Ended> {
+  const options: SpawnOptions = { stdio: 'pipe', env: { ...process.env, ...environment }, ...(folder === undefined ? {} : { cwd: folder }) };
   const child = shell === undefined
     ? spawn(process.execPath, [ASSAY, ...parameters], options)
     : spawn('sh', ['-c', `${shell}; exec "$0" "$@"`, process.execPath, ASSAY, ...parameters], options);

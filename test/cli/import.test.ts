@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { answer, refusal, temporaryFolder } from './assay.ts';
-import { calibration, floats, hugeModel, linearModel, unknownOperator } from './models.ts';
+import { answer, assay, refusal, temporaryFolder } from './assay.ts';
+import { calibration, floats, hugeModel, linearModel, unknownOperator, WIDE, wideModel } from './models.ts';
 
 const at = temporaryFolder();
 
@@ -18,6 +18,61 @@ test('a model becomes a bundle, and the same model the same bundle', async () =>
   expect(again).toEqual(first);
   expect(readdirSync(at('deep'))).toEqual(['linear']);
   expect(await answer(['inspect', at('deep/linear')])).toMatchObject({ modelId: first.modelId, operators: first.operators, steps: first.steps, bytes: first.bytes, iterations: 0 });
+});
+
+test('what calldata a request has is told, and more than transactions carry is warned of', async () => {
+  expect(await answer(['import', at('linear.onnx'), '--calibration', at('calibration.f32'), '--out', at('little')])).toMatchObject({ requestBytes: 4 + 32 * (4 + 4) });
+  writeFileSync(at('wide.onnx'), wideModel());
+  writeFileSync(at('wide.f32'), floats(...Array.from({ length: WIDE }, (_, index) => Math.sin(index))));
+  const { code, stdout, stderr } = await assay(['import', at('wide.onnx'), '--calibration', at('wide.f32'), '--out', at('wide'), '--json']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^warning: a request has 160,132 bytes of calldata, [^\n]+\n$/) });
+  expect(JSON.parse(stdout)).toMatchObject({ requestBytes: 4 + 32 * (4 + WIDE), warning: expect.stringMatching(/calldata/) });
+});
+
+describe('how float weights become integers', () => {
+  const imported = (...more: string[]): Promise<Record<string, unknown>> => answer(['import', at('linear.onnx'), '--calibration', at('calibration.f32'), '--out', at(`linear${more.join('')}`), ...more]);
+  const errorOf = async (bundle: string): Promise<number> =>
+    (await answer(['evaluate', at(bundle), '--against', at('linear.onnx'), '--dataset', at('calibration.f32')])).meanError as number;
+
+  test('weights and activations of sixteen bits are nearer to the float model', async () => {
+    const [usual, exact] = await Promise.all([imported('--activation-bits', '8'), imported('--activation-bits', '16', '--weight-bits', '16')]);
+    expect(usual).toMatchObject({ sixteenBits: [] });
+    expect(exact.modelId).not.toBe(usual.modelId);
+    const [usualError, exactError] = await Promise.all([errorOf('linear--activation-bits8'), errorOf('linear--activation-bits16--weight-bits16')]);
+    expect(exactError).toBeLessThan(usualError / 20);
+  });
+  test('ranges are found as it is said', async () => {
+    writeFileSync(at('outlier.f32'), floats(...Array.from({ length: 4000 }, (_, index) => Math.sin(index)), 100, 0, 0, 0));
+    const scaleOf = async (method: string): Promise<number> => {
+      const { input } = await answer(['import', at('linear.onnx'), '--calibration', at('outlier.f32'), '--activation-bits', '8', '--ranges', method, '--out', at(`ranges-${method}`)]);
+      return (input as { scale: number }).scale;
+    };
+    const [all, least] = await Promise.all([scaleOf('min-max'), scaleOf('mean-squared-error')]);
+    expect(all).toBeGreaterThan(99 / 255);
+    expect(least).toBeLessThan(all);
+  });
+});
+
+describe('a package in node_modules', () => {
+  test('is imported as its file is, from folders below too, and in its version only', async () => {
+    mkdirSync(at('app/below'), { recursive: true });
+    mkdirSync(at('app/node_modules/@some/linear/models'), { recursive: true });
+    writeFileSync(at('app/node_modules/@some/linear/package.json'), '{"name":"@some/linear","version":"1.2.3"}');
+    writeFileSync(at('app/node_modules/@some/linear/models/linear.onnx'), linearModel());
+    const parameters = (source: string): string[] => ['import', source, '--calibration', at('calibration.f32'), '--out', at('from-package')];
+    const [found, inside, file] = [
+      await answer(parameters('npm:@some/linear@1.2.3'), { folder: at('app/below') }),
+      await answer(parameters('npm:@some/linear/models/linear.onnx'), { folder: at('app') }),
+      await answer(parameters(at('linear.onnx'))),
+    ];
+    expect(found.modelId).toBe(file.modelId);
+    expect(inside.modelId).toBe(file.modelId);
+    const evaluate = ['evaluate', at('from-package'), '--against', 'npm:@some/linear', '--dataset', at('calibration.f32')];
+    expect(await answer(evaluate, { folder: at('app') })).toMatchObject({ samples: 19, agreement: 1 });
+    await refusal(parameters('npm:@some/linear@2.0.0'), 2, /installed in version 1\.2\.3, not 2\.0\.0 \(npm install @some\/linear@2\.0\.0\)/, { folder: at('app') });
+    await refusal(parameters('npm:@some/linear'), 2, /@some\/linear is not installed here \(npm install @some\/linear\)/, { folder: at() });
+    await refusal(parameters('npm:@some/linear/../../../../linear.onnx'), 2, /not inside of the package/, { folder: at('app') });
+  });
 });
 
 describe.concurrent('what cannot be imported leaves nothing behind', () => {

@@ -32,3 +32,7 @@ export const unknownOperator = (): Uint8Array => onnxFile({ ...LINEAR, nodes: [{
 /** A weight of more elements than there are in any memory. */
 export const hugeModel = (): Uint8Array =>
   onnxFile({ ...LINEAR, constants: { ...LINEAR.constants, w: { dims: [2 ** 30, 2 ** 30], data: [1] } } });
+
+/** Inputs of a model whose requests no transaction carries. */
+export const WIDE = 5_000;
+export const wideModel = (): Uint8Array => onnxFile({ nodes: [{ operator: 'Relu', name: 'positive', inputs: ['x'], outputs: ['y'] }], inputs: { x: [1, WIDE] }, outputs: { y: [1, WIDE] }, constants: {} });

@@ -1,8 +1,36 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { createProgram } from '../../rollup-node/cli/program.ts';
 import { assay, refusal } from './assay.ts';
 
 const commands = createProgram().commands;
+
+/** All of a command's help, as it is printed. */
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => { text += part; } });
+  command.outputHelp();
+  return text;
+}
+
+describe('docs/cli.md', () => {
+  const text = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+  const sections = new Map(text.split(/^## /m).slice(1).map((section) => [section.slice(0, section.indexOf('\n')), section]));
+  const sectionOf = (name: string): string => [...sections].find(([heading]) => heading.split(', ').includes(name))?.[1] ?? '';
+
+  test('has a section with an example for every command', () => {
+    expect(commands.map((command) => command.name()).filter((name) => !new RegExp(`^\\$ .*(assay|npm run) ${name}\\b`, 'm').test(sectionOf(name)))).toEqual([]);
+  });
+
+  test('has every option of the commands about models, and no other', () => {
+    for (const name of ['import', 'inspect', 'evaluate']) {
+      const flags = commands.find((command) => command.name() === name)?.options.map(({ long }) => long ?? '') ?? [];
+      expect(flags.filter((flag) => !['--json', '--verbose'].includes(flag) && !sectionOf(name).includes(flag)), name).toEqual([]);
+      expect([...sectionOf(name).matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([flag]) => flag).filter((flag) => !flags.includes(flag)), name).toEqual([]);
+    }
+  });
+});
 
 describe.concurrent('help', () => {
   test('lists every command', async () => {
@@ -17,8 +45,8 @@ describe.concurrent('help', () => {
       for (const argument of command.registeredArguments) expect(argument.description).not.toBe('');
       for (const option of command.options) expect(option.description).not.toBe('');
     }
-    const texts = await Promise.all(['run', 'request', 'demo'].map((name) => assay([name, '--help'])));
-    for (const { code, stdout } of texts) expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('\nExamples:\n') });
+    for (const command of commands) expect(helpOf(command), command.name()).toMatch(new RegExp(`\\nExamples:\\n  \\$ .*\\b(assay|npm run) ${command.name()}\\b`));
+    expect(await assay(['run', '--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('\nExamples:\n') });
   });
 
   test('no command at all: help, and exit code 2', async () => {

@@ -19,6 +19,8 @@ const isOverlaid = (given: CmsisCase): boolean => (given.array('output_mult') !=
 /** What came of a case. */
 export type CmsisOutcome =
   | { readonly kind: 'passed' }
+  /** Passed with offsets and bounds of the older generation: see `olderConfigurations`. */
+  | { readonly kind: 'recovered' }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'not applicable'; readonly reason: string };
 
@@ -52,16 +54,37 @@ export async function runCmsisCase(given: CmsisCase): Promise<CmsisOutcome> {
   if (found === undefined) return { kind: 'not applicable', reason: 'an unknown operator' };
   const [, , run] = found;
   try {
-    const { network, input, expected } = run(given);
-    const { model } = lowerQuantizedNetwork(network, { classify: false, metadata: {} });
-    const prepared = await createWasmExecutor().prepare(model);
-    const own = resultIntegers(model, (await prepared.run(packIntegers(model.program.input, input))).output);
-    await prepared.dispose();
-    if (own.length !== expected.length) return { kind: 'failed', reason: `${own.length} outputs, the golden has ${expected.length}` };
-    const wrong = own.filter((value, index) => value !== expected[index]).length;
-    if (wrong > 0 && isOverlaid(given)) return { kind: 'not applicable', reason: OVERLAID };
-    return wrong === 0 ? { kind: 'passed' } : { kind: 'failed', reason: `${wrong} of ${own.length} outputs differ` };
+    const [wrong, total] = await differences(run(given));
+    if (wrong === 0) return { kind: 'passed' };
+    if (!isOverlaid(given)) return { kind: 'failed', reason: `${wrong} of ${total} outputs differ` };
+    for (const older of olderConfigurations(given)) if ((await differences(run(older)))[0] === 0) return { kind: 'recovered' };
+    return { kind: 'not applicable', reason: OVERLAID };
   } catch (error) {
     return { kind: 'failed', reason: (error as Error).message };
   }
+}
+
+/** How many outputs differ from the golden, of how many. */
+async function differences({ network, input, expected }: CmsisRun): Promise<readonly [wrong: number, total: number]> {
+  const { model } = lowerQuantizedNetwork(network, { classify: false, metadata: {} });
+  const prepared = await createWasmExecutor().prepare(model);
+  const own = resultIntegers(model, (await prepared.run(packIntegers(model.program.input, input))).output);
+  await prepared.dispose();
+  if (own.length !== expected.length) throw new Error(`${own.length} outputs, the golden has ${expected.length}`);
+  return [own.filter((value, index) => value !== expected[index]).length, own.length];
+}
+
+/**
+ * An overlaid convolution's older generation has its arrays and shifts, but the newer one's offsets, bounds and number of images: its output offset is 0, its input offset 0 or 128, and
+ * its bounds are those of bytes or the golden's extremes. None where all of the golden is one number, which its own bounds would force.
+ */
+function olderConfigurations(given: CmsisCase): readonly CmsisCase[] {
+  const golden = given.array('output_ref');
+  if (golden === null || !given.has('OUT_CH') || !given.has('OUTPUT_H')) return [];
+  const [least, greatest] = [Math.min(...golden), Math.max(...golden)];
+  const images = golden.length / (given.number('OUT_CH') * given.number('OUTPUT_H') * given.number('OUTPUT_W'));
+  const pixels = given.number('INPUT_H') * given.number('INPUT_W') * given.number('IN_CH');
+  if (least === greatest || !Number.isInteger(images) || images * pixels > given.required('input').length) return [];
+  return [[-128, 127], [least, greatest]].flatMap(([low = 0, high = 0]) =>
+    [0, 128].map((offset) => given.part('', '', { INPUT_OFFSET: offset, OUTPUT_OFFSET: 0, OUT_ACTIVATION_MIN: low, OUT_ACTIVATION_MAX: high, INPUT_BATCHES: images })));
 }

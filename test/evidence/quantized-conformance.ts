@@ -8,17 +8,18 @@ import { modelFilesOrSkip } from '../models/model-files.ts';
 
 const folder = modelFilesOrSkip('the evidence for quantised operators');
 if (folder !== null) {
-  const kinds = new Map<string, { passed: number; failed: number; skipped: Map<string, number> }>();
+  const kinds = new Map<string, { passed: number; recovered: number; failed: number; skipped: Map<string, number> }>();
   for (const given of readCmsisCases(join(folder, 'conformance/cmsis_nn_int_testdata.json.gz'))) {
-    const counts = kinds.get(kindOf(given)) ?? { passed: 0, failed: 0, skipped: new Map<string, number>() };
+    const counts = kinds.get(kindOf(given)) ?? { passed: 0, recovered: 0, failed: 0, skipped: new Map<string, number>() };
     const outcome = await runCmsisCase(given);
     if (outcome.kind === 'passed') counts.passed += 1;
+    else if (outcome.kind === 'recovered') counts.recovered += 1;
     else if (outcome.kind === 'failed') counts.failed += 1;
     else counts.skipped.set(outcome.reason, (counts.skipped.get(outcome.reason) ?? 0) + 1);
     kinds.set(kindOf(given), counts);
   }
-  console.log('| CMSIS-NN | passed | failed | not run |\n|---|---|---|---|');
-  for (const [kind, { passed, failed, skipped }] of [...kinds].sort()) console.log(`| ${kind} | ${passed} | ${failed} | ${[...skipped].map(([reason, count]) => `${count}: ${reason}`).join('; ')} |`);
+  console.log('| CMSIS-NN | passed | passed with older bounds | failed | not run |\n|---|---|---|---|---|');
+  for (const [kind, { passed, recovered, failed, skipped }] of [...kinds].sort()) console.log(`| ${kind} | ${passed} | ${recovered === 0 ? '' : recovered} | ${failed} | ${[...skipped].map(([reason, count]) => `${count}: ${reason}`).join('; ')} |`);
 
   const { models, remove } = unpackSeanet(folder);
   const operators = new Map<string, { models: number; exact: number; differing: number; outputs: number }>();

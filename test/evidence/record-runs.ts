@@ -3,7 +3,7 @@ import type { Executor, RunOptions } from '../../deterministic-runtime/executors
 /** What a run was asked for. */
 export interface RecordedRun {
   readonly keep: NonNullable<RunOptions['keep']>;
-  /** How often a slot's tensor was asked for. */
+  /** How often a slot's tensor was asked for, while the model ran or afterwards. */
   tensorsRead: number;
 }
 
@@ -22,15 +22,14 @@ export function recordRuns(executor: Executor): { readonly executor: Executor; r
         run: async (input, options) => {
           const recorded: RecordedRun = { keep: options?.keep ?? 'result', tensorsRead: 0 };
           runs.push(recorded);
-          const { iterations, output, tensor } = await prepared.run(input, options);
-          return {
-            iterations,
-            output,
-            tensor: (slot) => {
-              recorded.tensorsRead += 1;
-              return tensor(slot);
-            },
+          const counted = <K, T>(read: (key: K) => T) => (key: K): T => {
+            recorded.tensorsRead += 1;
+            return read(key);
           };
+          const onWritten = options?.onWritten;
+          const shown: RunOptions = onWritten === undefined ? {} : { onWritten: (run, tensor) => onWritten(run, counted(tensor)) };
+          const { iterations, output, tensor } = await prepared.run(input, { ...options, ...shown });
+          return { iterations, output, tensor: counted(tensor) };
         },
       };
     },

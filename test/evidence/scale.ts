@@ -68,7 +68,7 @@ async function measure(layers: number): Promise<{ readonly measured: Measured; r
   const input = encodePrompt(model, [1], { maximumTokens: 1 });
   const first = await timed('one token', () => prepared.value.run(input));
   const again = await timed('the same again', () => prepared.value.run(input));
-  const trace = await timed('run again, all of its tensors kept and committed to', () => openTrace({ prepared: prepared.value, input }));
+  const trace = await timed('run again, all of its tensors committed to', () => openTrace({ prepared: prepared.value, input }));
   const random = new Random(7);
   const proofs = await timed(`${PROOFS} random steps proven and checked`, async () => {
     let accepted = 0;

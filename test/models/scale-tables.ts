@@ -1,4 +1,5 @@
 import type { Architecture } from '../../kernels/language-model/architecture.ts';
+import { TRACE_CACHE_BYTES } from '../../fraud-proof/trace/trace-cache.ts';
 import { weightShape } from '../../kernels/language-model/dimensions.ts';
 import { disputeLevels } from './scale.ts';
 import type { ScaleFigures } from './scale.ts';
@@ -62,6 +63,7 @@ export function scaleTables(models: readonly ModelFigures[], measured: Measured,
   const running = ({ short }: ModelFigures, count: number): number => Number(short.weightBytes) + Number(short.cacheBytes) * count + Number(short.iterationBytes);
   const kept = (figures: ScaleFigures, count: number): number => Number(figures.iterationBytes) * count;
   const commitments = (figures: ScaleFigures): number => Number(figures.slots) * 2 * HASH_BYTES;
+  const dispute = (figures: ScaleFigures, count: number): number => Number(figures.cacheBytes) * count + Number(figures.iterationBytes) + commitments(figures) + TRACE_CACHE_BYTES;
   return [
     `Written ${conditions.date} at \`${conditions.commit}\` on ${conditions.processor} (load ${conditions.load}). Measured, in seconds of one thread's processor time, on Llama-2-7B's dimensions with`,
     `${measured.layers} of 32 layers: a token in ${measured.secondsAToken.toPrecision(3)} s (${scientific(BigInt(measured.steps))} steps); admission, which is above all hashing, of ${(measured.hashedBytesASecond / 1e6).toFixed(0)} MB/s; generating and quantising`,
@@ -89,9 +91,10 @@ export function scaleTables(models: readonly ModelFigures[], measured: Measured,
     row('computing (sequencer, watcher): weights, cache, one iteration', (model) => gigabytes(running(model, SHORT))),
     row('the same with WebAssembly, when the model is in memory besides (one from a bundle is not)', (model) => (running(model, SHORT) > 2 ** 32 ? 'more than its 4 GiB' : gigabytes(running(model, SHORT) + Number(model.short.weightBytes)))),
     row('the same, whole context', (model) => gigabytes(Number(model.full.weightBytes) + Number(model.full.cacheBytes) * positions(model, true) + Number(model.full.iterationBytes))),
-    row('in a dispute, as it is: all tensors of all iterations besides', ({ short }) => gigabytes(kept(short, SHORT) + commitments(short))),
+    row('in a dispute, besides: the cache once more, one iteration, 64 bytes a slot, 100 MB', ({ short }) => gigabytes(dispute(short, SHORT))),
+    row('the same, whole context', (model) => gigabytes(dispute(model.full, positions(model, true)))),
+    row('were all tensors of all iterations kept', ({ short }) => gigabytes(kept(short, SHORT) + commitments(short))),
     row('the same, whole context', (model) => gigabytes(kept(model.full, positions(model, true)) + commitments(model.full))),
-    row('in a dispute, were tensors made again when asked for: slot commitments', ({ short }) => gigabytes(commitments(short))),
     row('one token behind 766, one thread of WebAssembly', (model) => duration(token(model))),
     row(`a re-run of all ${SHORT} positions`, (model) => duration(token(model) * SHORT)),
     row('committing to all its tensors', ({ short }) => duration(kept(short, SHORT) / measured.hashedBytesASecond)),

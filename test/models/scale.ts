@@ -22,7 +22,7 @@ export interface ScaleFigures {
   readonly steps: bigint;
   /** Steps of the iteration with the longest history. */
   readonly lastIterationSteps: bigint;
-  /** Bytes of all tensors that an iteration writes: a dispute keeps them for every iteration. */
+  /** Bytes of all tensors that an iteration writes: a dispute computes them again, an iteration at a time. */
   readonly iterationBytes: bigint;
   /** Of those, bytes that later iterations read: the cache of keys and values, which every run keeps. */
   readonly cacheBytes: bigint;

@@ -46,6 +46,10 @@ describe('operators with a state, from a state of zero', () => {
     expect(() => importTflite(having(21, 9))).toThrow('layer normalisation is not supported');
     expect(() => importTflite(having(1, -1))).toThrow('coupled to the forget gate');
     expect(() => importTflite(having(18, 0))).toThrow('its input 18 is its state, a variable');
+    const svdf = svdfModel({ batch: 1, inputs: 4, units: 3, rank: 1, memory: 2 });
+    const changed = (index: number, dims: readonly number[]) => tfliteFile({ ...svdf, tensors: svdf.tensors.map((tensor, other) => (other === index ? { ...tensor, dims } : tensor)) });
+    expect(() => importTflite(changed(4, [1, 5]))).toThrow('a state of [1, 5] for 3 filters of 2 places');
+    expect(() => importTflite(changed(5, [1, 4]))).toThrow('3 filters of rank 1 of [1, 4] do not give [1, 4]');
     expect(() => importTflite(tfliteFile({ ...lstm, operators: [{ operator: 'RELU', inputs: [13], outputs: [15] }] }))).toThrow('is a variable; a state is supported in LSTM and SVDF only');
   });
 });

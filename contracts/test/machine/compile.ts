@@ -15,16 +15,8 @@ interface SolcOutput {
 
 export type Sources = Readonly<Record<string, { readonly content: string }>>;
 
-/** How a contract is compiled other than foundry.toml says. */
-export interface CompileOptions {
-  /** `legacy` without the optimiser takes a tenth of the time of `ir`, and gives code that does the same for more gas. */
-  readonly pipeline?: 'ir' | 'legacy';
-  /** Changes sources before they are compiled. */
-  readonly edit?: (path: string, source: string) => string;
-}
-
-/** A source and everything that it imports, by path from the repository's root. */
-export function sourcesFrom(path: string, edit: NonNullable<CompileOptions['edit']> = (_, source) => source): Sources {
+/** A source and everything that it imports, by path from the repository's root; `edit` may change each. */
+export function sourcesFrom(path: string, edit: (path: string, source: string) => string = (_, source) => source): Sources {
   const found: Record<string, { content: string }> = {};
   const visit = (file: string): void => {
     if (found[file] !== undefined) return;
@@ -36,33 +28,48 @@ export function sourcesFrom(path: string, edit: NonNullable<CompileOptions['edit
   return found;
 }
 
-/**
- * Compiles one contract as foundry.toml does and gives the code that a chain would run. What was compiled once is kept under
- * node_modules/.cache, by the hash of what went in.
- * @param path source from the repository's root, whose imports are relative
- * @throws Error with the compiler's messages when it does not compile
- */
-export function compileContract(path: string, name: string, { pipeline = 'ir', edit }: CompileOptions = {}): Hex {
-  const input = JSON.stringify({
+/** solc's standard input for one contract. */
+function compilerInput(sources: Sources, path: string, name: string, pipeline: 'ir' | 'legacy'): string {
+  return JSON.stringify({
     language: 'Solidity',
-    sources: sourcesFrom(path, edit),
+    sources,
     settings: {
       viaIR: pipeline === 'ir', evmVersion: 'osaka', optimizer: { enabled: pipeline === 'ir', runs: 100_000 },
       metadata: { bytecodeHash: 'none', appendCBOR: false },
       outputSelection: { [path]: { [name]: ['evm.deployedBytecode.object'] } },
     },
   });
+}
+
+function runCompiler(input: string, path: string, name: string): Hex {
+  const output = JSON.parse(solidityCompiler().compile(input)) as SolcOutput;
+  const errors = (output.errors ?? []).filter(({ severity }) => severity === 'error').map(({ formattedMessage }) => formattedMessage);
+  const contract = output.contracts?.[path]?.[name];
+  if (contract === undefined || errors.length > 0) throw new Error(`${path} does not compile:\n${errors.join('\n')}`);
+  return `0x${contract.evm.deployedBytecode.object}`;
+}
+
+/** npm's solc. */
+export const solidityCompiler = (): { compile(input: string): string } => createRequire(import.meta.url)('solc') as { compile(input: string): string };
+
+/** Compiles without the optimiser, and keeps nothing. @throws Error with the compiler's messages when it does not compile */
+export const compileQuickly = (sources: Sources, path: string, name: string): Hex => runCompiler(compilerInput(sources, path, name, 'legacy'), path, name);
+
+/**
+ * Compiles one contract as foundry.toml does and gives the code that a chain would run. What was compiled once is kept under
+ * node_modules/.cache, by the hash of what went in.
+ * @param path source from the repository's root, whose imports are relative
+ * @throws Error with the compiler's messages when it does not compile
+ */
+export function compileContract(path: string, name: string): Hex {
+  const input = compilerInput(sourcesFrom(path), path, name, 'ir');
   const cached = join(CACHE, `${createHash('sha256').update(input).digest('hex')}.hex`);
   try {
     return readFileSync(cached, 'utf8') as Hex;
   } catch {
-    const solc = createRequire(import.meta.url)('solc') as { compile(input: string): string };
-    const output = JSON.parse(solc.compile(input)) as SolcOutput;
-    const errors = (output.errors ?? []).map(({ formattedMessage }) => formattedMessage);
-    const contract = output.contracts?.[path]?.[name];
-    if (contract === undefined || errors.length > 0) throw new Error(`${path} does not compile:\n${errors.join('\n')}`);
+    const code = runCompiler(input, path, name);
     mkdirSync(CACHE, { recursive: true });
-    writeFileSync(cached, `0x${contract.evm.deployedBytecode.object}`);
-    return `0x${contract.evm.deployedBytecode.object}`;
+    writeFileSync(cached, code);
+    return code;
   }
 }

@@ -35,10 +35,14 @@ export class WordMachineEvm {
     return new WordMachineEvm(evm);
   }
 
+  /** Calldata of `step`. */
+  stepCall(preState: Uint8Array, proof: Uint8Array): Hex {
+    return encodeFunctionData({ abi: ABI, functionName: 'step', args: [bytesToHex(preState), bytesToHex(proof)] });
+  }
+
   /** @returns the hash of the state after the step */
   step(preState: Uint8Array, proof: Uint8Array): Promise<Outcome<Hex>> {
-    const data = encodeFunctionData({ abi: ABI, functionName: 'step', args: [bytesToHex(preState), bytesToHex(proof)] });
-    return this.#call(data, (returned) => decodeFunctionResult({ abi: ABI, functionName: 'step', data: returned }));
+    return this.#call(this.stepCall(preState, proof), (returned) => decodeFunctionResult({ abi: ABI, functionName: 'step', data: returned }));
   }
 
   /** The same call, with `length` for the proof's length whatever it is. */

@@ -95,6 +95,10 @@ const sources: readonly GoldenStep[] = [
   golden('source: ITERATION in the prologue is 0', { instruction: { op: 0x21, a: 20, b: 31 }, state: { slot: 1 } }, { scalar: [0, 0n] }),
 ];
 
+/** One operand alone: what it names. */
+const only = (kind: number, index: number): Partial<ScenarioParts['descriptor']> =>
+  ({ operandCount: 1, operands: Array.from({ length: 8 }, () => ({ kind, index, commitment: WRITTEN })) });
+
 const loads: readonly GoldenStep[] = [
   golden('LOAD8, element 0', { instruction: { op: Opcode.LOAD8, x: 0 }, scalars: { 1: 0n } }, { scalar: [0, -1n] }),
   golden('LOAD8, element 16 of word 2', { instruction: { op: Opcode.LOAD8, x: 0 }, scalars: { 1: 80n } }, { scalar: [0, 127n] }),
@@ -114,6 +118,11 @@ const loads: readonly GoldenStep[] = [
   golden('LOADWORD of the body, a later iteration', { instruction: { op: Opcode.LOADWORD, x: 3 }, scalars: { 1: 0n, 2: 3n } }, { vector: [0, ZERO] }),
   golden('LOADWORD of the body, an iteration that there is not', { instruction: { op: Opcode.LOADWORD, b: 24, x: 0x303 }, scalars: { 1: 0n } }, { vector: [0, ZERO] }),
   golden('LOADWORD of the body, iteration -1', { instruction: { op: Opcode.LOADWORD, x: 3 }, scalars: { 1: 0n, 2: -1n } }, { vector: [0, ZERO] }),
+  golden('LOADWORD of the operand after the last', { instruction: { op: Opcode.LOADWORD, x: 1 }, descriptor: only(6, 0), scalars: { 1: 0n } }, { vector: [0, ZERO] }),
+  golden('LOADWORD of a body operator that there is not', { instruction: { op: Opcode.LOADWORD, x: 0 }, descriptor: only(4, 3), scalars: { 1: 0n, 2: 0n } }, { vector: [0, ZERO] }),
+  golden('LOADWORD of a prologue operator that there is not', { instruction: { op: Opcode.LOADWORD, x: 0 }, descriptor: only(3, 2), scalars: { 1: 0n } }, { vector: [0, ZERO] }),
+  golden('LOADWORD of the body from the epilogue, one iteration too many', { instruction: { op: Opcode.LOADWORD, b: 20, x: 0 }, descriptor: only(4, 0), state: { slot: 15 }, scalars: { 1: 0n } }, { vector: [0, ZERO] }),
+  golden('LOADWORD of the body from the epilogue, the last iteration', { instruction: { op: Opcode.LOADWORD, x: 0 }, descriptor: only(4, 2), state: { slot: 15 }, scalars: { 1: 0n, 2: 3n } }, { vector: [0, TENSOR_WORD] }),
   golden('LOADWORD of the own slot', { instruction: { op: Opcode.LOADWORD, b: 20, x: 4 }, scalars: { 1: 0n } }, { vector: [0, ZERO] }),
   golden('LOADWORD of the own operator, an iteration before', { instruction: { op: Opcode.LOADWORD, x: 4 }, scalars: { 1: 0n, 2: 1n } }, { vector: [0, TENSOR_WORD] }),
   golden('LOADWORD of the epilogue, from the body', { instruction: { op: Opcode.LOADWORD, x: 5 }, scalars: { 1: 0n } }, { vector: [0, ZERO] }),

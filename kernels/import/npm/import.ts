@@ -23,7 +23,7 @@ export interface ImportedPackage { readonly imported: ImportedModel; readonly ca
 export async function importPackage(recipe: PackageRecipe, files: PackageReader, description: string, options: PackageImportOptions = {}): Promise<ImportedPackage> {
   const { calibration: given, name = recipe.name, weightBits = recipe.weightBits, activationBits = recipe.activationBits, ...rest } = options;
   const network = { ...(await recipe.read(files)), name };
-  const calibration = given === undefined ? recipe.calibration(network) : (recipe.given?.toInputs(network, given) ?? given);
+  const calibration = given === undefined ? recipe.calibration(network) : (recipe.toInputs?.(network, given) ?? given);
   if (calibration.length === 0 || calibration.length % inputSize(network) !== 0) throw new ImportError(`calibration data has ${calibration.length} numbers, which is not one or more whole inputs of ${inputSize(network)}`);
   const source = { format: recipe.format, package: description, ...(given === undefined ? { calibration: 'made up' } : {}) };
   return { imported: quantizeNetwork(weightBits === 16 ? withResidualWeights(network, () => true) : network, calibration, { ...rest, activationBits, source }), calibration };

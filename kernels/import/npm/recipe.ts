@@ -21,6 +21,6 @@ export interface PackageRecipe {
   read(files: PackageReader): Promise<Network>;
   /** Inputs that are typical enough to find ranges with: made up, since packages have none. */
   calibration(network: Network): Float32Array;
-  /** What `--calibration` of this model holds, where that is not its inputs one after another, and how they become inputs. */
-  readonly given?: { readonly what: string; readonly toInputs: (network: Network, data: Float32Array) => Float32Array };
+  /** Makes inputs of the calibration data that somebody gives, where those are not the model's inputs one after another. @throws ImportError when there are too few */
+  toInputs?(network: Network, given: Float32Array): Float32Array;
 }

@@ -59,5 +59,6 @@ export const silero: PackageRecipe = {
   name: 'silero-vad', format: 'onnx', activationBits: 16, weightBits: 16,
   read: async (files) => sileroNetwork(await files.bytes('weights/silero_vad_16k_op15.onnx')),
   calibration: (network) => listen(network, speechLike(SILERO.sampleRate)),
-  given: { what: 'sound at 16 kHz with one channel, −1 to 1: speech and noise', toInputs: listen },
+  // Sound at 16 kHz with one channel, −1 to 1: speech and noise.
+  toInputs: listen,
 };

@@ -13,7 +13,6 @@ function takeElements(conversion: Conversion, node: OnnxNode, numbers: string, w
   const table = conversion.step(node, 'table', { kind: 'reshape', x }, [rows, width]);
   const constant = conversion.constants.get(numbers);
   const count = elementCount(conversion.dimsOf(node, numbers));
-  if (constant !== undefined && constant.data.some((index) => !(index >= 0 && index < rows))) throw new ImportError(`${describe(node)}: an index is outside of [${own.join(', ')}]`);
   const taken = constant === undefined
     ? conversion.step(node, 'taken', { kind: 'embedding', x: conversion.step(node, 'numbers', { kind: 'reshape', x: numbers }, [count]), table }, [count, width])
     : conversion.step(node, 'taken', { kind: 'gather', x: table, axis: 0, indices: Array.from(constant.data) }, [count, width]);
@@ -29,18 +28,21 @@ function wrapped(conversion: Conversion, node: OnnxNode, x: string, size: string
   return conversion.step(node, what, { kind: 'select', x: negative, a: moved, b: x }, dims, 'integer');
 }
 
-const wholeNumbers = (conversion: Conversion, node: OnnxNode, index: number): string => {
-  const name = conversion.input(node, index);
+/** The indices of a node, whose last axis goes round `sizes`; constant ones have to lie inside. */
+function indicesOf(conversion: Conversion, node: OnnxNode, sizes: readonly number[]): string {
+  const name = conversion.input(node, 1);
   if (!conversion.isInteger(name)) throw new ImportError(`${describe(node)}: its indices are not whole numbers`);
+  const outside = conversion.constants.get(name)?.data.find((value, index) => !(value >= -(sizes[index % sizes.length] ?? 0) && value < (sizes[index % sizes.length] ?? 0)));
+  if (outside !== undefined) throw new ImportError(`${describe(node)}: an index of ${outside} is outside of [${conversion.inputDims(node, 0).join(', ')}]`);
   return name;
-};
+}
 
 /** GatherElements: for each element of the indices, the element of x in the same place but for one axis. */
 export function convertGatherElements(conversion: Conversion, node: OnnxNode): void {
   const [dims, shape] = [conversion.inputDims(node, 0), conversion.inputDims(node, 1)];
   const axis = normalizeAxis(node, integer(node, 'axis', 0), dims.length);
   if (shape.length !== dims.length || shape.some((dim, at) => at !== axis && dim > (dims[at] ?? 0))) throw new ImportError(`${describe(node)}: indices [${shape.join(', ')}] for [${dims.join(', ')}]`);
-  const indices = wrapped(conversion, node, wholeNumbers(conversion, node, 1), conversion.constant(node, 'size', [], [dims[axis] ?? 1], 'integer'), 'indices');
+  const indices = wrapped(conversion, node, indicesOf(conversion, node, [dims[axis] ?? 1]), conversion.constant(node, 'size', [], [dims[axis] ?? 1], 'integer'), 'indices');
   const [along, within] = [strides(dims), strides(shape)];
   const places = Float64Array.from({ length: elementCount(shape) }, (_, index) => shape.reduce((sum, dim, at) => sum + (at === axis ? 0 : (Math.floor(index / (within[at] ?? 1)) % dim) * (along[at] ?? 0)), 0));
   const far = conversion.step(node, 'along', { kind: 'multiply', x: indices, b: conversion.constant(node, 'stride', [], [along[axis] ?? 1], 'integer'), range: null }, shape, 'integer');
@@ -58,7 +60,7 @@ export function convertGatherNd(conversion: Conversion, node: OnnxNode): void {
   const width = elementCount(inner);
   const along = strides(dims).map((stride) => stride / width);
   const named = dims.slice(batch, batch + depth);
-  const indices = wrapped(conversion, node, wholeNumbers(conversion, node, 1), conversion.constant(node, 'sizes', [depth], named, 'integer'), 'indices');
+  const indices = wrapped(conversion, node, indicesOf(conversion, node, named), conversion.constant(node, 'sizes', [depth], named, 'integer'), 'indices');
   const far = conversion.step(node, 'along', { kind: 'multiply', x: indices, b: conversion.constant(node, 'strides', [depth], along.slice(batch, batch + depth), 'integer'), range: null }, shape, 'integer');
   const outer = shape.slice(0, -1);
   const summed = conversion.step(node, 'offsets', { kind: 'reduction', x: far, operation: 'sum', axes: [shape.length - 1] }, [...outer, 1], 'integer');

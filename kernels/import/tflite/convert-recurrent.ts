@@ -80,6 +80,7 @@ export function convertSvdf(conversion: Conversion, operator: TfliteOperator): v
   if (x.type !== 'int8' || x.offset !== 0 || y.type !== 'int8' || y.offset !== 0 || state.type === 'int32' || state.zeroPoint !== 0) throw new ImportError(`${describe(operator)}: of ${x.tensor.type} with a state of ${state.tensor.type} it is not supported; int8 with a state of int16 is`);
   if ((operator.options?.int8(1, 0) ?? 0) !== 1) throw new ImportError(`${describe(operator)}: its activation is RELU`);
   if (time.tensor.data === null || time.zeroPoint !== 0 || !Number.isInteger(units) || units < 1 || x.dims.length !== 2 || y.dims.join() !== [batch, units].join()) throw new ImportError(`${describe(operator)}: ${filters} filters of rank ${rank} of [${x.dims.join(', ')}] do not give [${y.dims.join(', ')}]`);
+  if (state.dims.reduce((product, dim) => product * dim, 1) !== batch * filters * memory) throw new ImportError(`${describe(operator)}: a state of [${state.dims.join(', ')}] for ${filters} filters of ${memory} places`);
   const bias = biasOf(conversion, operator, 3, units) ?? new Array<number>(units).fill(0);
   const value = (dims: readonly number[], data: Int16Array | null = null): string => conversion.addValue({ dims, type: 'int16', quantization: null, data });
   const [newest, before, after] = [value([batch, filters]), value([batch, filters * memory], new Int16Array(batch * filters * memory)), value([batch, filters * memory])];

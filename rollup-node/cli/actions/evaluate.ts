@@ -4,14 +4,18 @@ import { ImportError } from '../../../kernels/import/import-error.ts';
 import { inputSize } from '../../../kernels/import/network/evaluate.ts';
 import { fuseLayers } from '../../../kernels/import/network/fuse.ts';
 import type { Network } from '../../../kernels/import/network/layer.ts';
+import { RECIPES } from '../../../kernels/import/npm/recipes.ts';
 import { decodeOnnx } from '../../../kernels/import/onnx/decode.ts';
 import { toNetwork } from '../../../kernels/import/onnx/import.ts';
 import { isQuantized } from '../../../kernels/import/onnx/quantized/import.ts';
+import { layersModelGraph } from '../../../kernels/import/tensorflow-js/graph.ts';
 import { tfliteFloatNetwork } from '../../../kernels/import/tflite/float-network.ts';
 import { nextTokenOperator } from '../../../kernels/language-model/interface.ts';
 import { UserError } from '../../errors.ts';
 import { executorByName } from '../../executors.ts';
 import { takesTokens } from '../../language-model.ts';
+import { findPackage, onlyModelOf, packageReader, parsePackageSource, pathInPackage } from '../../model-files/npm-package.ts';
+import { readTensorFlowJs } from '../../model-files/tensorflow-js.ts';
 import { isTflite } from '../../network-import.ts';
 import { openBundle } from '../bundles.ts';
 import type { EvaluateFlags } from '../commands/evaluate.ts';
@@ -59,17 +63,28 @@ const withPercentages = (evaluation: Evaluation): Readonly<Record<string, unknow
   Object.fromEntries(Object.entries(evaluation).map(([name, value]) => [name, SHARES.has(name) && typeof value === 'number' ? `${(value * 100).toFixed(2)}%` : value]));
 const SHARES: ReadonlySet<string> = new Set(['agreement', 'accuracy', 'floatAccuracy'] satisfies (keyof Evaluation)[]);
 
-async function readNetwork(file: string): Promise<Network> {
+async function readNetwork(source: string): Promise<Network> {
   try {
-    const bytes = await readInputFile(file);
+    if (source.startsWith('npm:')) return await readPackage(source);
+    if (source.endsWith('.json')) return fuseLayers(toNetwork(layersModelGraph(await readTensorFlowJs(source))));
+    const bytes = await readInputFile(source);
     if (isTflite(bytes)) return tfliteFloatNetwork(bytes);
     const graph = decodeOnnx(bytes);
     if (isQuantized(graph)) throw new ImportError('it is quantised already: name the float model that it was made of');
     return fuseLayers(toNetwork(graph));
   } catch (error) {
     if (!(error instanceof ImportError)) throw error;
-    throw new UserError(`cannot evaluate against ${file}: ${error.message}`, { cause: error });
+    throw new UserError(`cannot evaluate against ${source}: ${error.message}`, { cause: error });
   }
+}
+
+/** The float model of an installed package, as its import reads it. */
+async function readPackage(source: string): Promise<Network> {
+  const parsed = parsePackageSource(source);
+  const found = await findPackage(parsed, process.cwd());
+  const recipe = parsed.path === undefined ? RECIPES.get(parsed.name) : undefined;
+  if (recipe !== undefined) return recipe.read(packageReader(found));
+  return readNetwork(parsed.path === undefined ? await onlyModelOf(found) : await pathInPackage(found, parsed.path));
 }
 
 function* samplesOf(inputs: Float32Array, size: number, count: number, labels: Uint8Array | undefined): Dataset['samples'] {

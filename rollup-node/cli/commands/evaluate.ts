@@ -16,7 +16,7 @@ export function evaluateCommand(): Command {
   const command = new Command('evaluate')
     .description('compare an integer program with its float model on a dataset')
     .argument('<bundle>', 'directory of the bundle')
-    .addOption(new Option('--against <model>', 'the float model, as import takes it: a network\'s ONNX or TensorFlow Lite file; a language model\'s file or folder, or storyteller').argParser(path).makeOptionMandatory())
+    .addOption(new Option('--against <model>', 'the float model, as import takes it: a network\'s ONNX or TensorFlow Lite file, model.json or npm package; a language model\'s file or folder, or storyteller').argParser(path).makeOptionMandatory())
     .addOption(new Option('--dataset <file>', 'networks: inputs as the model takes them, little-endian float32, one after another; language models: texts, parted by blank lines, or .jsonl with {"text": …} a line').argParser(path).makeOptionMandatory())
     .addOption(new Option('--labels <file>', 'networks: the inputs\' classes, one byte each; then accuracies are told').argParser(path))
     .addOption(new Option('--limit <samples>', 'use the first samples only').argParser(wholeNumber(1, 2 ** 31)))

@@ -4,6 +4,7 @@ import { KeccakStream } from '../../../../deterministic-runtime/commitment/kecca
 import { proveStep } from '../../../../fraud-proof/machine/proof.ts';
 import { encodeState } from '../../../../fraud-proof/machine/state.ts';
 import { InvalidProofError, verifyStep } from '../../../../fraud-proof/machine/verify.ts';
+import type { ProofRefusal } from '../../../../fraud-proof/machine/verify.ts';
 import type { Draws } from './draws.ts';
 import { drawnStep } from './drawn-step.ts';
 
@@ -37,13 +38,27 @@ export function digestOf(seed: number, first: number, count: number): Hex {
   return bytesToHex(digest);
 }
 
-/** Hash of the state before, the proof, the state after, and how a spoilt proof is refused. */
-export function stepOutcome(seed: number, number: number): Uint8Array {
+/** A case's proof, what it proves, and, every so many cases, a spoilt one. */
+export interface ProvenStep {
+  readonly preState: Uint8Array;
+  readonly proof: Uint8Array;
+  readonly postState: Uint8Array;
+  readonly spoilt: { readonly proof: Uint8Array; readonly refusal: ProofRefusal } | null;
+}
+
+/** What the interpreter says about a case. @throws Error when the verifier accepts a spoilt proof */
+export function provenStep(seed: number, number: number): ProvenStep {
   const { scenario, draws } = drawnStep(seed, number);
   const { proof, postState } = proveStep(scenario.state, scenario.environment);
   const preState = hash(encodeState(scenario.state));
-  const refusal = number % TAMPER_EVERY === 0 ? refusalOf(preState, tampered(proof, draws), number) : ZERO;
-  return hash(preState, hash(proof), TRUE, hash(encodeState(postState)), refusal);
+  const spoilt = number % TAMPER_EVERY === 0 ? tampered(proof, draws) : null;
+  return { preState, proof, postState: hash(encodeState(postState)), spoilt: spoilt && { proof: spoilt, refusal: refusalOf(preState, spoilt, number) } };
+}
+
+/** Hash of the state before, the proof, the state after, and how a spoilt proof is refused. */
+export function stepOutcome(seed: number, number: number): Uint8Array {
+  const { preState, proof, postState, spoilt } = provenStep(seed, number);
+  return hash(preState, hash(proof), TRUE, postState, spoilt === null ? ZERO : wordOf(selectorOf(spoilt.refusal)));
 }
 
 /** Keccak-256 of the concatenation, in WebAssembly. */
@@ -53,12 +68,11 @@ function hash(...parts: readonly Uint8Array[]): Uint8Array {
   return stream.digest();
 }
 
-/** A word that starts with the selector of the contract's error. @throws Error when the proof is accepted */
-function refusalOf(preState: Uint8Array, proof: Uint8Array, number: number): Uint8Array {
+function refusalOf(preState: Uint8Array, proof: Uint8Array, number: number): ProofRefusal {
   try {
     verifyStep(preState, proof);
   } catch (error) {
-    if (error instanceof InvalidProofError) return wordOf(selectorOf(error.refusal));
+    if (error instanceof InvalidProofError) return error.refusal;
     throw error;
   }
   throw new Error(`case ${number}: the verifier accepts a spoilt proof`);
@@ -66,6 +80,7 @@ function refusalOf(preState: Uint8Array, proof: Uint8Array, number: number): Uin
 
 const selectors = new Map<string, Uint8Array>();
 
+/** Of an error without arguments. */
 function selectorOf(error: string): Uint8Array {
   const selector = selectors.get(error) ?? hexToBytes(toFunctionSelector(`${error}()`));
   selectors.set(error, selector);

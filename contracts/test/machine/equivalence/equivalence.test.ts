@@ -3,7 +3,7 @@ import { bytesToHex, hexToBytes } from 'viem';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { proveStep } from '../../../../fraud-proof/machine/proof.ts';
 import { verifyStep } from '../../../../fraud-proof/machine/verify.ts';
-import { compileContract } from '../compile.ts';
+import { compileQuickly, sourcesFrom } from '../compile.ts';
 import { WordMachineEvm } from '../word-machine-evm.ts';
 import { counterExample, differs } from './compare.ts';
 import { digestOf, stepOutcome } from './digests.ts';
@@ -12,6 +12,7 @@ import { drawnStep } from './drawn-step.ts';
 import { Draws, edgeScalar } from './draws.ts';
 import { readRegressions } from './regressions.ts';
 
+const MACHINE = 'contracts/src/machine/WordMachine.sol';
 const committed = JSON.parse(readFileSync(new URL('digests.json', import.meta.url), 'utf8')) as StepDigests;
 
 let contract: WordMachineEvm;
@@ -71,9 +72,9 @@ describe('kept steps', () => {
 
 describe('a contract with a mistake', () => {
   test('is found out, and the step shrunk to what shows it', async () => {
-    const wrong = await WordMachineEvm.create(compileContract('contracts/src/machine/WordMachine.sol', 'WordMachine', {
-      pipeline: 'legacy', edit: (path, source) => (path.endsWith('Arithmetic.sol') ? source.replace('result := smod(a, b)', 'result := mod(a, b)') : source),
-    }));
+    const wrong = await WordMachineEvm.create(compileQuickly(
+      sourcesFrom(MACHINE, (path, source) => (path.endsWith('Arithmetic.sol') ? source.replace('result := smod(a, b)', 'result := mod(a, b)') : source)), MACHINE, 'WordMachine',
+    ));
     let number = 4;
     for (; !(await differs(wrong, drawnStep(1, number).parts)); number += 45);
     expect(await differs(contract, drawnStep(1, number).parts)).toBe(false);

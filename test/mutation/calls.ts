@@ -1,0 +1,171 @@
+import { bytesToHex, concat, encodeErrorResult, encodeFunctionData, encodeFunctionResult, keccak256 as keccakHex, parseAbi, toFunctionSelector, toHex } from 'viem';
+import type { Hex } from 'viem';
+import { provenStep } from '../../contracts/test/machine/equivalence/digests.ts';
+import { keccak256 } from '../../deterministic-runtime/commitment/keccak.ts';
+import { commitTensor, treeRoot } from '../../deterministic-runtime/commitment/tree.ts';
+import { claimsPath, claimsRoot } from '../../fraud-proof/dispute/claims.ts';
+import { segmentAt, segmentCount } from '../../fraud-proof/dispute/split.ts';
+import { step } from '../../fraud-proof/machine/interpreter.ts';
+import { finishedOpening, proveStep } from '../../fraud-proof/machine/proof.ts';
+import { encodeState, hashState, Status } from '../../fraud-proof/machine/state.ts';
+import { expectedState } from '../../fraud-proof/machine/testing/expected-state.ts';
+import { GOLDEN_STEPS } from '../../fraud-proof/machine/testing/golden.ts';
+import { MemoryMachine } from '../../fraud-proof/machine/testing/memory-machine.ts';
+import { Random } from '../../fraud-proof/machine/testing/random.ts';
+import { buildScenario } from '../../fraud-proof/machine/testing/scenario.ts';
+import { SMALL_INPUT, SMALL_LAST_SLOT, SMALL_PROGRAM } from '../../fraud-proof/machine/testing/small-program.ts';
+import { TAMPERINGS } from '../../fraud-proof/machine/testing/tampering.ts';
+import { InvalidProofError, verifyStep } from '../../fraud-proof/machine/verify.ts';
+import type { ProofRefusal } from '../../fraud-proof/machine/verify.ts';
+
+/** A call of a contract, and what it must return or revert with. */
+export interface Call {
+  readonly name: string;
+  readonly data: Hex;
+  readonly answer: Hex;
+}
+
+const MACHINE = parseAbi([
+  'function step(bytes32 preState, bytes proof) view returns (bytes32)',
+  'function initialState(bytes32 modelId, bytes32 inputCommitment, bytes32 seed) view returns (bytes32)',
+  'function finishedOutput(bytes32 modelId, bytes32 inputCommitment, bytes32 seed, bytes opening) view returns (bytes32, bytes32)',
+]);
+const LIBRARIES = parseAbi([
+  'function commit(bytes words) view returns (bytes32)',
+  'function treeRoot(bytes words) view returns (bytes32)',
+  'function segments(uint256 n) view returns (uint256)',
+  'function segment(uint256 start, uint256 end, uint256 j) view returns (uint256, uint256)',
+  'function claimsRoot(bytes32 first, bytes32[] inner, bytes32 last) view returns (bytes32)',
+  'function rootOf(bytes32 start, bytes32 end, uint256 j, bytes32[4] path) view returns (bytes32)',
+  'function hashPair(bytes32 left, bytes32 right) view returns (bytes32)',
+  'function depthOf(uint256 leaves) view returns (uint256)',
+  'error FractionOfWord(uint256 length)',
+]);
+/** Cases of the generator's, all of which forge has too (digests.json). */
+const DRAWN_CASES = 450;
+const DRAWN_SEED = 2;
+
+const stepCall = (name: string, preState: Uint8Array, proof: Uint8Array, answer: Uint8Array | ProofRefusal): Call => ({
+  name, data: encodeFunctionData({ abi: MACHINE, functionName: 'step', args: [bytesToHex(preState), bytesToHex(proof)] }),
+  answer: typeof answer === 'string' ? toFunctionSelector(`${answer}()`) : bytesToHex(answer),
+});
+
+/** The verifier's answer. */
+function refusalOf(preState: Uint8Array, proof: Uint8Array): ProofRefusal {
+  try {
+    verifyStep(preState, proof);
+  } catch (error) {
+    if (error instanceof InvalidProofError) return error.refusal;
+    throw error;
+  }
+  throw new Error('the verifier accepts a spoilt proof');
+}
+
+/** Steps worked out by hand, each with one spoilt proof. */
+function goldenCalls(): Call[] {
+  return GOLDEN_STEPS.flatMap((golden, number) => {
+    const scenario = buildScenario(golden.parts, new Random(1));
+    const { proof } = proveStep(scenario.state, scenario.environment);
+    const preState = hashState(scenario.state);
+    const { name, apply } = TAMPERINGS[number % TAMPERINGS.length]!;
+    const spoilt = apply(proof, new Random(number));
+    return [
+      stepCall(golden.name, preState, proof, hashState(expectedState(golden, scenario))),
+      ...(bytesToHex(spoilt) === bytesToHex(proof) ? [] : [stepCall(`${golden.name}, ${name}`, preState, spoilt, refusalOf(preState, spoilt))]),
+    ];
+  });
+}
+
+function drawnCalls(): Call[] {
+  return Array.from({ length: DRAWN_CASES }, (_, number) => provenStep(DRAWN_SEED, number)).flatMap(({ preState, proof, postState, spoilt }, number) => [
+    stepCall(`drawn ${number}`, preState, proof, postState),
+    ...(spoilt === null ? [] : [stepCall(`drawn ${number}, spoilt`, preState, spoilt.proof, spoilt.refusal)]),
+  ]);
+}
+
+/** Positions with unused bits or an unknown status. */
+function malformedCalls(): Call[] {
+  const { state, environment } = buildScenario(GOLDEN_STEPS[0]!.parts, new Random(1));
+  const { proof } = proveStep(state, environment);
+  return ([[0, 1], [4, 128], [5, 3], [5, 255]] as const).map(([byte, value]) => {
+    const at = 11 * 32 + byte;
+    const encoded = encodeState(state).with(64 + byte, value);
+    return stepCall(`byte ${byte} of the position is ${value}`, keccak256(encoded), proof.with(at, value), 'MalformedState');
+  });
+}
+
+/** A whole run, its first state, and openings of its result. */
+function runCalls(): Call[] {
+  const seed = new Uint8Array(32).fill(0x5e);
+  const machine = new MemoryMachine(SMALL_PROGRAM, SMALL_INPUT, seed);
+  const modelId = bytesToHex(keccak256(machine.header));
+  const request = [modelId, bytesToHex(machine.inputCommitment), bytesToHex(seed)] as const;
+  const calls: Call[] = [{
+    name: 'the initial state', data: encodeFunctionData({ abi: MACHINE, functionName: 'initialState', args: request }), answer: bytesToHex(hashState(machine.initial)),
+  }];
+  let state = machine.initial;
+  for (let number = 0; state.status === Status.RUNNING; number += 1) {
+    const { proof } = proveStep(state, machine);
+    const next = step(state, machine.running);
+    calls.push(stepCall(`step ${number} of the small program`, hashState(state), proof, hashState(next)));
+    state = next;
+  }
+  const commitment = machine.slotCommitment(SMALL_LAST_SLOT);
+  const opening = finishedOpening(machine.header, state.slotsRoot, commitment, machine.slotPath(SMALL_LAST_SLOT));
+  const result = (name: string, opened: Uint8Array, answer: Hex, of: readonly [Hex, Hex, Hex] = request): Call =>
+    ({ name, data: encodeFunctionData({ abi: MACHINE, functionName: 'finishedOutput', args: [...of, bytesToHex(opened)] }), answer });
+  const refused = (error: string): Hex => toFunctionSelector(`${error}()`);
+  const limits = (header: Uint8Array, name: string): Call => result(name, finishedOpening(header, commitment, commitment, []), refused('NoResult'), [bytesToHex(keccak256(header)), request[1], request[2]]);
+  const empty = new MemoryMachine({ prologue: 0, body: 0, epilogue: 0, maxIterations: 3, operators: [], constants: [] }, SMALL_INPUT, seed);
+  const zero = new Uint8Array(32);
+  return [
+    ...calls,
+    stepCall('a step of the finished machine', hashState(state), proveStep(state, machine).proof, hashState(state)),
+    result('the result', opening, encodeFunctionResult({ abi: MACHINE, functionName: 'finishedOutput', result: [bytesToHex(hashState(state)), bytesToHex(commitment)] })),
+    result('the result of another model', opening, refused('WrongModel'), [request[1], request[1], request[2]]),
+    result('a result that was not written', finishedOpening(machine.header, zero, zero, machine.slotPath(SMALL_LAST_SLOT)), refused('NoResult')),
+    limits(empty.header, 'a program without slots'),
+    limits(machine.header.with(2 * 32 - 3, 0x10), 'a program past the limits'),
+    result('an opening that is too long', new Uint8Array([...opening, ...zero]), refused('ProofTooLong')),
+    result('an opening that is too short', opening.subarray(0, -32), refused('ProofTruncated')),
+    result('an opening with another path', opening.with(opening.length - 1, opening.at(-1)! ^ 1), refused('WrongSlot')),
+  ];
+}
+
+/** Everything that the machine's contract is asked, in the order in which mistakes are likely to show. */
+export const machineCalls = (): Call[] => [...runCalls(), ...goldenCalls(), ...malformedCalls(), ...drawnCalls()];
+
+const word = (number: number): Hex => keccakHex(toHex(number));
+
+/** Commitments, splits and depths, by the client's code and by literals. */
+export function libraryCalls(): Call[] {
+  type Name = Extract<(typeof LIBRARIES)[number], { readonly type: 'function' }>['name'];
+  const call = (functionName: Name, given: readonly unknown[], answer: Hex): Call =>
+    ({ name: `${functionName}(${given.join(', ').slice(0, 60)})`, data: encodeFunctionData({ abi: LIBRARIES, functionName, args: given as never }), answer });
+  const numbers = (...values: readonly bigint[]): Hex => concat(values.map((value) => toHex(value, { size: 32 })));
+  const tensors = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 17, 31].flatMap((words) => [word(words), `0x${'00'.repeat(32)}` as Hex].map((fill) =>
+    Uint8Array.from({ length: 32 * words }, (_, byte) => (byte < 32 * Math.floor(words / 2) ? 0 : Number.parseInt(fill.slice(2 + 2 * (byte % 32), 4 + 2 * (byte % 32)), 16) ^ (fill === word(words) ? byte >> 5 : 0)))));
+  const ranges = [[0n, 1n], [5n, 7n], [0n, 15n], [3n, 19n], [0n, 17n], [100n, 12_345n], [2n ** 40n, 2n ** 50n - 1n], [2n ** 55n, 2n ** 56n - 1n]] as const;
+  const lists = [1, 2, 3, 4, 8, 9, 15, 16].map((segments) => Array.from({ length: segments + 1 }, (_, index) => word(100 * segments + index)));
+  return [
+    ...tensors.flatMap((words) => [
+      call('treeRoot', [bytesToHex(words)], bytesToHex(treeRoot(words))),
+      call('commit', [bytesToHex(words)], bytesToHex(commitTensor(words))),
+    ]),
+    ...[1, 31, 33, 64 + 16].map((length) => call('treeRoot', [`0x${'ab'.repeat(length)}`], encodeErrorResult({ abi: LIBRARIES, errorName: 'FractionOfWord', args: [BigInt(length)] }))),
+    ...ranges.flatMap(([start, end]) => [
+      call('segments', [end - start], numbers(BigInt(segmentCount(end - start)))),
+      ...Array.from({ length: segmentCount(end - start) }, (_, index) => {
+        const { start: from, length } = segmentAt({ start, length: end - start }, index);
+        return call('segment', [start, end, BigInt(index)], numbers(from, from + length));
+      }),
+    ]),
+    ...lists.flatMap((states) => [
+      call('claimsRoot', [states[0], states.slice(1, -1), states.at(-1)], claimsRoot(states)),
+      ...states.slice(1).map((end, index) => call('rootOf', [states[index], end, BigInt(index), claimsPath(states, index)], claimsRoot(states))),
+    ]),
+    call('hashPair', [word(1), word(2)], keccakHex(concat([word(1), word(2)]))),
+    ...([[0n, 0n], [1n, 0n], [2n, 1n], [3n, 2n], [4n, 2n], [5n, 3n], [2n ** 28n, 28n], [2n ** 28n + 1n, 29n], [2n ** 255n, 255n], [2n ** 255n + 1n, 256n], [2n ** 256n - 1n, 256n]] as const).map(([leaves, depth]) =>
+      call('depthOf', [leaves], numbers(depth))),
+  ];
+}

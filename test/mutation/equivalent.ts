@@ -1,0 +1,36 @@
+const SMALL_OPCODES = 'opcodes that lie between, 0x1f and 0x20, are no arithmetic: the result is not used';
+const LOW_BITS = 'only the low bits of the addend reach the result, which is cut to the same width';
+const ONE_LEAF = 'for one leaf both branches give 0: clz(0) is 256';
+const FREE_MEMORY = 'scratch space further past the free memory pointer holds the same bytes, for more gas';
+const MORE_COPIED = 'copies more than is hashed, for more gas';
+const UNSIGNED = 'both operands are far below 2^255, where signed and unsigned comparison agree';
+const CUT_AWAY = 'the bits that differ lie above the width, and are cut away';
+const NOT_NEGATIVE = 'the value is not negative';
+const SHIFTED_IN = 'the lowest 64 bits were shifted in, and are zero anyhow';
+const ABOVE_THE_BYTES = 'the sign fills bits above the bytes that are used';
+const ONE_BYTE_MORE = 'copies one byte more, to memory that is not in use yet and that whoever allocates it sets';
+const SHORT_PATH = 'indices are far below 2^255, and no path has 255 levels';
+
+/** Mutants that no test can kill, by name, each with the reason why it does what the original does. */
+export const EQUIVALENT: Readonly<Record<string, string>> = {
+  "Arithmetic isArithmetic: 'uint256 operation = op >= WIDE ? op - WIDE : op': '>=' → '>'": SMALL_OPCODES,
+  "Arithmetic evaluate: 'let high := add(3, shl(2, gt(op, 0x1f)))': 'gt' → 'sgt'": UNSIGNED,
+  "Arithmetic evaluate: 'let high := add(3, shl(2, gt(op, 0x1f)))': 'gt(op, 0x1f)' → 'iszero(lt(op, 0x1f))'": SMALL_OPCODES,
+  "Arithmetic evaluate: 'let high := add(3, shl(2, gt(op, 0x1f)))': '0x1f' → '0x20'": SMALL_OPCODES,
+  "Arithmetic evaluate: 'let high := add(3, shl(2, gt(op, 0x1f)))': '0x1f' → '0x1e'": SMALL_OPCODES,
+  "Arithmetic evaluate: 'c := signextend(high, c)': 'c := signextend(high, c)' → 'pop(0)'": LOW_BITS,
+  "Arithmetic evaluate: 'c := signextend(high, c)': 'signextend(high, c)' → 'c'": LOW_BITS,
+  "Arithmetic evaluate: 'result := sar(and(b, bits), a)': 'sar' → 'shr'": CUT_AWAY,
+  "Arithmetic evaluate: 'result := shr(and(b, bits), and(a, shr(sub(255, bits), not(0))))': 'shr' → 'sar'": NOT_NEGATIVE,
+  "Lanes dot: 'v := or( and(shl(64, v), 0xffffffffffffffff0000000000000000f … 0000000ffffffffffffffff) )': '0xffffffffffffffff0000000000000000ffffffffffffffff0000000000000000' → '0xffffffffffffffff0000000000000000ffffffffffffffff0000000000000001'": SHIFTED_IN,
+  "Lanes dot: 'u := shr(8, u)': 'shr' → 'sar'": ABOVE_THE_BYTES,
+  "Lanes dot: 'u := shr(8, u)': 'shr' → 'sar' (2)": ABOVE_THE_BYTES,
+  "Lanes dot: 'v := shr(8, v)': 'shr' → 'sar'": ABOVE_THE_BYTES,
+  "Lanes dot: 'v := shr(8, v)': 'shr' → 'sar' (2)": ABOVE_THE_BYTES,
+  "StateEncoding read: 'calldatacopy(add(state, 0x20), offset, 0x140)': '0x140' → '0x141'": ONE_BYTE_MORE,
+  "MerklePath depthOf: 'depth := mul(gt(leaves, 1), sub(256, clz(sub(leaves, 1))))': 'gt(leaves, 1)' → 'iszero(lt(leaves, 1))'": ONE_LEAF,
+  "MerklePath depthOf: 'depth := mul(gt(leaves, 1), sub(256, clz(sub(leaves, 1))))': '1' → '0'": ONE_LEAF,
+  "MerklePath root: 'index := shr(1, index)': 'shr' → 'sar'": SHORT_PATH,
+  "ProofReader hash: 'let start := mload(0x40)': '0x40' → '0x41'": FREE_MEMORY,
+  "ProofReader hash: 'calldatacopy(start, offset, shl(5, words))': '5' → '6'": MORE_COPIED,
+};

@@ -1,0 +1,82 @@
+/**
+ * Mutation testing of the contracts: `npm run evidence:mutants [-- paths of sources] [--sample n] [--seed n] [--only text] [--forge] [--tests glob] [--json]`.
+ * Makes every mutant of each source from its syntax tree, one by one, and runs tests until one fails. The machine and the libraries without storage are judged by
+ * calls in this process, others (and all with `--forge`) by forge tests in a copy of the contracts; `--tests` says which. Prints a table, and each survivor with the
+ * reason why it is equivalent; exit code 1 when one has none, or when a mutant that is listed as equivalent is killed.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Random } from '../../fraud-proof/machine/testing/random.ts';
+import { EQUIVALENT } from './equivalent.ts';
+import { ForgeTests } from './forge.ts';
+import { InProcessTests } from './in-process.ts';
+import type { Verdict } from './in-process.ts';
+import { mutantsOf } from './mutants.ts';
+import type { Mutant } from './mutants.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const MACHINE = 'contracts/src/machine';
+const LIBRARIES = ['Dissection', 'GameClock', 'AssertionClock'].map((name) => `contracts/src/libraries/${name}.sol`);
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    sample: { type: 'string' }, seed: { type: 'string', default: '1' }, only: { type: 'string', default: '' }, forge: { type: 'boolean', default: false },
+    tests: { type: 'string', default: 'contracts/test/{game,results,suite,machine}/*.t.sol' }, json: { type: 'boolean', default: false },
+  },
+});
+
+interface Judged { readonly mutant: Mutant; readonly verdict: Verdict }
+interface Row { file: string; mutants: number; invalid: number; killed: number; equivalent: number; survivors: number }
+
+const paths = positionals.length > 0 ? positionals : [...readdirSync(`${ROOT}${MACHINE}`).filter((name) => name.endsWith('.sol')).map((name) => `${MACHINE}/${name}`), ...LIBRARIES];
+const inProcess = await InProcessTests.create();
+let forge: ForgeTests | null = null;
+
+/** A few of them, in their order. */
+function sampled(mutants: readonly Mutant[]): Mutant[] {
+  const wanted = mutants.filter(({ name }) => name.includes(values.only));
+  if (values.sample === undefined) return wanted;
+  const random = new Random(Number(values.seed));
+  const keyed = wanted.map((mutant) => ({ mutant, key: random.uint32() })).sort((left, right) => left.key - right.key);
+  const kept = new Set(keyed.slice(0, Number(values.sample)).map(({ mutant }) => mutant));
+  return wanted.filter((mutant) => kept.has(mutant));
+}
+
+async function judge(path: string, { source }: Mutant): Promise<Verdict> {
+  if (!values.forge && inProcess.covers(path)) return inProcess.judge(path, source);
+  forge ??= await ForgeTests.create(values.tests);
+  return forge.judge(path, source);
+}
+
+const rows: Row[] = [];
+const judged: Judged[] = [];
+for (const path of paths) {
+  const name = basename(path, '.sol');
+  const mutants = sampled(mutantsOf(readFileSync(`${ROOT}${path}`, 'utf8'), name));
+  const row: Row = { file: name, mutants: mutants.length, invalid: 0, killed: 0, equivalent: 0, survivors: 0 };
+  rows.push(row);
+  for (const [number, mutant] of mutants.entries()) {
+    if (number % 20 === 0) console.error(`${name}: ${number} of ${mutants.length}`);
+    const verdict = await judge(path, mutant);
+    judged.push({ mutant, verdict });
+    if (verdict.verdict === 'does not compile') row.invalid += 1;
+    else if (verdict.verdict === 'killed') row.killed += 1;
+    else if (EQUIVALENT[mutant.name] === undefined) row.survivors += 1;
+    else row.equivalent += 1;
+    if (verdict.verdict === 'survived' && EQUIVALENT[mutant.name] === undefined) console.error(`survived: line ${mutant.line}, ${mutant.name}`);
+  }
+}
+await (forge as ForgeTests | null)?.dispose();
+
+const stale = judged.filter(({ mutant, verdict }) => verdict.verdict === 'killed' && EQUIVALENT[mutant.name] !== undefined);
+const survivors = judged.filter(({ verdict }) => verdict.verdict === 'survived');
+if (values.json) console.log(JSON.stringify({ rows, survivors: survivors.map(({ mutant }) => ({ name: mutant.name, line: mutant.line, reason: EQUIVALENT[mutant.name] ?? null })), stale: stale.map(({ mutant }) => mutant.name) }, null, 1));
+else {
+  console.table(rows);
+  for (const { mutant } of survivors) console.log(`${mutant.name} (line ${mutant.line}): ${EQUIVALENT[mutant.name] === undefined ? 'SURVIVED' : `equivalent: ${EQUIVALENT[mutant.name]}`}`);
+  for (const { mutant, verdict } of stale) console.log(`${mutant.name}: listed as equivalent, but killed by ${'by' in verdict ? verdict.by : ''}`);
+}
+if (stale.length > 0 || rows.some(({ survivors: left }) => left > 0)) process.exitCode = 1;
