@@ -243,7 +243,11 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
 
     /// @dev What the log says of a split of `steps` steps: the states that came as calldata, and the blob that has the others. The word behind
     /// the states is free.
-    function checkSplit(uint256 steps, Split calldata split) private view returns (bytes32[] memory states, bytes32 blob) {
+    function checkSplit(uint256 steps, Split calldata split)
+        private
+        view
+        returns (bytes32[] memory states, bytes32 blob)
+    {
         bytes32[] calldata inner = split.inner;
         uint256 count = inner.length;
         uint256 expected = split.blob == 0 ? Dissection.segments(steps, ARITY) - 1 : 0;

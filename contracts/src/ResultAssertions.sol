@@ -141,9 +141,7 @@ contract ResultAssertions is IResultAssertions, SpendableCredit, Batch {
         collect(agreed.challengerStake);
         assertions[assertionId].openGames += 1;
         gameId = GAME.open{value: agreed.challengerStake}(agreed, split);
-        emit Challenged(
-            assertionId, gameId, msg.sender, entry.index, entry.requestId, entry.outputCommitment
-        );
+        emit Challenged(assertionId, gameId, msg.sender, entry.index, entry.requestId, entry.outputCommitment);
     }
 
     /// @inheritdoc IResultAssertions

@@ -14,7 +14,11 @@ library Dissection {
     }
 
     /// @notice Bounds of segment `j` of a split of [start, end) into `m` segments; `j` must be below `m`.
-    function segment(uint256 start, uint256 end, uint256 j, uint256 m) internal pure returns (uint256 from, uint256 to) {
+    function segment(uint256 start, uint256 end, uint256 j, uint256 m)
+        internal
+        pure
+        returns (uint256 from, uint256 to)
+    {
         unchecked {
             uint256 n = end - start;
             from = start + (j * n) / m;
