@@ -1,11 +1,10 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { isAddressEqual } from 'viem';
 import type { Hex } from 'viem';
 import { expect, test } from 'vitest';
 import { connect } from '../chain/client.ts';
 import { DEVNET_ACCOUNTS } from '../devnet.ts';
 import { randomFaults } from '../inference/faults.ts';
+import { startProxy } from '../testing/proxy.ts';
 import { ask, delivered, until, warp } from '../testing/requests.ts';
 import { executor, image, model, otherExecutor, signature, useDevnet } from '../testing/small-devnet.ts';
 import { tinyModel } from '../testing/tiny-model.ts';
@@ -68,30 +67,18 @@ test('does nothing while its view of L1 is old; afterwards it does', async () =>
 
 test('rides out an endpoint that fails in the middle of a dispute', async () => {
   const net = await start({ fault: randomFaults(7n) });
-  let broken = false;
-  let refused = 0;
-  const proxy = createServer((incoming, outgoing) => {
-    if (broken) {
-      refused += 1;
-      return void outgoing.writeHead(502).end('bad gateway');
-    }
-    const chunks: Buffer[] = [];
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-    incoming.on('end', () => void fetch(net.url, { method: 'POST', body: Buffer.concat(chunks), headers: { 'content-type': 'application/json' } })
-      .then(async (answer) => outgoing.end(await answer.text()), () => outgoing.destroy()));
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const client = await connect({ rpcUrl: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, pollInterval: 20, retryCount: 1, retryDelay: 1 });
+  const proxy = await startProxy(net.url);
+  const client = await connect({ rpcUrl: proxy.url, pollInterval: 20, retryCount: 1, retryDelay: 1 });
   const watcher = await net.addNode({ name: 'far', roles: { watch: true }, executor: otherExecutor(), accountIndex: DEVNET_ACCOUNTS.watcher, client });
   const requestId = await ask(net, net.models[0]!.contract, signature, image(0));
   await until(async () => (await watcher.context.store.list('disputes')).some(({ value }) => value.moves.length > 1), 'the dispute runs');
-  broken = true;
-  await until(async () => refused > 20 && watcher.agent.status().state === 'failing', 'the endpoint is down');
-  broken = false;
+  proxy.down = true;
+  await until(async () => watcher.agent.status().state === 'failing', 'the endpoint is down');
+  proxy.down = false;
   await until(async () => (await watcher.context.store.list('disputes')).some(({ value }) => value.settled && value.phase === 'challenger-won'), 'the dispute is won');
   await until(async () => (await watcher.context.store.list('assertions')).length > 1, 'the right result sponsored');
   await warp(net, 300);
   expect((await delivered(watcher, requestId)).status).toBe('delivered');
   await watcher.stop();
-  proxy.close();
+  await proxy.close();
 }, 60_000);
