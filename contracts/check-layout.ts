@@ -1,14 +1,14 @@
 /**
  * Compares what forge compiled with `snapshots/contracts.json`: the size of every contract's code and where it stores what. Run it after
- * `forge build`: `npx tsx contracts/check-layout.ts` fails when either has changed, or when a contract is half as large as EIP-170
+ * `forge build`: `npx tsx contracts/check-layout.ts` fails when either has changed, or when a contract has more than two thirds of the code that EIP-170
  * allows; `--write` writes the snapshot.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Most bytes of code that a contract may have: half of EIP-170's 24,576. */
-const MOST_BYTES = 12_288;
+/** Most bytes of code that a contract may have: two thirds of EIP-170's 24,576. */
+const MOST_BYTES = 16_384;
 const CONTRACTS = ['DissectionGame', 'ResultAssertions', 'Inbox', 'ModelContract', 'ModelRegistry', 'WordMachine'];
 
 interface StorageType {
