@@ -145,10 +145,11 @@ export function libraryCalls(): Call[] {
   const numbers = (...values: readonly bigint[]): Hex => concat(values.map((value) => toHex(value, { size: 32 })));
   const tensors = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 17, 31].flatMap((words) => [word(words), `0x${'00'.repeat(32)}` as Hex].map((fill) =>
     Uint8Array.from({ length: 32 * words }, (_, byte) => (byte < 32 * Math.floor(words / 2) ? 0 : Number.parseInt(fill.slice(2 + 2 * (byte % 32), 4 + 2 * (byte % 32)), 16) ^ (fill === word(words) ? byte >> 5 : 0)))));
+  const singleBytes = [1, 2, 3, 4, 5].flatMap((words) => [0, 31].flatMap((byte) => Array.from({ length: words }, (_, leaf) => new Uint8Array(32 * words).with(32 * leaf + byte, 0x80))));
   const ranges = [[0n, 1n], [5n, 7n], [0n, 15n], [3n, 19n], [0n, 17n], [100n, 12_345n], [2n ** 40n, 2n ** 50n - 1n], [2n ** 55n, 2n ** 56n - 1n]] as const;
   const lists = [1, 2, 3, 4, 8, 9, 15, 16].map((segments) => Array.from({ length: segments + 1 }, (_, index) => word(100 * segments + index)));
   return [
-    ...tensors.flatMap((words) => [
+    ...[...tensors, ...singleBytes].flatMap((words) => [
       call('treeRoot', [bytesToHex(words)], bytesToHex(treeRoot(words))),
       call('commit', [bytesToHex(words)], bytesToHex(commitTensor(words))),
     ]),

@@ -33,4 +33,6 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   "MerklePath root: 'index := shr(1, index)': 'shr' → 'sar'": SHORT_PATH,
   "ProofReader hash: 'let start := mload(0x40)': '0x40' → '0x41'": FREE_MEMORY,
   "ProofReader hash: 'calldatacopy(start, offset, shl(5, words))': '5' → '6'": MORE_COPIED,
+  "TensorCommitment treeRoot: 'count := shr(1, add(count, 1))': 'shr' → 'sar'": 'the number of words is far below 2^255',
+  "WordMachine scalarResult: 'return Arithmetic.evaluate(Arithmetic.ADD, sum, Lanes.dot(left, right), 0)': 'sum, Lanes.dot(left, right)' → 'Lanes.dot(left, right), sum'": 'the order of a sum does not matter',
 };
