@@ -23,20 +23,42 @@ contract Libraries {
         return root;
     }
 
-    function segments(uint256 n) external pure returns (uint256) {
-        return Dissection.segments(n);
+    function segments(uint256 n, uint256 arity) external pure returns (uint256) {
+        return Dissection.segments(n, arity);
     }
 
-    function segment(uint256 start, uint256 end, uint256 j) external pure returns (uint256, uint256) {
-        return Dissection.segment(start, end, j);
+    function segment(uint256 start, uint256 end, uint256 j, uint256 m) external pure returns (uint256, uint256) {
+        return Dissection.segment(start, end, j, m);
     }
 
-    function claimsRoot(bytes32 first, bytes32[] calldata inner, bytes32 last) external pure returns (bytes32) {
-        return Dissection.claimsRoot(first, inner, last);
+    /// @param states c_0 to c_m.
+    function claimsRoot(bytes32[] memory states, uint256 depth) external pure returns (bytes32) {
+        uint256 first;
+        assembly ("memory-safe") {
+            first := add(states, 0x20)
+            // The word behind the states, which the root may overwrite, and two that it may not.
+            let behind := mload(0x40)
+            mstore(behind, not(0))
+            mstore(add(behind, 0x20), not(0))
+            mstore(add(behind, 0x40), not(0))
+            mstore(0x40, add(behind, 0x60))
+        }
+        bytes32 root = Dissection.claimsRoot(first, first + 32 * (states.length - 1), depth);
+        bool untouched;
+        assembly ("memory-safe") {
+            let behind := add(first, shl(5, mload(states)))
+            untouched := and(eq(mload(add(behind, 0x20)), not(0)), eq(mload(add(behind, 0x40)), not(0)))
+        }
+        require(untouched, "memory behind the states changed");
+        return root;
     }
 
-    function rootOf(bytes32 start, bytes32 end, uint256 j, bytes32[4] calldata path) external pure returns (bytes32) {
-        return Dissection.rootOf(start, end, j, path);
+    function rootOf(bytes32 start, bytes32 end, uint256 j, bytes calldata path, uint256 depth)
+        external
+        pure
+        returns (bytes32)
+    {
+        return Dissection.rootOf(start, end, j, path, depth);
     }
 
     function hashPair(bytes32 left, bytes32 right) external pure returns (bytes32) {

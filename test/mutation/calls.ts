@@ -4,10 +4,11 @@ import { provenStep } from '../../contracts/test/machine/equivalence/digests.ts'
 import { keccak256 } from '../../deterministic-runtime/commitment/keccak.ts';
 import { commitTensor, treeRoot } from '../../deterministic-runtime/commitment/tree.ts';
 import { claimsPath, claimsRoot } from '../../fraud-proof/dispute/claims.ts';
-import { segmentAt, segmentCount } from '../../fraud-proof/dispute/split.ts';
+import { BLOB_ARITY, calldataArity, segmentAt, segmentCount } from '../../fraud-proof/dispute/split.ts';
 import { step } from '../../fraud-proof/machine/interpreter.ts';
-import { finishedOpening, proveStep } from '../../fraud-proof/machine/proof.ts';
-import { encodeState, hashState, Status } from '../../fraud-proof/machine/state.ts';
+import { finishedOpening, proveStep, unfinishedOpening } from '../../fraud-proof/machine/proof.ts';
+import { encodeState, failedState, finishedState, hashEncodedState, hashState, Status } from '../../fraud-proof/machine/state.ts';
+import type { MachineState } from '../../fraud-proof/machine/state.ts';
 import { expectedState } from '../../fraud-proof/machine/testing/expected-state.ts';
 import { GOLDEN_STEPS } from '../../fraud-proof/machine/testing/golden.ts';
 import { MemoryMachine } from '../../fraud-proof/machine/testing/memory-machine.ts';
@@ -28,15 +29,15 @@ export interface Call {
 const MACHINE = parseAbi([
   'function step(bytes32 preState, bytes proof) view returns (bytes32)',
   'function initialState(bytes32 modelId, bytes32 inputCommitment, bytes32 seed) view returns (bytes32)',
-  'function finishedOutput(bytes32 modelId, bytes32 inputCommitment, bytes32 seed, bytes opening) view returns (bytes32, bytes32)',
+  'function finalState(bytes32 modelId, bytes32 inputCommitment, bytes32 seed, bytes opening) view returns (bytes32, bytes32)',
 ]);
 const LIBRARIES = parseAbi([
   'function commit(bytes words) view returns (bytes32)',
   'function treeRoot(bytes words) view returns (bytes32)',
-  'function segments(uint256 n) view returns (uint256)',
-  'function segment(uint256 start, uint256 end, uint256 j) view returns (uint256, uint256)',
-  'function claimsRoot(bytes32 first, bytes32[] inner, bytes32 last) view returns (bytes32)',
-  'function rootOf(bytes32 start, bytes32 end, uint256 j, bytes32[4] path) view returns (bytes32)',
+  'function segments(uint256 n, uint256 arity) view returns (uint256)',
+  'function segment(uint256 start, uint256 end, uint256 j, uint256 m) view returns (uint256, uint256)',
+  'function claimsRoot(bytes32[] states, uint256 depth) view returns (bytes32)',
+  'function rootOf(bytes32 start, bytes32 end, uint256 j, bytes path, uint256 depth) view returns (bytes32)',
   'function hashPair(bytes32 left, bytes32 right) view returns (bytes32)',
   'function depthOf(uint256 leaves) view returns (uint256)',
   'error FractionOfWord(uint256 length)',
@@ -90,7 +91,7 @@ function malformedCalls(): Call[] {
   return ([[0, 1], [4, 128], [5, 3], [5, 255]] as const).map(([byte, value]) => {
     const at = 11 * 32 + byte;
     const encoded = encodeState(state).with(64 + byte, value);
-    return stepCall(`byte ${byte} of the position is ${value}`, keccak256(encoded), proof.with(at, value), 'MalformedState');
+    return stepCall(`byte ${byte} of the position is ${value}`, hashEncodedState(encoded), proof.with(at, value), 'MalformedState');
   });
 }
 
@@ -113,17 +114,35 @@ function runCalls(): Call[] {
   const commitment = machine.slotCommitment(SMALL_LAST_SLOT);
   const opening = finishedOpening(machine.header, state.slotsRoot, commitment, machine.slotPath(SMALL_LAST_SLOT));
   const result = (name: string, opened: Uint8Array, answer: Hex, of: readonly [Hex, Hex, Hex] = request): Call =>
-    ({ name, data: encodeFunctionData({ abi: MACHINE, functionName: 'finishedOutput', args: [...of, bytesToHex(opened)] }), answer });
+    ({ name, data: encodeFunctionData({ abi: MACHINE, functionName: 'finalState', args: [...of, bytesToHex(opened)] }), answer });
   const refused = (error: string): Hex => toFunctionSelector(`${error}()`);
+  const opens = (name: string, of: MachineState, opened: Uint8Array, output: Uint8Array): Call =>
+    result(name, opened, encodeFunctionResult({ abi: MACHINE, functionName: 'finalState', result: [bytesToHex(hashState(of)), bytesToHex(output)] }));
   const limits = (header: Uint8Array, name: string): Call => result(name, finishedOpening(header, commitment, commitment, []), refused('NoResult'), [bytesToHex(keccak256(header)), request[1], request[2]]);
   const empty = new MemoryMachine({ prologue: 0, body: 0, epilogue: 0, maxIterations: 3, operators: [], constants: [] }, SMALL_INPUT, seed);
   const zero = new Uint8Array(32);
+  const { context } = machine.initial;
+  const [nothing, failed] = [finishedState(context, zero), failedState(context)];
+  const busy = { ...buildScenario(GOLDEN_STEPS[0]!.parts, new Random(1)).state, context };
+  /** Words of an opening without a result, with another status than the state's. */
+  const statusOf = (of: MachineState, status: number): Uint8Array => unfinishedOpening(of).with(31, status);
   return [
     ...calls,
     stepCall('a step of the finished machine', hashState(state), proveStep(state, machine).proof, hashState(state)),
-    result('the result', opening, encodeFunctionResult({ abi: MACHINE, functionName: 'finishedOutput', result: [bytesToHex(hashState(state)), bytesToHex(commitment)] })),
+    opens('the result', state, opening, commitment),
+    opens('nothing in the last slot', nothing, finishedOpening(machine.header, zero, zero, machine.slotPath(SMALL_LAST_SLOT).map(() => zero)), zero),
+    opens('the initial state', machine.initial, unfinishedOpening(machine.initial), zero),
+    opens('a failed state', failed, unfinishedOpening(failed), zero),
+    opens('a running state', busy, unfinishedOpening(busy), zero),
+    result('a finished state passed off as running', statusOf(state, Status.RUNNING), refused('MalformedState')),
+    result('a finished state passed off as failed', statusOf(state, Status.FAILED), refused('MalformedState')),
+    result('a failed state passed off as running', statusOf(failed, Status.RUNNING), refused('MalformedState')),
+    result('an unknown status', statusOf(failed, 3), refused('MalformedState')),
+    result('a state of an unknown status', unfinishedOpening({ ...failed, status: 3 as Status }), refused('MalformedState')),
+    result('an opening without a result that is too long', new Uint8Array([...unfinishedOpening(failed), ...zero]), refused('ProofTooLong')),
+    result('an opening without a result that is too short', unfinishedOpening(failed).subarray(0, -32), refused('ProofTruncated')),
     result('the result of another model', opening, refused('WrongModel'), [request[1], request[1], request[2]]),
-    result('a result that was not written', finishedOpening(machine.header, zero, zero, machine.slotPath(SMALL_LAST_SLOT)), refused('NoResult')),
+    result('a result that was not written', finishedOpening(machine.header, zero, zero, machine.slotPath(SMALL_LAST_SLOT)), refused('WrongSlot')),
     limits(empty.header, 'a program without slots'),
     limits(machine.header.with(2 * 32 - 3, 0x10), 'a program past the limits'),
     result('an opening that is too long', new Uint8Array([...opening, ...zero]), refused('ProofTooLong')),
@@ -146,25 +165,28 @@ export function libraryCalls(): Call[] {
   const tensors = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 16, 17, 31].flatMap((words) => [word(words), `0x${'00'.repeat(32)}` as Hex].map((fill) =>
     Uint8Array.from({ length: 32 * words }, (_, byte) => (byte < 32 * Math.floor(words / 2) ? 0 : Number.parseInt(fill.slice(2 + 2 * (byte % 32), 4 + 2 * (byte % 32)), 16) ^ (fill === word(words) ? byte >> 5 : 0)))));
   const singleBytes = [1, 2, 3, 4, 5].flatMap((words) => [0, 31].flatMap((byte) => Array.from({ length: words }, (_, leaf) => new Uint8Array(32 * words).with(32 * leaf + byte, 0x80))));
-  const ranges = [[0n, 1n], [5n, 7n], [0n, 15n], [3n, 19n], [0n, 17n], [100n, 12_345n], [2n ** 40n, 2n ** 50n - 1n], [2n ** 55n, 2n ** 56n - 1n]] as const;
-  const lists = [1, 2, 3, 4, 8, 9, 15, 16].map((segments) => Array.from({ length: segments + 1 }, (_, index) => word(100 * segments + index)));
+  const ranges = [[0n, 1n], [5n, 7n], [0n, 15n], [3n, 19n], [0n, 17n], [0n, 31n], [1n, 33n], [0n, 33n], [100n, 12_345n], [2n ** 40n, 2n ** 50n - 1n], [2n ** 55n, 2n ** 56n - 1n]] as const;
+  const arities = [calldataArity(16), calldataArity(2), BLOB_ARITY];
+  const lists = [1, 2, 3, 4, 8, 9, 15, 16, 17, 31, 32].map((segments) => Array.from({ length: segments + 1 }, (_, index) => word(100 * segments + index)));
   return [
     ...[...tensors, ...singleBytes].flatMap((words) => [
       call('treeRoot', [bytesToHex(words)], bytesToHex(treeRoot(words))),
       call('commit', [bytesToHex(words)], bytesToHex(commitTensor(words))),
     ]),
     ...[1, 31, 33, 64 + 16].map((length) => call('treeRoot', [`0x${'ab'.repeat(length)}`], encodeErrorResult({ abi: LIBRARIES, errorName: 'FractionOfWord', args: [BigInt(length)] }))),
-    ...ranges.flatMap(([start, end]) => [
-      call('segments', [end - start], numbers(BigInt(segmentCount(end - start)))),
-      ...Array.from({ length: segmentCount(end - start) }, (_, index) => {
-        const { start: from, length } = segmentAt({ start, length: end - start }, index);
-        return call('segment', [start, end, BigInt(index)], numbers(from, from + length));
-      }),
-    ]),
-    ...lists.flatMap((states) => [
-      call('claimsRoot', [states[0], states.slice(1, -1), states.at(-1)], claimsRoot(states)),
-      ...states.slice(1).map((end, index) => call('rootOf', [states[index], end, BigInt(index), claimsPath(states, index)], claimsRoot(states))),
-    ]),
+    ...[1n, 2n, 3n, 4n, 5n, 16n, 31n, 32n, 33n, 34n, 2n ** 48n].flatMap((steps) => [2, 16].map((usual) => call('segments', [steps, BigInt(usual)], numbers(BigInt(segmentCount(steps, calldataArity(usual))))))),
+    ...ranges.flatMap(([start, end]) => arities.flatMap((arity) => {
+      const split = { start, length: end - start };
+      const count = segmentCount(split.length, arity);
+      return [0, 1, 2, count >> 1, count - 2, count - 1].filter((index) => index >= 0 && index < count).map((index) => {
+        const { start: from, length } = segmentAt(split, index, arity);
+        return call('segment', [start, end, BigInt(index), BigInt(count)], numbers(from, from + length));
+      });
+    })),
+    ...lists.flatMap((states) => [1, 5, 6].filter((depth) => states.length - 1 <= 2 ** depth).flatMap((depth) => [
+      call('claimsRoot', [states, BigInt(depth)], claimsRoot(states, 2 ** depth)),
+      ...states.slice(1).map((end, index) => call('rootOf', [states[index], end, BigInt(index), claimsPath(states, index, 2 ** depth), BigInt(depth)], claimsRoot(states, 2 ** depth))),
+    ])),
     call('hashPair', [word(1), word(2)], keccakHex(concat([word(1), word(2)]))),
     ...([[0n, 0n], [1n, 0n], [2n, 1n], [3n, 2n], [4n, 2n], [5n, 3n], [2n ** 28n, 28n], [2n ** 28n + 1n, 29n], [2n ** 255n, 255n], [2n ** 255n + 1n, 256n], [2n ** 256n - 1n, 256n]] as const).map(([leaves, depth]) =>
       call('depthOf', [leaves], numbers(depth))),

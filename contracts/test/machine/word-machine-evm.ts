@@ -57,7 +57,7 @@ export class WordMachineEvm {
     return this.#call(data, (returned) => decodeFunctionResult({ abi: ABI, functionName: 'initialState', data: returned }));
   }
 
-  /** @returns the finished state's hash and the output's commitment */
+  /** @returns the hash of the state that is opened, and the output's commitment, 0 for none */
   finalState(modelId: Uint8Array, inputCommitment: Uint8Array, seed: Uint8Array, opening: Uint8Array): Promise<Outcome<readonly [Hex, Hex]>> {
     const args = [bytesToHex(modelId), bytesToHex(inputCommitment), bytesToHex(seed), bytesToHex(opening)] as const;
     const data = encodeFunctionData({ abi: ABI, functionName: 'finalState', args });

@@ -234,7 +234,8 @@ library DrawnProofLibrary {
         }
         // The state is the context and the ten words before: the seed's place lends itself to the context for a moment.
         proof.words[9] = context;
-        proof.preState = hashOf(proof.words, 9, 11);
+        // A state's number is the low 248 bits.
+        proof.preState = bytes32(uint256(hashOf(proof.words, 9, 11)) % 2 ** 248);
         proof.words[9] = step.seed;
     }
 

@@ -2,7 +2,7 @@ import { bytesToHex, hexToBytes, toFunctionSelector } from 'viem';
 import type { Hex } from 'viem';
 import { KeccakStream } from '../../../../deterministic-runtime/commitment/keccak.ts';
 import { proveStep } from '../../../../fraud-proof/machine/proof.ts';
-import { encodeState } from '../../../../fraud-proof/machine/state.ts';
+import { hashState } from '../../../../fraud-proof/machine/state.ts';
 import { InvalidProofError, verifyStep } from '../../../../fraud-proof/machine/verify.ts';
 import type { ProofRefusal } from '../../../../fraud-proof/machine/verify.ts';
 import type { Draws } from './draws.ts';
@@ -50,9 +50,9 @@ export interface ProvenStep {
 export function provenStep(seed: number, number: number): ProvenStep {
   const { scenario, draws } = drawnStep(seed, number);
   const { proof, postState } = proveStep(scenario.state, scenario.environment);
-  const preState = hash(encodeState(scenario.state));
+  const preState = hashState(scenario.state);
   const spoilt = number % TAMPER_EVERY === 0 ? tampered(proof, draws) : null;
-  return { preState, proof, postState: hash(encodeState(postState)), spoilt: spoilt && { proof: spoilt, refusal: refusalOf(preState, spoilt, number) } };
+  return { preState, proof, postState: hashState(postState), spoilt: spoilt && { proof: spoilt, refusal: refusalOf(preState, spoilt, number) } };
 }
 
 /** Hash of the state before, the proof, the state after, and how a spoilt proof is refused. */
