@@ -160,16 +160,17 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
     }
 
     /// @inheritdoc IDissectionGame
-    function close(GameTerms calldata terms) external returns (bool asserterWon) {
+    function close(GameTerms calldata terms) external returns (bool first, bool asserterWon) {
         require(msg.sender == terms.client, NotTheClient(msg.sender, terms.client));
         bytes32 gameId = idOf(terms);
         Game storage current = games[gameId];
         Clock memory clock = current.clock;
         GamePhase now_ = GameClock.classify(clock, block.timestamp);
         require(GameClock.isOver(now_), WrongPhase(now_));
-        require(!clock.closed, AlreadyClosed(gameId));
-        clock.closed = true;
         asserterWon = now_ == GamePhase.AsserterWon;
+        if (clock.closed) return (false, asserterWon);
+        first = true;
+        clock.closed = true;
         if (clock.recorded == now_) GameClock.save(current.clock, clock);
         else endByClock(gameId, current, clock, terms, now_);
     }

@@ -149,8 +149,9 @@ contract ResultAssertions is IResultAssertions, SpendableCredit, Batch {
         external
     {
         require(terms_.binding == bindingOf(assertionId, requestId, outputCommitment), WrongGame());
-        // The game knows these terms only if a challenge here opened it with them, and closes it once.
-        bool asserterWon = GAME.close(terms_);
+        // The game knows these terms only if a challenge here opened it with them.
+        (bool first, bool asserterWon) = GAME.close(terms_);
+        if (!first) return;
 
         Assertion storage current = assertions[assertionId];
         current.openGames -= 1;

@@ -84,7 +84,7 @@ try {
     while (!(await live(killed < MOST_KILLS ? draw(MOST_POINTS) : 0, done))) killed += 1;
     kills += killed;
     const disputes = await disputesAbout(requestId);
-    const won = disputes.length === 1 && disputes.every(({ phase, ending, challenger }) => phase === 'challenger-won' && ending === 'proof' && isAddressEqual(challenger, account.address));
+    const won = disputes.length === 1 && disputes.every(({ phase, ending, challenger }) => phase === 'challenger-won' && ending !== 'timeout' && isAddressEqual(challenger, account.address));
     console.log(`round ${round + 1}: ${killed} kills; ${disputes.map(({ phase, ending, moves }) => `${phase} by ${ending ?? '?'} after ${moves.length} moves`).join(', ')}; delivered`);
     if (!won) throw new Error(`round ${round + 1} was not won by one dispute of the watcher's own`);
   }

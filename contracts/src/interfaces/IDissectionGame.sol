@@ -158,7 +158,6 @@ interface IDissectionGame is ISpendableCredit, IBatch {
     error SingleStep();
     /// The segment has more than one step: `move`.
     error NotSingleStep(uint256 steps);
-    error AlreadyClosed(bytes32 gameId);
     error ArityOutOfRange(uint256 arityBits);
 
     /// @notice Opens a game that the caller, the client, is asked for by the challenger; the value sent is the challenger's stake.
@@ -181,9 +180,10 @@ interface IDissectionGame is ISpendableCredit, IBatch {
     /// @notice Ends a game in which a party's clock has run out. Anybody may.
     function claimTimeout(GameTerms calldata terms) external;
 
-    /// @notice The client takes note of the end, once; ends the game first if a clock has run out.
+    /// @notice The client takes note of the end; ends the game first if a clock has run out.
+    /// @return first true for the first such call, which alone changes anything.
     /// @return asserterWon true if the asserter did.
-    function close(GameTerms calldata terms) external returns (bool asserterWon);
+    function close(GameTerms calldata terms) external returns (bool first, bool asserterWon);
 
     /// @notice Lets `delegate` move for the caller in all of its games, or no longer.
     function setDelegate(address delegate, bool allowed) external;

@@ -153,7 +153,7 @@ interface IResultAssertions is ISpendableCredit, IBatch {
         payable
         returns (bytes32 gameId);
 
-    /// @notice Takes note of a game's end, and ends it first if a clock has run out. Anybody may, once a game.
+    /// @notice Takes note of a game's end, and ends it first if a clock has run out. Anybody may; a second call does nothing.
     /// @param requestId of the entry that the game is about, as is `outputCommitment`.
     /// @param terms that the game was opened with.
     function settle(bytes32 assertionId, bytes32 requestId, bytes32 outputCommitment, GameTerms calldata terms) external;

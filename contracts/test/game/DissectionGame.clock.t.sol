@@ -96,10 +96,10 @@ contract DissectionGame_Clocks is DissectionGameTest {
             uint256 before = vm.snapshotState();
             vm.warp(START + waits[i]);
             if (i == 0) vm.expectRevert(wrongPhase(GamePhase.AsserterToAnswer));
-            bool asserterWon = game.close(unanswered);
+            (, bool asserterWon) = game.close(unanswered);
             vm.assertFalse(asserterWon);
             if (i == 0) vm.expectRevert(wrongPhase(GamePhase.ChallengerToMove));
-            asserterWon = game.close(answered);
+            (, asserterWon) = game.close(answered);
             vm.assertEq(asserterWon, i > 0);
             vm.revertToState(before);
         }
@@ -132,7 +132,8 @@ contract DissectionGame_Clocks is DissectionGameTest {
         assertGamePhase(terms, GamePhase.AsserterToMove);
         vm.warp(START + 2 * ALLOWANCE - 1);
         assertGamePhase(terms, GamePhase.ChallengerWon);
-        vm.assertFalse(game.close(terms));
+        (, bool asserterWon) = game.close(terms);
+        vm.assertFalse(asserterWon);
     }
 
     function test_clock_unknownGame_reverts() external {

@@ -35,10 +35,9 @@ contract ResultAssertions_Settle is Suite {
         vm.assertFalse(results.isFinal(assertionId));
     }
 
-    function test_settle_twice_reverts() external {
+    function test_settle_twice_succeeds() external {
         (bytes32 assertionId, GameTerms memory terms) = lostGame(requestId);
         settle(terms, assertionId, requestId, wrongOutput);
-        vm.expectRevert(abi.encodeWithSelector(IDissectionGame.AlreadyClosed.selector, idOf(terms)));
         settle(terms, assertionId, requestId, wrongOutput);
         vm.assertEq(results.owed(challenger), BOUNTY);
         vm.assertEq(results.assertion(assertionId).defeats, 1);
