@@ -109,7 +109,9 @@ abstract contract BlobTest is DissectionGameTest {
 
 /// @dev forge can't put blobs into the transactions of isolated calls.
 /// forge-config: default.isolate = false
+/// forge-config: nightly.isolate = false
 /// forge-config: default.fuzz.runs = 10
+/// forge-config: nightly.fuzz.runs = 100
 contract DissectionGame_Blob is BlobTest {
     /// Four transactions for 2^30 steps: opening, answer, move, proof.
     function test_blob_wholeGame_succeeds() external {

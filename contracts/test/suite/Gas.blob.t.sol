@@ -25,6 +25,7 @@ abstract contract ReceiptGas is Test {
 }
 
 /// forge-config: default.isolate = false
+/// forge-config: nightly.isolate = false
 contract Gas_Blob is BlobTest, ReceiptGas {
     GameTerms private opened;
     GameTerms private answered;
@@ -92,6 +93,7 @@ contract Gas_Blob is BlobTest, ReceiptGas {
 }
 
 /// forge-config: default.isolate = false
+/// forge-config: nightly.isolate = false
 contract Gas_BlobChallenge is Suite, ReceiptGas {
     bytes private inBlob;
     bytes private inCalldata;

@@ -273,8 +273,6 @@ contract Handler is Suite {
         Match storage current = matches[number];
         Item memory item = items[current.item];
         results.settle(item.id, item.requestId, item.output, current.terms);
-        current.settlements += 1;
-        check(current.settlements == 1, "settled twice");
     }
 
     // What has to hold.
@@ -284,6 +282,10 @@ contract Handler is Suite {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         for (uint256 i = 0; i < logs.length; ++i) {
             if (logs[i].topics[0] == IDissectionGame.Settled.selector) lookAtEnd(logs[i]);
+            if (logs[i].topics[0] == IResultAssertions.GameSettled.selector) {
+                uint256 settlements = ++matches[numberOf[logs[i].topics[2]] - 1].settlements;
+                check(settlements == 1, "settled twice");
+            }
             if (logs[i].topics[0] == IResultAssertions.BondReleased.selector) {
                 (, uint256 burnt) = abi.decode(logs[i].data, (uint256, uint256));
                 burntInResults += burnt;
