@@ -8,6 +8,7 @@ import {
   storybookAbi, storybookBytecode,
   wordMachineAbi, wordMachineBytecode,
 } from './abi/generated.ts';
+import { AMOUNTS } from './parameters.ts';
 
 /** What a deployment fixes for good. Amounts in wei, times in seconds. See docs/dispute.md for how they hang together. */
 export interface DeploymentParameters {
@@ -48,21 +49,17 @@ export interface Deployment {
   readonly block: bigint;
 }
 
-const MILLI_ETHER = 10n ** 15n;
 const GWEI = 10n ** 9n;
 const DAY = 86_400n;
 
-/** For a chain with other people's money on it. */
+/**
+ * For a chain with other people's money on it. Amounts and the clocks' pace are computed: contracts/economics.ts, `npm run bonds`. The pace is half
+ * of what one thread does of a model that stores a word in every step, since all that is stored has to be hashed; usual models go a hundred times as fast.
+ */
 export const MAIN_PARAMETERS: DeploymentParameters = {
+  ...AMOUNTS,
   window: DAY,
-  bond: 2_000n * MILLI_ETHER,
-  bounty: 50n * MILLI_ETHER,
-  baseStake: 20n * MILLI_ETHER,
-  stakePerGigastep: MILLI_ETHER,
-  challengerFactor: 10n,
   baseAllowance: DAY,
-  stepsPerSecond: 1_000_000n,
-  gasPrice: 20n * GWEI,
   callbackGasPrice: 20n * GWEI,
   defaultDeadline: 7n * DAY,
   claimsDepth: 4n,
