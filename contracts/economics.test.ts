@@ -7,6 +7,7 @@ import { DEVNET_PARAMETERS, MAIN_PARAMETERS } from './deploy.ts';
 import { amountsFor, bountiesOf, longestGame, meteringProblems, problemsOf, ratios, repetitionPrice, roundDown, roundUp, stakeOf, stepsWithin, unansweredGas } from './economics.ts';
 import type { Amounts, MeteredGas } from './economics.ts';
 import { ASSUMPTIONS, DEAREST_STEP, measuredGas, meteredGas, snapshot } from './measured-gas.ts';
+import { parameterTable } from './parameter-table.ts';
 import { dearestSteps } from './test/machine/dearest-step.ts';
 import { WordMachineEvm } from './test/machine/word-machine-evm.ts';
 
@@ -101,4 +102,8 @@ test('the price of running and hashing again, by hand', () => {
 test('rounding', () => {
   expect([1n, 99n, 100n, 101n, 12_345n].map(roundUp)).toEqual([1n, 99n, 100n, 110n, 13_000n]);
   expect([1n, 99n, 100n, 2_999n].map(roundDown)).toEqual([1n, 90n, 100n, 2_000n]);
+});
+
+test('docs/dispute.md has the parameters as they are', () => {
+  expect(readFileSync(new URL('../docs/dispute.md', import.meta.url), 'utf8')).toContain(parameterTable());
 });
