@@ -21,6 +21,11 @@ export interface Kzg {
   computeKzgProof(blob: Uint8Array, z: Uint8Array): Uint8Array[];
 }
 
+/** What executing the point evaluation precompile (EIP-4844) needs of one. All arguments as the precompile gets them; false or an error for a wrong proof. */
+export interface KzgVerifier {
+  verifyKzgProof(commitment: Uint8Array, z: Uint8Array, y: Uint8Array, proof: Uint8Array): boolean;
+}
+
 /**
  * The blob that carries a split's inner states: element `j − 1` is state `j`. The first and last state are not in it.
  * @throws RangeError for more inner states than a blob holds, or a state that is no field element
@@ -55,9 +60,9 @@ export const blobClaimsRoot = (first: Hex, blobHash: Hex, last: Hex): Hex => kec
 /**
  * Opens segment `index` of such claims: the ends of the split, the blob's versioned hash and commitment, and a KZG proof for each of the
  * segment's states that is in the blob; zeros for one that is not.
+ * @param blob as it travelled: its author may have filled the elements behind the states with anything, and the commitment is to them too
  */
-export function blobOpening(states: readonly Hex[], index: number, kzg: Kzg): Hex {
-  const blob = blobOf(states);
+export function blobOpening(states: readonly Hex[], index: number, kzg: Kzg, blob: Uint8Array = blobOf(states)): Hex {
   const commitment = kzg.blobToKzgCommitment(blob);
   const proofOf = (bound: number): Uint8Array =>
     bound === 0 || bound === states.length - 1 ? new Uint8Array(POINT_BYTES) : (kzg.computeKzgProof(blob, elementPoint(bound - 1))[0] as Uint8Array);

@@ -130,6 +130,17 @@ describe('claims in a blob', () => {
     }
   });
 
+  test('claims open although their author filled the elements behind them', () => {
+    const filled = blob.slice();
+    filled.fill(1, 4095 * 32);
+    const opening = blobOpening(states, 17, kzg, filled);
+    const its = kzg.blobToKzgCommitment(filled);
+    expect(slice(opening, 32, 64)).toBe(versionedHash(its));
+    expect(kzg.verifyKzgProof(its, elementPoint(16), hexToBytes(states[17]!), hexToBytes(slice(opening, 144, 192)))).toBe(true);
+    expect(kzg.verifyKzgProof(its, elementPoint(17), hexToBytes(states[18]!), hexToBytes(slice(opening, 192, 240)))).toBe(true);
+    expect(slice(blobOpening(states, 17, kzg), 32, 64)).not.toBe(versionedHash(its));
+  });
+
   test('the states come back, and what does not fit is refused', () => {
     expect(statesOfBlob(states[0]!, blob, states[4096]!, 4096)).toEqual(states);
     expect(() => blobOf([...states, initial])).toThrow(RangeError);

@@ -14,6 +14,8 @@ export type Carrier = 'calldata' | 'blob';
 export interface ClaimedSplit extends Segment {
   readonly states: readonly Hex[];
   readonly carrier: Carrier;
+  /** The blob that the inner states came in; made from them when absent, which fits only an author that left the rest of it zero. */
+  readonly blob?: Uint8Array;
 }
 
 /** What the chain says of a game, as far as a player needs it. */
@@ -107,7 +109,7 @@ export async function nextAction(view: GameView, role: Role, source: StateSource
     segment: BigInt(segment),
     start: split.states[segment] as Hex,
     end: split.states[segment + 1] as Hex,
-    opening: split.carrier === 'calldata' ? claimsPath(split.states, segment, arity.most) : blobOpening(split.states, segment, kzgOf(options)),
+    opening: split.carrier === 'calldata' ? claimsPath(split.states, segment, arity.most) : blobOpening(split.states, segment, kzgOf(options), split.blob),
   };
   const inner = segmentAt(split, segment, arity);
   if (inner.length === 1n) return { kind: 'prove', pick, proof: await source.proofAt(inner.start), step: inner.start };
