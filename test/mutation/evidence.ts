@@ -18,20 +18,22 @@ import type { Mutant } from './mutants.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MACHINE = 'contracts/src/machine';
-const LIBRARIES = ['Dissection', 'GameClock', 'AssertionClock'].map((name) => `contracts/src/libraries/${name}.sol`);
+const GAME = [
+  'DissectionGame', 'ResultAssertions', 'Batch', 'SpendableCredit', 'PullPayments', 'libraries/GameClock', 'libraries/AssertionClock', 'libraries/Dissection', 'libraries/BlobClaims',
+].map((name) => `contracts/src/${name}.sol`);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     sample: { type: 'string' }, seed: { type: 'string', default: '1' }, only: { type: 'string', default: '' }, forge: { type: 'boolean', default: false },
-    tests: { type: 'string', default: 'contracts/test/{game,results,suite,machine}/*.t.sol' }, json: { type: 'boolean', default: false },
+    tests: { type: 'string', default: 'contracts/test/{game,results}/*.t.sol' }, json: { type: 'boolean', default: false },
   },
 });
 
 interface Judged { readonly mutant: Mutant; readonly verdict: Verdict }
 interface Row { file: string; mutants: number; invalid: number; killed: number; equivalent: number; survivors: number }
 
-const paths = positionals.length > 0 ? positionals : [...readdirSync(`${ROOT}${MACHINE}`).filter((name) => name.endsWith('.sol')).map((name) => `${MACHINE}/${name}`), ...LIBRARIES];
+const paths = positionals.length > 0 ? positionals : [...readdirSync(`${ROOT}${MACHINE}`).filter((name) => name.endsWith('.sol')).map((name) => `${MACHINE}/${name}`), ...GAME];
 const inProcess = await InProcessTests.create();
 let forge: ForgeTests | null = null;
 
