@@ -78,6 +78,10 @@ const settings = z.strictObject({
   maximumFeeMultiplier: integer(1, 100).default(4),
   /** Gwei a unit of gas that a transaction offers at most, whatever the network asks. */
   maximumFee: gwei.optional(),
+  /** What this node's claims in disputes travel in. */
+  claims: z.enum(['calldata', 'blobs']).default('calldata'),
+  /** Beacon node (consensus layer), where blobs with others' claims are read. */
+  beacon: url.optional(),
   /** Everything but sending. */
   dryRun: flag.default(false),
   logLevel: z.enum(LOG_LEVELS).default('info'),

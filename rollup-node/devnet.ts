@@ -7,6 +7,7 @@ import { deploy, deployForum, deployStorybook, DEVNET_PARAMETERS } from '../cont
 import type { Deployment, DeploymentParameters } from '../contracts/deploy.ts';
 import type { Executor } from '../deterministic-runtime/executors/executor.ts';
 import type { Model } from '../deterministic-runtime/program/program.ts';
+import type { Carrier } from '../fraud-proof/dispute/player.ts';
 import { startAnvil } from './anvil.ts';
 import type { Anvil } from './anvil.ts';
 import { connect } from './chain/client.ts';
@@ -43,6 +44,8 @@ export interface DevnetOptions {
   readonly verifyWith?: Executor;
   /** Makes the sequencer a liar. */
   readonly fault?: FaultChooser;
+  /** What the sequencer's claims in disputes travel in; calldata by default. */
+  readonly claims?: Carrier;
   /** Seconds between blocks, beside one for every transaction; 1 by default. */
   readonly blockTime?: number;
   /** Port of the chain; any free one by default. */
@@ -136,6 +139,7 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
       accountIndex: DEVNET_ACCOUNTS.sequencer,
       ...(options.verifyWith === undefined ? {} : { verifyWith: options.verifyWith }),
       ...(options.fault === undefined ? {} : { chooseFault: options.fault }),
+      ...(options.claims === undefined ? {} : { claims: options.claims }),
     });
     const watcher = options.watcherExecutor === undefined
       ? null

@@ -1,6 +1,7 @@
 import { formatEther } from 'viem';
 import type { Address, LocalAccount } from 'viem';
 import type { Executor } from '../deterministic-runtime/executors/executor.ts';
+import type { Carrier } from '../fraud-proof/dispute/player.ts';
 import { createAgent } from './agent/agent.ts';
 import type { Agent, AgentOptions } from './agent/agent.ts';
 import { collectEarnings } from './agent/collect.ts';
@@ -9,6 +10,7 @@ import type { AgentContext, Duty } from './agent/duty.ts';
 import { createProblems } from './agent/problems.ts';
 import { watchRisks } from './agent/risks.ts';
 import { kindOf } from './agent/tasks.ts';
+import { beaconBlobs, endpointBlobs } from './chain/blob-source.ts';
 import type { ChainClient } from './chain/client.ts';
 import { readContracts } from './chain/contracts.ts';
 import { createDryRunSender, lendingClient } from './chain/dry-run.ts';
@@ -53,6 +55,10 @@ export interface NodeOptions extends Partial<Pick<AgentOptions, 'startBlock' | '
   readonly mostTraceBytes?: number;
   readonly log: Logger;
   readonly metrics?: Metrics;
+  /** What this node's claims travel in; calldata by default. */
+  readonly claims?: Carrier;
+  /** URL of a beacon node, for blobs with others' claims. */
+  readonly beacon?: string;
   readonly maximumFeeMultiplier?: number;
   /** Wei a unit of gas that is offered at most. */
   readonly maximumFee?: bigint;
@@ -94,11 +100,11 @@ export async function createNode(options: NodeOptions): Promise<AssayNode> {
     ...(options.probe === undefined ? {} : { probe: options.probe }),
     ...(options.resendAfter === undefined ? {} : { resendAfter: options.resendAfter }),
     ...(options.maximumFeeMultiplier === undefined ? {} : { maximumFeeMultiplier: options.maximumFeeMultiplier }),
-    onMined: (intent, { gasUsed, gasPrice }) => {
+    onMined: (intent, { gasUsed, gasPrice, blobFee = 0n }) => {
       const kind = kindOf(intent);
       metrics.transactions.inc({ kind });
       metrics.gasUsed.inc({ kind }, Number(gasUsed));
-      metrics.feesPaid.inc({ kind }, Number(formatEther(gasUsed * gasPrice)));
+      metrics.feesPaid.inc({ kind }, Number(formatEther(gasUsed * gasPrice + blobFee)));
     },
   });
   const inference = createInference({
@@ -109,7 +115,12 @@ export async function createNode(options: NodeOptions): Promise<AssayNode> {
     ...(options.mostTraceBytes === undefined ? {} : { mostTraceBytes: options.mostTraceBytes }),
     ...(options.chooseFault === undefined ? {} : { chooseFault: options.chooseFault }),
   });
-  const context: AgentContext = { client, contracts, store, sender, inference, log, metrics, problems, self: account.address };
+  const context: AgentContext = {
+    client, contracts, store, sender, inference, log, metrics, problems,
+    self: account.address,
+    claims: options.claims ?? 'calldata',
+    blobSources: [...(options.beacon === undefined ? [] : [beaconBlobs(options.beacon)]), endpointBlobs(client)],
+  };
   const agent: Agent = createAgent({
     context,
     duties: dutiesOf(roles),

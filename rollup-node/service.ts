@@ -53,6 +53,8 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       pollInterval: config.pollInterval,
       maximumHeadAge: config.maximumHeadAge,
       maximumFeeMultiplier: config.maximumFeeMultiplier,
+      claims: config.claims === 'blobs' ? 'blob' : 'calldata',
+      ...(config.beacon === undefined ? {} : { beacon: config.beacon }),
       dryRun: config.dryRun,
       ...(config.maximumFee === undefined ? {} : { maximumFee: config.maximumFee }),
       roles: { watch: options.watch, ...(options.sequence ? { sequence: { size: config.batchSize, delay: config.batchDelay, minimumFee: config.minimumFee } } : {}) },

@@ -2,8 +2,9 @@ import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
 import { createEVM } from '@ethereumjs/evm';
 import { SimpleStateManager } from '@ethereumjs/statemanager';
 import { bytesToHex, createAccount, createAddressFromString, createZeroAddress, hexToBytes, unpadBytes } from '@ethereumjs/util';
-import type { Account, Address, PrefixedHexString } from '@ethereumjs/util';
+import type { Account, Address, KZG, PrefixedHexString } from '@ethereumjs/util';
 import { keccak256 } from 'viem';
+import type { KzgVerifier } from './blob-claims.ts';
 
 /** Cap on a transaction's gas (EIP-7825). */
 const TRANSACTION_GAS_LIMIT = 2n ** 24n;
@@ -25,6 +26,8 @@ export interface Call {
   readonly data: PrefixedHexString;
   /** Wei. */
   readonly value: bigint;
+  /** Of the blobs that go with it (EIP-4844). */
+  readonly blobVersionedHashes?: readonly PrefixedHexString[];
 }
 
 export interface ReplayResult {
@@ -78,12 +81,21 @@ class LazyState extends SimpleStateManager {
   }
 }
 
+/** What the point evaluation precompile of @ethereumjs/evm takes. */
+function precompileKzg(verifier: KzgVerifier): KZG {
+  const bytes = (hex: string): Uint8Array => hexToBytes(hex as PrefixedHexString);
+  const verifyProof = (commitment: string, z: string, y: string, proof: string): boolean => verifier.verifyKzgProof(bytes(commitment), bytes(z), bytes(y), bytes(proof));
+  return { verifyProof } as unknown as KZG;
+}
+
 /**
  * Executes a call in a local EVM against the chain's state, changing nothing: a party does this with every move and proof
  * before it sends them. A call that fails here would have cost gas, and perhaps the game.
+ * @param kzg for calls that open claims in a blob; without it they fail
  */
-export async function replay(call: Call, reader: ChainReader): Promise<ReplayResult> {
-  const common = new Common({ chain: { ...Mainnet, chainId: reader.chainId }, hardfork: Hardfork.Osaka });
+export async function replay(call: Call, reader: ChainReader, kzg?: KzgVerifier): Promise<ReplayResult> {
+  const customCrypto = kzg === undefined ? {} : { kzg: precompileKzg(kzg) };
+  const common = new Common({ chain: { ...Mainnet, chainId: reader.chainId }, hardfork: Hardfork.Osaka, customCrypto });
   const evm = await createEVM({ common, stateManager: new LazyState(common, reader) });
   const result = await evm.runCall({
     caller: createAddressFromString(call.from),
@@ -91,6 +103,7 @@ export async function replay(call: Call, reader: ChainReader): Promise<ReplayRes
     to: createAddressFromString(call.to),
     data: hexToBytes(call.data),
     value: call.value,
+    blobVersionedHashes: [...(call.blobVersionedHashes ?? [])],
     gasLimit: TRANSACTION_GAS_LIMIT,
     block: {
       header: {

@@ -1,4 +1,6 @@
 import type { Address } from 'viem';
+import type { Carrier } from '../../fraud-proof/dispute/player.ts';
+import type { BlobSource } from '../chain/blob-source.ts';
 import type { ChainClient } from '../chain/client.ts';
 import type { Contracts, RollupConstants } from '../chain/contracts.ts';
 import type { Head } from '../chain/follower.ts';
@@ -20,6 +22,10 @@ export interface AgentContext {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly problems: Problems;
+  /** What the node's own claims travel in; calldata when absent. */
+  readonly claims?: Carrier;
+  /** Who is asked for blobs with others' claims, in this order. */
+  readonly blobSources?: readonly BlobSource[];
   /** The node's own account. */
   readonly self: Address;
 }

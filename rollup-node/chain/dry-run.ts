@@ -3,6 +3,8 @@ import type { Address, Hex } from 'viem';
 import { replay } from '../../fraud-proof/dispute/replay.ts';
 import { reasonOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { kzg } from '../kzg.ts';
+import { blobArguments, versionedHashesOf } from './blobs.ts';
 import type { ChainClient } from './client.ts';
 import { chainReaderAt } from './reader.ts';
 import { HeldBackError } from './sender.ts';
@@ -31,13 +33,14 @@ export interface DryRunOptions {
 /** A sender that sends nothing: it says what it would have sent, what that would do, and what it would cost. Each transaction once. */
 export function createDryRunSender({ client, account, log, explainRevert }: DryRunOptions): TransactionSender {
   const told = new Map<string, Hex>();
-  const tell = async ({ intent, to, data, value = 0n }: TransactionIntent): Promise<void> => {
+  const tell = async ({ intent, to, data, value = 0n, blobs = [] }: TransactionIntent): Promise<void> => {
     const { number, hash, timestamp } = await client.getBlock();
-    const { success, returned, executionGas } = await replay({ from: account, to, data, value }, chainReaderAt(client, { number, hash, timestamp }));
-    const gas = await client.estimateGas({ account, to, data, value, stateOverride: [{ address: account, balance: LENT }] }).catch(() => undefined);
+    const blobVersionedHashes = versionedHashesOf(blobs);
+    const { success, returned, executionGas } = await replay({ from: account, to, data, value, blobVersionedHashes }, chainReaderAt(client, { number, hash, timestamp }), kzg);
+    const gas = await client.estimateGas({ account, to, data, value, ...blobArguments(blobVersionedHashes), stateOverride: [{ address: account, balance: LENT }] }).catch(() => undefined);
     const { maxFeePerGas } = await client.estimateFeesPerGas();
     log.warn({
-      intent, to, bytes: (data.length - 2) / 2,
+      intent, to, bytes: (data.length - 2) / 2, ...(blobs.length === 0 ? {} : { blobs: blobs.length }),
       stake: `${formatEther(value)} ETH`,
       gas: gas ?? executionGas,
       fee: `at most ${formatEther((gas ?? executionGas) * maxFeePerGas)} ETH at ${formatGwei(maxFeePerGas)} gwei`,

@@ -29,6 +29,7 @@ export async function remoteAccount(url: string, account?: Address): Promise<Loc
     signMessage: async () => refuse(),
     signTypedData: async () => refuse(),
     signTransaction: async (transaction) => {
+      if (transaction.type === 'eip4844') throw new Error('a remote signer signs no transactions with blobs: set --claims calldata');
       const answer = await request({ method: 'eth_signTransaction', params: [callObject(address, transaction)] });
       // go-ethereum answers with the decoded transaction beside it.
       const raw: unknown = typeof answer === 'object' && answer !== null ? (answer as { raw?: unknown }).raw : answer;

@@ -3,14 +3,18 @@ import { keccak256 } from 'viem';
 import type { Address, Hex, LocalAccount, TransactionReceipt } from 'viem';
 import { BaseError, isHex, TransactionNotFoundError, TransactionReceiptNotFoundError } from 'viem';
 import { ExitCode, UserError, reasonOf } from '../errors.ts';
+import { kzg } from '../kzg.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import type { TransactionRecord } from '../store/tables.ts';
+import { blobArguments, networkForm, sidecarOf, versionedHashesOf } from './blobs.ts';
 import type { ChainClient } from './client.ts';
 import { serialQueue } from './queue.ts';
 
 /** Cap on a transaction's gas (EIP-7825). */
 export const TRANSACTION_GAS_LIMIT = 2n ** 24n;
+/** Times the blob base fee that a first offer is: it rises by an eighth a block at most (EIP-4844). */
+const BLOB_FEE_MARGIN = 2n;
 
 /** A transaction that some decision calls for. */
 export interface TransactionIntent {
@@ -30,6 +34,8 @@ export interface MinedTransaction {
   readonly gasUsed: bigint;
   /** Wei per gas. */
   readonly gasPrice: bigint;
+  /** Wei for what its blobs take. */
+  readonly blobFee?: bigint;
 }
 
 /** A transaction that was mined and failed: its gas is spent. */
@@ -99,7 +105,11 @@ export interface TransactionSender {
   oldest(): number;
 }
 
-interface Fees { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }
+/** Wei a unit; the last for transactions with blobs. */
+interface Fees { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint; readonly maxFeePerBlobGas?: bigint }
+
+/** Nodes accept a replacement from ten per cent more on; of a transaction with blobs, from twice as much on (go-ethereum's blob pool). */
+const raised = (fee: bigint, hasBlobs: boolean): bigint => (hasBlobs ? 2n * fee : (fee * 9n) / 8n) + 1n;
 
 export function createSender(options: SenderOptions): TransactionSender {
   const { client, account, store, log } = options;
@@ -115,16 +125,26 @@ export function createSender(options: SenderOptions): TransactionSender {
   const save = (record: TransactionRecord): Promise<void> => store.write([{ table: 'transactions', key: record.intent, value: record }]);
 
   const sign = async (record: Omit<TransactionRecord, 'attempts' | 'status'>, fees: Fees): Promise<TransactionRecord['attempts'][number]> => {
-    const { to, data, value, gas, nonce } = record;
-    const raw = await account.signTransaction({ type: 'eip1559', chainId: client.chain.id, to, data, value, gas, nonce, ...fees });
-    return { raw, hash: keccak256(raw), maxFeePerGas: fees.maxFeePerGas, maxPriorityFeePerGas: fees.maxPriorityFeePerGas };
+    const { to, data, value, gas, nonce, sidecar } = record;
+    const { maxFeePerGas, maxPriorityFeePerGas, maxFeePerBlobGas } = fees;
+    const common = { chainId: client.chain.id, to, data, value, gas, nonce, maxFeePerGas, maxPriorityFeePerGas };
+    const raw = await (sidecar === undefined || maxFeePerBlobGas === undefined
+      ? account.signTransaction({ ...common, type: 'eip1559' })
+      : account.signTransaction({ ...common, type: 'eip4844', maxFeePerBlobGas, blobVersionedHashes: versionedHashesOf(sidecar.blobs, sidecar.commitments), sidecars: false }));
+    return { raw, hash: keccak256(raw), ...fees };
+  };
+
+  /** The network's fees now, and those for blobs if there are any. */
+  const currentFees = async (hasBlobs: boolean): Promise<Fees> => {
+    const { maxFeePerGas, maxPriorityFeePerGas } = await client.estimateFeesPerGas();
+    return { maxFeePerGas, maxPriorityFeePerGas, ...(hasBlobs ? { maxFeePerBlobGas: BLOB_FEE_MARGIN * (await client.getBlobBaseFee()) } : {}) };
   };
 
   const broadcast = async (record: TransactionRecord): Promise<void> => {
     const attempt = newest(record);
     probe(`broadcast ${record.intent}`);
     try {
-      await client.sendRawTransaction({ serializedTransaction: attempt.raw });
+      await client.sendRawTransaction({ serializedTransaction: networkForm(attempt.raw, record.sidecar) });
     } catch (error) {
       // Its summary is viem's own; what the endpoint said stands further down.
       if (error instanceof Error && /insufficient funds/i.test(error.message)) {
@@ -148,14 +168,16 @@ export function createSender(options: SenderOptions): TransactionSender {
       const record = candidates.find(({ status }) => status !== 'failed') ?? candidates[0];
       if (record === undefined || underWay.has(record.intent)) continue;
       log.debug({ intent: record.intent, nonce }, 'sent again, for those behind it');
-      await client.sendRawTransaction({ serializedTransaction: newest(record).raw }).catch((error: unknown) => log.debug({ nonce, reason: reasonOf(error) }, 'broadcast answered with an error'));
+      await client.sendRawTransaction({ serializedTransaction: networkForm(newest(record).raw, record.sidecar) }).catch((error: unknown) => log.debug({ nonce, reason: reasonOf(error) }, 'broadcast answered with an error'));
     }
   };
 
   const submit = async (wanted: TransactionIntent): Promise<TransactionRecord> => {
     const call = { to: wanted.to, data: wanted.data, value: wanted.value ?? 0n };
+    const sidecar = wanted.blobs === undefined || wanted.blobs.length === 0 ? undefined : sidecarOf(wanted.blobs, kzg);
+    const hashes = sidecar === undefined ? [] : versionedHashesOf(sidecar.blobs, sidecar.commitments);
     // The address alone: for an account that signs, viem would have the endpoint fill in nonce and fees first.
-    const estimate = await client.estimateGas({ account: account.address, ...call }).catch((error: unknown) => {
+    const estimate = await client.estimateGas({ account: account.address, ...call, ...blobArguments(hashes) }).catch((error: unknown) => {
       const data = revertDataOf(error);
       if (data === undefined) throw error;
       throw new TransactionRefusedError(`${wanted.intent} would revert: ${options.explainRevert?.(data) ?? data}`, { cause: error });
@@ -163,10 +185,10 @@ export function createSender(options: SenderOptions): TransactionSender {
     const gas = min(estimate + estimate / 4n, TRANSACTION_GAS_LIMIT);
     const deadline = await options.deadlineOf?.(wanted.intent);
     return inTurn(async () => {
-      const fees = withinCap(await client.estimateFeesPerGas(), wanted.intent);
+      const fees = withinCap(await currentFees(sidecar !== undefined), wanted.intent);
       const known = await client.getTransactionCount({ address: account.address, blockTag: 'pending' });
       const nonce = Math.max(nextNonce, known);
-      const unsigned = { intent: wanted.intent, nonce, gas, ...call };
+      const unsigned = { intent: wanted.intent, nonce, gas, ...call, ...(sidecar === undefined ? {} : { sidecar }) };
       const reason = options.holdBack?.() ?? null;
       if (reason !== null) throw new HeldBackError(`${wanted.intent} is held back: ${reason}`);
       const record: TransactionRecord = { ...unsigned, attempts: [await sign(unsigned, fees)], status: 'sent' };
@@ -189,9 +211,9 @@ export function createSender(options: SenderOptions): TransactionSender {
 
   const withinCap = (fees: Fees, intent: string): Fees => {
     const { maximumFee } = options;
-    if (maximumFee === undefined || fees.maxFeePerGas <= maximumFee) return fees;
-    log.warn({ intent, asked: fees.maxFeePerGas, maximumFee }, 'the network asks more for gas than this node may offer: the transaction may wait');
-    return { maxFeePerGas: maximumFee, maxPriorityFeePerGas: min(fees.maxPriorityFeePerGas, maximumFee) };
+    if (maximumFee === undefined || max(fees.maxFeePerGas, fees.maxFeePerBlobGas ?? 0n) <= maximumFee) return fees;
+    log.warn({ intent, asked: fees.maxFeePerGas, askedForBlobs: fees.maxFeePerBlobGas, maximumFee }, 'the network asks more for gas than this node may offer: the transaction may wait');
+    return capped(fees, maximumFee, maximumFee);
   };
 
   const settle = async (record: TransactionRecord, receipt: TransactionReceipt): Promise<MinedTransaction> => {
@@ -220,18 +242,26 @@ export function createSender(options: SenderOptions): TransactionSender {
 
   const raise = async (record: TransactionRecord): Promise<TransactionRecord> => {
     const last = newest(record);
+    const hasBlobs = record.sidecar !== undefined;
+    const multiplier = BigInt(options.maximumFeeMultiplier ?? 4);
+    const within = (most: bigint): bigint => (options.maximumFee === undefined ? most : min(most, options.maximumFee));
     // Whatever waits behind it goes by its own, later offer: a move must not be held up by a transaction from cheaper days.
-    const most = [...offers.values()].reduce(max, record.attempts[0]?.maxFeePerGas ?? 0n) * BigInt(options.maximumFeeMultiplier ?? 4);
-    const limit = options.maximumFee === undefined ? most : min(most, options.maximumFee);
-    const current = await client.estimateFeesPerGas();
-    // Nodes accept a replacement from ten per cent more on.
-    const least: Fees = { maxFeePerGas: (last.maxFeePerGas * 9n) / 8n + 1n, maxPriorityFeePerGas: (last.maxPriorityFeePerGas * 9n) / 8n + 1n };
-    if (least.maxFeePerGas > limit) {
-      log.warn({ intent: record.intent, nonce: record.nonce, offered: last.maxFeePerGas, limit }, 'no receipt yet, and no higher fee may be offered');
+    const limit = within([...offers.values()].reduce(max, record.attempts[0]?.maxFeePerGas ?? 0n) * multiplier);
+    const blobLimit = within((record.attempts[0]?.maxFeePerBlobGas ?? 0n) * multiplier);
+    const current = await currentFees(hasBlobs);
+    const least: Fees = {
+      maxFeePerGas: raised(last.maxFeePerGas, hasBlobs), maxPriorityFeePerGas: raised(last.maxPriorityFeePerGas, hasBlobs),
+      ...(last.maxFeePerBlobGas === undefined ? {} : { maxFeePerBlobGas: raised(last.maxFeePerBlobGas, hasBlobs) }),
+    };
+    if (least.maxFeePerGas > limit || (least.maxFeePerBlobGas ?? 0n) > blobLimit) {
+      log.warn({ intent: record.intent, nonce: record.nonce, offered: last.maxFeePerGas, limit, ...(hasBlobs ? { offeredForBlobs: last.maxFeePerBlobGas, blobLimit } : {}) }, 'no receipt yet, and no higher fee may be offered');
       return record;
     }
-    const maxFeePerGas = min(max(current.maxFeePerGas, least.maxFeePerGas), limit);
-    const attempt = await sign(record, { maxFeePerGas, maxPriorityFeePerGas: min(max(current.maxPriorityFeePerGas, least.maxPriorityFeePerGas), maxFeePerGas) });
+    const attempt = await sign(record, capped({
+      maxFeePerGas: max(current.maxFeePerGas, least.maxFeePerGas),
+      maxPriorityFeePerGas: max(current.maxPriorityFeePerGas, least.maxPriorityFeePerGas),
+      ...(least.maxFeePerBlobGas === undefined ? {} : { maxFeePerBlobGas: max(current.maxFeePerBlobGas ?? 0n, least.maxFeePerBlobGas) }),
+    }, limit, blobLimit));
     const replaced: TransactionRecord = { ...record, attempts: [...record.attempts, attempt] };
     await save(replaced);
     log.warn({ intent: record.intent, nonce: record.nonce, hash: attempt.hash }, 'no receipt yet: sent again with a higher fee');
@@ -274,7 +304,9 @@ export function createSender(options: SenderOptions): TransactionSender {
       await broadcast(known);
       return follow({ ...known, status: 'sent' });
     }
-    return known.status === 'mined' ? minedAs(receipt) : settle(known, receipt);
+    if (known.status !== 'mined') return settle(known, receipt);
+    // A reorganisation may have put it before what it answers, where it failed: then it takes a new one.
+    return receipt.status === 'success' ? minedAs(receipt) : follow(await submit(wanted));
   };
 
   const tracked = (intent: string, work: () => Promise<MinedTransaction>): Promise<MinedTransaction> => {
@@ -314,6 +346,12 @@ function revertDataOf(error: unknown): Hex | undefined {
 
 const minedAs = (receipt: TransactionReceipt): MinedTransaction => ({
   hash: receipt.transactionHash, blockNumber: receipt.blockNumber, gasUsed: receipt.gasUsed, gasPrice: receipt.effectiveGasPrice,
+  blobFee: BigInt(receipt.blobGasUsed ?? 0n) * BigInt(receipt.blobGasPrice ?? 0n),
+});
+
+const capped = ({ maxFeePerGas, maxPriorityFeePerGas, maxFeePerBlobGas }: Fees, limit: bigint, blobLimit: bigint): Fees => ({
+  maxFeePerGas: min(maxFeePerGas, limit), maxPriorityFeePerGas: min(maxPriorityFeePerGas, min(maxFeePerGas, limit)),
+  ...(maxFeePerBlobGas === undefined ? {} : { maxFeePerBlobGas: min(maxFeePerBlobGas, blobLimit) }),
 });
 
 const newest = (record: TransactionRecord): TransactionRecord['attempts'][number] => {

@@ -31,6 +31,8 @@ const DESCRIPTIONS: Readonly<Record<Exclude<ConfigKey, 'privateKey'>, string>> =
   minimumFee: 'wei that a request has to bring to be answered (0)',
   maximumFeeMultiplier: 'times the fee estimate that transactions offer at most (4)',
   maximumFee: 'gwei a unit of gas that a transaction offers at most (no limit)',
+  claims: 'calldata or blobs: what claims in disputes travel in (calldata)',
+  beacon: 'beacon node to read blobs from, where others put their claims into them',
   dryRun: 'do everything but send: log what would be sent',
   logLevel: 'trace, debug, info, warn, error, fatal or silent (info)',
   logFormat: 'auto, json or pretty (auto)',

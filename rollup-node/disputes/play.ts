@@ -4,7 +4,7 @@ import type { Duty } from '../agent/duty.ts';
 import { disputePhase, isOver } from '../chain/clock.ts';
 import { ownOpenDisputes } from './own.ts';
 import { checkByReplay } from './replayed.ts';
-import { splitStates } from './split-states.ts';
+import { claimedSplit, keepBlobs, playOptionsOf } from './split-states.ts';
 import { actionTransaction, gameView } from './turn.ts';
 
 /** Takes the node's turn in every dispute that it is a party to: all of them side by side. */
@@ -14,6 +14,7 @@ export const playDisputes: Duty = async (context, head) => {
   // What is over needs no trace, though its stakes may wait for somebody for a long time.
   const running = disputes.filter(({ dispute }) => !isOver(disputePhase(dispute, head.timestamp)));
   await inference.keepTraces(new Set(running.map(({ dispute }) => dispute.requestId)));
+  await keepBlobs(new Set(running.map(({ dispute }) => dispute.gameId)), context);
   return running.flatMap(({ dispute, role }) => {
     const mover: Role = disputePhase(dispute, head.timestamp) === 'challenger-to-move' ? 'challenger' : 'asserter';
     if (mover !== role) return [];
@@ -23,8 +24,8 @@ export const playDisputes: Duty = async (context, head) => {
         const request = await store.get('requests', dispute.requestId);
         if (request === undefined) throw new Error(`dispute ${dispute.gameId} is about a request that is not in the store`);
         const trace = await inference.trace(request);
-        const view = gameView(dispute, splitStates(dispute), head.timestamp);
-        const action = await nextAction(view, role, trace, { arity: contracts.arity }).catch((error: unknown) => {
+        const view = gameView(dispute, await claimedSplit(dispute, context), head.timestamp);
+        const action = await nextAction(view, role, trace, playOptionsOf(context)).catch((error: unknown) => {
           if (!(error instanceof NothingToDisputeError)) throw error;
           throw new Error(`nothing to play in dispute ${dispute.gameId}: this node computed the same as the other side claims`, { cause: error });
         });

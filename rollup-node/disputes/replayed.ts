@@ -1,9 +1,11 @@
 import type { Address } from 'viem';
 import { replay } from '../../fraud-proof/dispute/replay.ts';
+import { versionedHashesOf } from '../chain/blobs.ts';
 import type { ChainClient } from '../chain/client.ts';
 import type { Head } from '../chain/follower.ts';
 import { chainReaderAt } from '../chain/reader.ts';
 import type { TransactionIntent } from '../chain/sender.ts';
+import { kzg } from '../kzg.ts';
 import { revertReason } from './turn.ts';
 
 /** A transaction that fails in a local EVM, and is therefore not sent. */
@@ -13,6 +15,7 @@ export class ReplayFailedError extends Error {
 
 /** Executes a transaction in a local EVM on the state that the node knows. @throws ReplayFailedError when it fails there. */
 export async function checkByReplay(transaction: TransactionIntent, from: Address, client: ChainClient, head: Head): Promise<void> {
-  const { success, returned } = await replay({ from, to: transaction.to, data: transaction.data, value: transaction.value ?? 0n }, chainReaderAt(client, head));
+  const { to, data, value = 0n, blobs = [] } = transaction;
+  const { success, returned } = await replay({ from, to, data, value, blobVersionedHashes: versionedHashesOf(blobs) }, chainReaderAt(client, head), kzg);
   if (!success) throw new ReplayFailedError(`${transaction.intent} fails in the local EVM at block ${head.number}: ${revertReason(returned)}`);
 }

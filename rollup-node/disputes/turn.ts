@@ -1,20 +1,19 @@
 import { decodeErrorResult, encodeFunctionData } from 'viem';
 import type { Address, Hex } from 'viem';
 import { dissectionGameAbi, inboxAbi, modelContractAbi, resultAssertionsAbi, wordMachineAbi } from '../../contracts/abi/generated.ts';
-import type { Action, GameView, Role, SplitClaims } from '../../fraud-proof/dispute/player.ts';
+import type { Action, ClaimedSplit, GameView, Role, SplitClaims } from '../../fraud-proof/dispute/player.ts';
 import { disputePhase, isOver } from '../chain/clock.ts';
 import type { Contracts } from '../chain/contracts.ts';
 import type { TransactionIntent } from '../chain/sender.ts';
 import type { DisputeRecord } from '../store/tables.ts';
 
-/** What the store says of a dispute, as a player reads it; `states` are those of the latest split. `time` in seconds of block time. */
-export function gameView(dispute: DisputeRecord, states: readonly Hex[], time: bigint): GameView {
+/** What the store says of a dispute, as a player reads it. `time` in seconds of block time. */
+export function gameView(dispute: DisputeRecord, split: ClaimedSplit, time: bigint): GameView {
   const phase = disputePhase(dispute, time);
-  const { start, length, blob } = dispute.split;
   return {
     status: isOver(phase) ? 'settled' : phase === 'asserter-to-answer' ? 'awaiting-answer' : 'awaiting-move',
     turn: phase === 'challenger-to-move' ? 'challenger' : 'asserter',
-    split: { start, length, states, carrier: blob === undefined ? 'calldata' : 'blob' },
+    split,
   };
 }
 
@@ -30,6 +29,9 @@ export function gameTerms(terms: TermsOfGame, { assertions }: Pick<Contracts, 'a
 /** The contract's `Split`; a transaction of ours carries one blob at most. */
 export const splitArgument = ({ end, inner, blob }: SplitClaims) => ({ end, inner, blob: blob === undefined ? 0n : 1n });
 
+/** What travels beside a transaction that carries a split. */
+export const blobsOf = ({ blob }: SplitClaims): { readonly blobs?: readonly Uint8Array[] } => (blob === undefined ? {} : { blobs: [blob] });
+
 /** The transaction that an action is. Its intent names the split that it answers, so that no turn is taken twice. */
 export function actionTransaction(action: Action, gameId: Hex, terms: TermsOfGame, contracts: Pick<Contracts, 'assertions' | 'game'>): TransactionIntent {
   const { pick } = action;
@@ -38,7 +40,7 @@ export function actionTransaction(action: Action, gameId: Hex, terms: TermsOfGam
     return { ...named, data: encodeFunctionData({ abi: dissectionGameAbi, functionName: 'prove', args: [gameTerms(terms, contracts), pick, action.proof] }) };
   }
   const split = splitArgument(action.split);
-  const blobs = action.split.blob === undefined ? {} : { blobs: [action.split.blob] };
+  const blobs = blobsOf(action.split);
   if (action.kind === 'answer') {
     return {
       ...named, ...blobs, value: terms.asserterStake,

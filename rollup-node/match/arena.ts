@@ -6,12 +6,14 @@ import type { Deployment, DeploymentParameters } from '../../contracts/deploy.ts
 import type { EncodedModel } from '../../deterministic-runtime/program/encoding.ts';
 import { startAnvil } from '../anvil.ts';
 import type { Anvil } from '../anvil.ts';
+import { blobArguments, networkForm, sidecarOf, versionedHashesOf } from '../chain/blobs.ts';
 import { connect } from '../chain/client.ts';
 import type { ChainClient } from '../chain/client.ts';
 import { developmentWallets } from '../chain/development-wallets.ts';
 import type { DevelopmentWallet } from '../chain/development-wallets.ts';
 import { registerModel } from '../chain/register-model.ts';
 import type { TransactionIntent } from '../chain/sender.ts';
+import { kzg } from '../kzg.ts';
 import { encodeModelCall } from '../model-call.ts';
 
 /** A development chain with the contracts on it, for disputes that one process plays by itself. */
@@ -21,7 +23,7 @@ export interface Arena {
   /** A funded account of its own for each number. */
   wallet(index: number): DevelopmentWallet;
   /** Sends a transaction and waits for it. @throws Error when it reverts */
-  send(wallet: DevelopmentWallet, transaction: Pick<TransactionIntent, 'to' | 'data' | 'value'>): Promise<TransactionReceipt>;
+  send(wallet: DevelopmentWallet, transaction: Pick<TransactionIntent, 'to' | 'data' | 'value' | 'blobs'>): Promise<TransactionReceipt>;
   /** Publishes a model; the same model twice has the same contract. */
   register(model: EncodedModel): Promise<Address>;
   /** Asks a model for an inference. @param elements what the request carries */
@@ -37,8 +39,8 @@ export async function openArena(parameters: DeploymentParameters = DEVNET_PARAME
     const wallet = developmentWallets(client.chain, anvil.url);
     const deployment = await deploy(wallet(0), client, parameters);
 
-    const send: Arena['send'] = async (from, { to, data, value = 0n }) => {
-      const hash = await from.sendTransaction({ to, data, value });
+    const send: Arena['send'] = async (from, { to, data, value = 0n, blobs = [] }) => {
+      const hash = await (blobs.length === 0 ? from.sendTransaction({ to, data, value }) : sendWithBlobs(client, from, { to, data, value, blobs }));
       const receipt = await client.waitForTransactionReceipt({ hash });
       if (receipt.status !== 'success') throw new Error(`transaction ${hash} to ${to} reverted`);
       return receipt;
@@ -63,4 +65,21 @@ export async function openArena(parameters: DeploymentParameters = DEVNET_PARAME
     await anvil.stop();
     throw error;
   }
+}
+
+/** Wei that a unit of blob gas may cost: a development chain asks for 1. */
+const BLOB_GAS_PRICE = 10n ** 9n;
+
+async function sendWithBlobs(client: ChainClient, { account }: DevelopmentWallet, { blobs, ...call }: Required<Pick<TransactionIntent, 'to' | 'data' | 'value' | 'blobs'>>): Promise<Hex> {
+  const sidecar = sidecarOf(blobs, kzg);
+  const blobVersionedHashes = versionedHashesOf(blobs, sidecar.commitments);
+  const [gas, nonce, { maxFeePerGas, maxPriorityFeePerGas }] = await Promise.all([
+    client.estimateGas({ account: account.address, ...call, ...blobArguments(blobVersionedHashes) }),
+    client.getTransactionCount({ address: account.address, blockTag: 'pending' }),
+    client.estimateFeesPerGas(),
+  ]);
+  const signed = await account.signTransaction({
+    ...call, type: 'eip4844', chainId: client.chain.id, nonce, gas, maxFeePerGas, maxPriorityFeePerGas, maxFeePerBlobGas: BLOB_GAS_PRICE, blobVersionedHashes, sidecars: false,
+  });
+  return client.sendRawTransaction({ serializedTransaction: networkForm(signed, sidecar) });
 }

@@ -3,18 +3,22 @@ import type { Address, Hex, TransactionReceipt } from 'viem';
 import { dissectionGameAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
 import { commitTensor } from '../../deterministic-runtime/commitment/tree.ts';
 import type { PreparedModel } from '../../deterministic-runtime/executors/executor.ts';
+import { statesOfBlob } from '../../fraud-proof/dispute/blob-claims.ts';
 import { findLie } from '../../fraud-proof/dispute/random-fault.ts';
 import { arityOf, nextAction, openingMove } from '../../fraud-proof/dispute/player.ts';
-import type { Action, ClaimedSplit, GameView, PlayOptions, Role, SplitClaims } from '../../fraud-proof/dispute/player.ts';
-import { calldataArity, segmentAt } from '../../fraud-proof/dispute/split.ts';
+import type { Action, Carrier, ClaimedSplit, GameView, PlayOptions, Role, SplitClaims } from '../../fraud-proof/dispute/player.ts';
+import { BLOB_ARITY, calldataArity, segmentAt, segmentCount } from '../../fraud-proof/dispute/split.ts';
+import type { Arity, Segment } from '../../fraud-proof/dispute/split.ts';
 import type { Fault } from '../../fraud-proof/trace/fault.ts';
 import { openTrace } from '../../fraud-proof/trace/trace.ts';
 import type { Trace } from '../../fraud-proof/trace/trace.ts';
 import type { DevelopmentWallet } from '../chain/development-wallets.ts';
 import { proveEntry } from '../chain/entries.ts';
+import type { TransactionIntent } from '../chain/sender.ts';
 import { checkByReplay } from '../disputes/replayed.ts';
-import { actionTransaction, gameTerms, splitArgument } from '../disputes/turn.ts';
+import { actionTransaction, blobsOf, gameTerms, splitArgument } from '../disputes/turn.ts';
 import type { TermsOfGame } from '../disputes/turn.ts';
+import { kzg } from '../kzg.ts';
 import { requestElements } from '../model-values.ts';
 import type { Arena } from './arena.ts';
 
@@ -30,6 +34,8 @@ export interface MatchOptions {
   readonly seed: bigint;
   /** Slots of the honest run that a random lie may strike; all of them when absent. */
   readonly strike?: (honest: Trace) => readonly number[];
+  /** What claims travel in, of both sides or of each; calldata when absent. */
+  readonly claims?: Carrier | Readonly<Record<Role, Carrier>>;
   readonly onMove?: (move: PlayedMove) => void;
 }
 
@@ -40,6 +46,10 @@ export interface PlayedMove {
   readonly gas: bigint;
   /** Bytes of calldata. */
   readonly bytes: number;
+  /** How many blobs went with it. */
+  readonly blobs: number;
+  /** Seconds from knowing that it is one's turn to the transaction, replayed and ready to be sent. */
+  readonly seconds: number;
 }
 
 export interface MatchResult {
@@ -75,10 +85,13 @@ export async function playMatch(arena: Arena, options: MatchOptions): Promise<Ma
   const sources: Record<Role, Trace> = { asserter: liar === 'asserter' ? lying : honest, challenger: liar === 'challenger' ? lying : honest };
   const wallets: Record<Role, DevelopmentWallet> = { asserter: arena.wallet(1), challenger: arena.wallet(2) };
   const moves: PlayedMove[] = [];
-  const play = async (kind: PlayedMove['kind'], by: Role, transaction: { readonly to: Address; readonly data: Hex; readonly value?: bigint }): Promise<TransactionReceipt> => {
+  let turnBegan = performance.now();
+  const play: Play = async (kind, by, transaction) => {
     await checkByReplay({ intent: kind, ...transaction }, wallets[by].account.address, arena.client, await head(arena));
+    const ready = performance.now();
     const receipt = await arena.send(wallets[by], transaction);
-    const move = { kind, by, gas: receipt.gasUsed, bytes: (transaction.data.length - 2) / 2 };
+    const move = { kind, by, gas: receipt.gasUsed, bytes: (transaction.data.length - 2) / 2, blobs: transaction.blobs?.length ?? 0, seconds: (ready - turnBegan) / 1_000 };
+    turnBegan = performance.now();
     moves.push(move);
     options.onMove?.(move);
     return receipt;
@@ -87,15 +100,17 @@ export async function playMatch(arena: Arena, options: MatchOptions): Promise<Ma
   const requestId = await arena.request(honest.model, options.contract, requestElements(prepared.model, input));
   const contracts = { assertions: arena.deployment.resultAssertions, game: arena.deployment.dissectionGame };
   const arity = calldataArity(Number(await arena.client.readContract({ address: contracts.game, abi: dissectionGameAbi, functionName: 'ARITY' })));
-  const playOptions: PlayOptions = { arity };
+  const { claims = 'calldata' } = options;
+  const playOptions = (role: Role): PlayOptions => ({ arity, kzg, carrier: typeof claims === 'string' ? claims : claims[role] });
   const outputCommitment = bytesToHex(commitTensor(sources.asserter.output));
   const assertionId = await assertOutput(arena, requestId, outputCommitment, play);
   const started = performance.now();
-  const { gameId, terms, split: first } = await challenge(arena, { assertionId, requestId, outputCommitment }, sources.challenger, playOptions, play);
+  turnBegan = started;
+  const { gameId, terms, split: first } = await challenge(arena, { assertionId, requestId, outputCommitment }, sources.challenger, playOptions('challenger'), play);
   let view: GameView = { status: 'awaiting-answer', turn: 'asserter', split: first };
   for (;;) {
     const by = view.turn;
-    const action = await nextAction(view, by, sources[by], playOptions);
+    const action = await nextAction(view, by, sources[by], playOptions(by));
     if (action === null) throw new Error(`the ${by} has the turn but no move`);
     const receipt = await play(action.kind, by, actionTransaction(action, gameId, terms, contracts));
     if (action.kind === 'prove') {
@@ -115,7 +130,7 @@ export async function playMatch(arena: Arena, options: MatchOptions): Promise<Ma
         trace: honest,
       };
     }
-    view = { status: 'awaiting-move', turn: by === 'asserter' ? 'challenger' : 'asserter', split: splitAfter(view.split, action, playOptions) };
+    view = { status: 'awaiting-move', turn: by === 'asserter' ? 'challenger' : 'asserter', split: splitAfter(view.split, action, arity) };
   }
 }
 
@@ -124,7 +139,7 @@ async function head({ client }: Arena): Promise<{ readonly number: bigint; reado
   return { number, hash, timestamp };
 }
 
-type Play = (kind: 'assert' | 'challenge', by: Role, transaction: { to: Address; data: Hex; value: bigint }) => Promise<TransactionReceipt>;
+type Play = (kind: PlayedMove['kind'], by: Role, transaction: Pick<TransactionIntent, 'to' | 'data' | 'value' | 'blobs'>) => Promise<TransactionReceipt>;
 
 /** Asserts one result. */
 async function assertOutput(arena: Arena, requestId: Hex, outputCommitment: Hex, play: Play): Promise<Hex> {
@@ -156,20 +171,23 @@ async function challenge(
   const { opening, split } = await openingMove(source.steps, source, options);
   const entry = proveEntry({ requestIds: [requestId], outputCommitments: [outputCommitment] }, 0);
   const data = encodeFunctionData({ abi: contract.abi, functionName: 'challenge', args: [assertionId, entry, opening, splitArgument(split)] });
-  const { logs } = await play('challenge', 'challenger', { to: contract.address, value, data });
+  const { logs } = await play('challenge', 'challenger', { to: contract.address, value, data, ...blobsOf(split) });
   const [opened] = parseEventLogs({ abi: dissectionGameAbi, eventName: 'Opened', logs });
   if (opened === undefined) throw new Error('no game was opened');
   const { gameId, terms } = opened.args;
   return {
     gameId,
     terms: { ...terms, allowance: BigInt(terms.allowance) },
-    split: { start: 0n, length: terms.steps, states: statesOf(terms.initialState, split), carrier: 'calldata' },
+    split: claimed({ start: 0n, length: terms.steps }, terms.initialState, split),
   };
 }
 
-const statesOf = (first: Hex, { inner, end }: SplitClaims): Hex[] => [first, ...inner, end];
+/** A split as the other side reads it. */
+function claimed(segment: Segment, first: Hex, { inner, end, blob }: SplitClaims): ClaimedSplit {
+  if (blob === undefined) return { ...segment, states: [first, ...inner, end], carrier: 'calldata' };
+  return { ...segment, states: statesOfBlob(first, blob, end, segmentCount(segment.length, BLOB_ARITY)), carrier: 'blob', blob };
+}
 
 /** What both sides see after a move. */
-function splitAfter(split: ClaimedSplit, { pick, split: own }: Exclude<Action, { kind: 'prove' }>, options: PlayOptions): ClaimedSplit {
-  return { ...segmentAt(split, Number(pick.segment), arityOf(split.carrier, options)), states: statesOf(pick.start, own), carrier: 'calldata' };
-}
+const splitAfter = (split: ClaimedSplit, { pick, split: own }: Exclude<Action, { kind: 'prove' }>, arity: Arity): ClaimedSplit =>
+  claimed(segmentAt(split, Number(pick.segment), arityOf(split.carrier, { arity })), pick.start, own);

@@ -1,4 +1,5 @@
 import type { Address, Hex } from 'viem';
+import type { BlobSidecar } from '../chain/blobs.ts';
 import type { BlockMark } from './store.ts';
 
 /** Where on the chain something happened. */
@@ -155,10 +156,18 @@ export interface TransactionRecord {
   readonly data: Hex;
   readonly value: bigint;
   readonly gas: bigint;
+  /** What it carries beside its signed bytes. */
+  readonly sidecar?: BlobSidecar;
   /** Signed versions of it, with rising fees. */
-  readonly attempts: readonly { readonly hash: Hex; readonly raw: Hex; readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }[];
+  readonly attempts: readonly { readonly hash: Hex; readonly raw: Hex; readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint; readonly maxFeePerBlobGas?: bigint }[];
   readonly status: 'sent' | 'mined' | 'failed';
   readonly blockNumber?: bigint;
+}
+
+/** The blob with the other side's latest claims in a dispute of this node's. */
+export interface FetchedBlobRecord {
+  readonly versionedHash: Hex;
+  readonly blob: Uint8Array;
 }
 
 /** What undoes one block. */
@@ -205,6 +214,10 @@ export interface Tables {
   readonly results: ResultRecord;
   /** By model, input and seed, as long as a dispute about it runs. */
   readonly slotCommitments: SlotCommitmentsRecord;
+  /** By game id, until the dispute is over. */
+  readonly fetchedBlobs: FetchedBlobRecord;
+  /** The game ids of those. */
+  readonly gamesWithBlobs: true;
   /** By intent. */
   readonly transactions: TransactionRecord;
   /** By block number. */
@@ -221,4 +234,4 @@ export const CHAIN_TABLES = [
 ] as const satisfies readonly TableName[];
 export type ChainTable = (typeof CHAIN_TABLES)[number];
 
-export const TABLES = [...CHAIN_TABLES, 'results', 'slotCommitments', 'transactions', 'undo', 'meta'] as const satisfies readonly TableName[];
+export const TABLES = [...CHAIN_TABLES, 'results', 'slotCommitments', 'fetchedBlobs', 'gamesWithBlobs', 'transactions', 'undo', 'meta'] as const satisfies readonly TableName[];

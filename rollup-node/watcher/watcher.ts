@@ -13,7 +13,8 @@ import { proveEntry } from '../chain/entries.ts';
 import type { Head } from '../chain/follower.ts';
 import { HeldBackError } from '../chain/sender.ts';
 import { checkByReplay } from '../disputes/replayed.ts';
-import { roleOf, splitArgument } from '../disputes/turn.ts';
+import { playOptionsOf } from '../disputes/split-states.ts';
+import { blobsOf, roleOf, splitArgument } from '../disputes/turn.ts';
 import { ExitCode, UserError, reasonOf } from '../errors.ts';
 import { UnservableRequestError } from '../inference/inference.ts';
 import { nextBatch } from '../sequencer/batch.ts';
@@ -139,10 +140,10 @@ async function challenge(context: AgentContext, assertion: AssertionRecord, inde
   const challengerStake = await challengeStake(context, requestId);
   // The challenge carries the node's own states: it takes the inside of the inference, which is computed again for it.
   const trace = await inference.trace(request);
-  const { opening, split } = await openingMove(trace.steps, trace, { arity: contracts.arity });
+  const { opening, split } = await openingMove(trace.steps, trace, playOptionsOf(context));
   const entry = { index: position, requestId, outputCommitment, path };
   const data = encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'challenge', args: [assertionId, entry, opening, splitArgument(split)] });
-  const transaction = { intent: `challenge:${assertionId}`, to: contracts.assertions, value: challengerStake, data };
+  const transaction = { intent: `challenge:${assertionId}`, to: contracts.assertions, value: challengerStake, data, ...blobsOf(split) };
   await checkByReplay(transaction, self, client, head);
   const { hash, gasUsed } = await sender.send(transaction);
   log.warn({ assertion: assertionId, entry: index, request: requestId, stake: challengerStake, transaction: hash, gasUsed }, 'challenged');

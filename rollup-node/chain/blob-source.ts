@@ -1,0 +1,136 @@
+import { hexToBytes, isHex } from 'viem';
+import type { Hex } from 'viem';
+import { BLOB_BYTES, versionedHash } from '../../fraud-proof/dispute/blob-claims.ts';
+import type { Kzg } from '../../fraud-proof/dispute/blob-claims.ts';
+import { reasonOf } from '../errors.ts';
+import type { ChainClient } from './client.ts';
+
+/** Milliseconds that one request may take. */
+const PATIENCE = 20_000;
+/** Bytes of an answer at most: more than the blobs of any block, in hex. */
+const ANSWER_LIMIT = 64 * 1_048_576;
+const BLOB_DIGITS = 2 + 2 * BLOB_BYTES;
+
+/** Names a blob: its versioned hash, and the block whose transaction carried it. */
+export interface BlobName {
+  readonly versionedHash: Hex;
+  readonly blockNumber: bigint;
+  /** Seconds of block time. */
+  readonly timestamp: bigint;
+}
+
+/** Somebody who may still have a blob. What it answers with is not believed before it was checked. */
+export interface BlobSource {
+  /** For messages. */
+  readonly name: string;
+  /** Candidates, none when it has none. @throws whatever the request failed with */
+  blobs(name: BlobName): Promise<readonly Uint8Array[]>;
+}
+
+/** No source has a blob that a turn needs. */
+export class BlobUnavailableError extends Error {
+  override readonly name = 'BlobUnavailableError';
+}
+
+/**
+ * Fetches a blob from the first source that has it. What comes is right or refused: its commitment is computed again and has to have the name.
+ * @throws BlobUnavailableError that says what every source answered, and what to configure
+ */
+export async function fetchBlob(name: BlobName, sources: readonly BlobSource[], kzg: Kzg): Promise<Uint8Array> {
+  const reasons: string[] = [];
+  for (const source of sources) {
+    try {
+      const candidates = await source.blobs(name);
+      const blob = candidates.find((candidate) => versionedHash(kzg.blobToKzgCommitment(candidate)) === name.versionedHash);
+      if (blob !== undefined) return blob;
+      reasons.push(`${source.name} ${candidates.length === 0 ? 'does not have it' : 'answered with another one'}`);
+    } catch (error) {
+      reasons.push(`${source.name}: ${reasonOf(error)}`);
+    }
+  }
+  throw new BlobUnavailableError(`the other side's claims are in blob ${name.versionedHash} of block ${name.blockNumber}, which cannot be had (${reasons.join('; ')}): set --beacon to the URL of a beacon node that has the chain's blobs`);
+}
+
+/** What a development chain keeps: anvil's `anvil_getBlobByHash`. Other endpoints do not know the method. */
+export function endpointBlobs(client: ChainClient): BlobSource {
+  return {
+    name: 'the JSON-RPC endpoint',
+    blobs: async ({ versionedHash: hash }) => {
+      const answer = await client.request({ method: 'anvil_getBlobByHash', params: [hash] } as never, { retryCount: 0 }) as unknown;
+      return answer === null ? [] : [blobOfHex(answer)];
+    },
+  };
+}
+
+/** A node of the consensus layer, by the Beacon API: `/eth/v1/beacon/blobs/{slot}`, or `blob_sidecars` where that is not there yet. */
+export function beaconBlobs(url: string): BlobSource {
+  let clock: Promise<SlotClock> | undefined;
+  return {
+    name: `the beacon node at ${new URL(url).origin}`,
+    blobs: async ({ versionedHash: hash, timestamp }) => {
+      const { genesis, seconds } = await (clock ??= slotClock(url).catch((error: unknown) => {
+        clock = undefined;
+        throw error;
+      }));
+      const slot = (timestamp - genesis) / seconds;
+      const named = await ask(url, `eth/v1/beacon/blobs/${slot}?versioned_hashes=${hash}`);
+      if (named !== null) return listOf(named, 'blobs').map(blobOfHex);
+      const sidecars = await ask(url, `eth/v1/beacon/blob_sidecars/${slot}`);
+      return sidecars === null ? [] : listOf(sidecars, 'sidecars').filter((sidecar) => isNamed(sidecar, hash)).map((sidecar) => blobOfHex(field(sidecar, 'blob')));
+    },
+  };
+}
+
+interface SlotClock {
+  /** Seconds. */
+  readonly genesis: bigint;
+  readonly seconds: bigint;
+}
+
+async function slotClock(url: string): Promise<SlotClock> {
+  const [genesis, spec] = await Promise.all([ask(url, 'eth/v1/beacon/genesis'), ask(url, 'eth/v1/config/spec')]);
+  const [start, length] = [field(genesis, 'genesis_time'), field(spec, 'SECONDS_PER_SLOT')];
+  if (!isCount(start) || !isCount(length) || BigInt(length) === 0n) throw new Error('it does not say when its slots are (genesis_time, SECONDS_PER_SLOT)');
+  return { genesis: BigInt(start), seconds: BigInt(length) };
+}
+
+/** The `data` of an answer; null when the node does not know the path or has nothing there. */
+async function ask(url: string, path: string): Promise<unknown> {
+  const response = await fetch(new URL(path, url.endsWith('/') ? url : `${url}/`), { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(PATIENCE) });
+  if (!response.ok) {
+    await response.body?.cancel();
+    if ([404, 405, 410].includes(response.status)) return null;
+    throw new Error(`it answered ${response.status} to ${path}`);
+  }
+  return field(JSON.parse(await limitedText(response)), 'data') ?? null;
+}
+
+async function limitedText({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += (chunk as Uint8Array).length;
+    if (length > ANSWER_LIMIT) throw new Error(`its answer has more than ${ANSWER_LIMIT} bytes`);
+    chunks.push(chunk as Uint8Array);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const field = (value: unknown, name: string): unknown => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined);
+const isCount = (value: unknown): value is string => typeof value === 'string' && /^\d{1,18}$/.test(value);
+
+function listOf(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new Error(`its answer is no list of ${what}`);
+  return value;
+}
+
+/** A sidecar's commitment is compared before its blob is looked at; `fetchBlob` then checks the blob itself. */
+function isNamed(sidecar: unknown, hash: Hex): boolean {
+  const commitment = field(sidecar, 'kzg_commitment');
+  return isHex(commitment) && versionedHash(hexToBytes(commitment)) === hash;
+}
+
+function blobOfHex(value: unknown): Uint8Array {
+  if (!isHex(value) || value.length !== BLOB_DIGITS) throw new Error(`it answered with something that is no blob of ${BLOB_BYTES} bytes`);
+  return hexToBytes(value);
+}
