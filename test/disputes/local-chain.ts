@@ -71,6 +71,11 @@ export class LocalChain {
     await this.#evm.stateManager.putAccount(createAddressFromString(account), createAccount({ balance: wei }));
   }
 
+  /** Makes an account a contract with that code. */
+  async putCode(account: Address, code: Hex): Promise<void> {
+    await this.#evm.stateManager.putCode(createAddressFromString(account), hexToBytes(code));
+  }
+
   async balanceOf(account: Address): Promise<bigint> {
     return (await this.#evm.stateManager.getAccount(createAddressFromString(account)))?.balance ?? 0n;
   }
@@ -88,6 +93,7 @@ export class LocalChain {
       caller: deployer, data: hexToBytes(encodeDeployData({ abi, bytecode, args })), gasLimit: 2n ** 30n, block: this.#block(), skipBalance: true,
     });
     await this.#evm.journal.cleanup();
+    this.#evm.stateManager.originalStorageCache.clear();
     if (createdAddress === undefined || execResult.exceptionError !== undefined) throw new Error(`a constructor failed: ${execResult.exceptionError?.error ?? 'no address'}`);
     return createdAddress.toString();
   }
@@ -101,6 +107,8 @@ export class LocalChain {
       blobVersionedHashes: blobs.map((blob) => versionedHash(kzg().blobToKzgCommitment(blob))),
     });
     await this.#evm.journal.cleanup();
+    // What SSTORE costs depends on the value that a slot had before the transaction.
+    this.#evm.stateManager.originalStorageCache.clear();
     const tokens = bytes.reduce((sum, byte) => sum + (byte === 0 ? 1n : 4n), 0n);
     const used = TRANSACTION_GAS + TOKEN_GAS * tokens + execResult.executionGasUsed;
     const refund = execResult.gasRefund ?? 0n;
