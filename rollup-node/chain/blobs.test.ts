@@ -1,0 +1,74 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTestClient, hexToBytes, http } from 'viem';
+import type { Hex } from 'viem';
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { BLOB_BYTES, versionedHash } from '../../fraud-proof/dispute/blob-claims.ts';
+import { startAnvil } from '../anvil.ts';
+import type { Anvil } from '../anvil.ts';
+import { kzg } from '../kzg.ts';
+import { silentLogger } from '../log.ts';
+import { openStore } from '../store/store.ts';
+import { endpointBlobs, fetchBlob } from './blob-source.ts';
+import { connect } from './client.ts';
+import type { ChainClient } from './client.ts';
+import { createSender } from './sender.ts';
+
+// A busy machine is slow, not wrong.
+vi.setConfig({ testTimeout: 40_000, hookTimeout: 40_000 });
+
+let anvil: Anvil;
+let client: ChainClient;
+const control = () => createTestClient({ mode: 'anvil', transport: http(anvil.url) });
+const blob = new Uint8Array(BLOB_BYTES).map((_, index) => (index % 32 === 0 ? 0 : index % 251));
+const name = versionedHash(kzg.blobToKzgCommitment(blob));
+
+beforeAll(async () => {
+  anvil = await startAnvil();
+  client = await connect({ rpcUrl: anvil.url, pollInterval: 20 });
+});
+afterAll(() => anvil.stop());
+
+async function richAccount() {
+  const account = privateKeyToAccount(generatePrivateKey());
+  await control().setBalance({ address: account.address, value: 10n ** 20n });
+  return account;
+}
+
+test('a transaction with a blob: stuck, then offered for twice the price; the same blob, which can be had afterwards', async () => {
+  const store = await openStore(await mkdtemp(join(tmpdir(), 'assay-blobs-')));
+  const account = await richAccount();
+  const sender = createSender({ client, account, store, log: silentLogger(), resendAfter: 300 });
+  await control().setAutomine(false);
+  const sent = sender.send({ intent: 'blob', to: account.address, data: '0x', blobs: [blob] });
+  await expect.poll(async () => (await store.get('transactions', 'blob'))?.attempts.length, { timeout: 20_000 }).toBeGreaterThan(1);
+  await control().mine({ blocks: 1 });
+  await control().setAutomine(true);
+  const { hash, blobFee } = await sent;
+  const [first, second] = (await store.get('transactions', 'blob'))!.attempts;
+  for (const fee of ['maxFeePerGas', 'maxPriorityFeePerGas', 'maxFeePerBlobGas'] as const) expect(second![fee]!).toBeGreaterThanOrEqual(2n * first![fee]!);
+  expect(await client.getTransaction({ hash })).toMatchObject({ type: 'eip4844', blobVersionedHashes: [name], nonce: 0 });
+  expect(blobFee).toBe(BigInt(BLOB_BYTES));
+  const { number, timestamp } = await client.getBlock();
+  expect(await fetchBlob({ versionedHash: name, blockNumber: number, timestamp }, [endpointBlobs(client)], kzg)).toEqual(blob);
+  await store.close();
+});
+
+test('killed before it was broadcast: the next process sends the same bytes, blob and all', async () => {
+  const location = await mkdtemp(join(tmpdir(), 'assay-blobs-'));
+  const account = await richAccount();
+  const killed = await openStore(location);
+  const dying = createSender({ client, account, store: killed, log: silentLogger(), probe: (point) => { if (point.startsWith('broadcast')) throw new Error('killed'); } });
+  await expect(dying.send({ intent: 'blob', to: account.address, data: '0x', blobs: [blob] })).rejects.toThrow('killed');
+  await killed.close();
+  const store = await openStore(location);
+  const { raw, hash } = (await store.get('transactions', 'blob'))!.attempts[0]!;
+  const sender = createSender({ client, account, store, log: silentLogger() });
+  await sender.resume();
+  await expect.poll(async () => (await store.get('transactions', 'blob'))?.status, { timeout: 20_000 }).toBe('mined');
+  expect((await client.getTransaction({ hash })).blobVersionedHashes).toEqual([name]);
+  expect(hexToBytes(raw as Hex).length).toBeLessThan(1_000);
+  await store.close();
+});
