@@ -1,3 +1,4 @@
+import type { Hex } from 'viem';
 import type { Action, Carrier, Role } from '../../fraud-proof/dispute/player.ts';
 import type { Computation } from './inference.ts';
 import type { GameOnStage, Scene, Sent } from './scene.ts';
@@ -27,6 +28,9 @@ export interface Adversary {
   readonly blobs?: boolean;
   /** A smaller number of its games has to be enough, for each takes long. */
   readonly costly?: boolean;
+  /** What the attacker's account does when it is paid or called. */
+  readonly code?: Hex;
+  /** How the attacker's claims travel, and the honest party's. */
   readonly carrier?: Carrier;
   readonly honestCarrier?: Carrier;
   /** False for one that has no place in this inference, as the halted tail in a run without one. */

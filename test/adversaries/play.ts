@@ -46,7 +46,7 @@ const MOST_ROUNDS = 400;
 export async function playGame(stage: Stage, { adversary, role, asked, seed }: GameChoice): Promise<Outcome | null> {
   const random = new Random(seed);
   const honestRole: Role = role === 'asserter' ? 'challenger' : 'asserter';
-  const scene = await Scene.open(stage, asked, random, honestRole);
+  const scene = await Scene.open(stage, asked, random, honestRole, adversary.code);
   if (adversary.fits?.(scene) === false) return null;
   scene.honestCarrier = adversary.honestCarrier ?? 'calldata';
   const { pending } = adversary;
@@ -136,7 +136,7 @@ async function runOut(scene: Scene): Promise<void> {
   if (scene.stage.time < first) scene.stage.time = first;
   for (const [index, game] of open.entries()) {
     if (deadlines[index]! > scene.stage.time || game.winner !== undefined) continue;
-    if (scene.plays(scene.honest, game)) await scene.sendHonest(scene.random.below(2) === 0 ? scene.timeout(game) : scene.settlement(game), game);
+    if (scene.plays(scene.honest, game)) await scene.sendHonest(scene.random.below(2) === 0 ? scene.timeout(game) : scene.settlement(game), game, () => game.winner !== undefined);
     else await scene.send({ from: scene.accomplice, ...scene.timeout(game) }, game);
   }
 }
@@ -145,7 +145,7 @@ async function runOut(scene: Scene): Promise<void> {
 async function settle(scene: Scene): Promise<void> {
   for (const game of scene.games) {
     if (game.closed) continue;
-    if (scene.plays(scene.honest, game)) await scene.sendHonest(scene.settlement(game), game);
+    if (scene.plays(scene.honest, game)) await scene.sendHonest(scene.settlement(game), game, () => game.closed);
     else await scene.send({ from: scene.accomplice, ...scene.settlement(game) }, game);
   }
   const end = scene.assertions.reduce((latest, { until }) => (until > latest ? until : latest), 0n);

@@ -79,8 +79,9 @@ export class Scene {
     this.accounts = [...accounts];
   }
 
-  static async open(stage: Stage, asked: Asked, random: Random, honestRole: Role): Promise<Scene> {
-    return new Scene(stage, asked, random, honestRole, [await stage.account(), await stage.account(), await stage.account()]);
+  /** @param attackersCode makes the attacker a contract */
+  static async open(stage: Stage, asked: Asked, random: Random, honestRole: Role, attackersCode?: Hex): Promise<Scene> {
+    return new Scene(stage, asked, random, honestRole, [await stage.account(), await stage.account(attackersCode), await stage.account()]);
   }
 
   get truth(): Computation {
@@ -103,11 +104,12 @@ export class Scene {
     return receipt;
   }
 
-  /** What the honest party sends has to succeed, whatever happens before it. */
-  async sendHonest(transaction: Omit<Transaction, 'from'>, game: GameOnStage | null = null): Promise<Receipt> {
+  /** What the honest party sends has to succeed, whatever happens before it; unless that has done the same, as anybody may: then it is not sent. */
+  async sendHonest(transaction: Omit<Transaction, 'from'>, game: GameOnStage | null = null, isDone: () => boolean = () => false): Promise<Receipt | null> {
     const whole = { from: this.honest, ...transaction };
     this.stage.time += HONEST_DELAY;
     await this.pending?.(whole, game);
+    if (isDone()) return null;
     const receipt = await this.send(whole, game);
     if (!receipt.success) throw new Broken("an honest party's transaction failed");
     this.honestGas += receipt.gas;

@@ -1,0 +1,96 @@
+import { concat, keccak256, size, slice, zeroHash } from 'viem';
+import type { Hex } from 'viem';
+import type { Action, Pick } from '../../fraud-proof/dispute/player.ts';
+import { CALLDATA_ARITY } from '../../fraud-proof/dispute/split.ts';
+import type { Adversary, Turn } from './adversary.ts';
+import { pickOf, segmentsOf } from './moves.ts';
+import { claimsPath } from '../../fraud-proof/dispute/claims.ts';
+
+const BOTH = ['asserter', 'challenger'] as const;
+
+/** Tries actions that have to be refused, then plays on. */
+const refused = (name: string, wrong: (turn: Turn, action: Action) => readonly Action[] | Promise<readonly Action[]>): Adversary => ({
+  name, roles: BOTH,
+  turn: async (turn) => {
+    const { scene, game, role } = turn;
+    const action = await turn.usual();
+    if (action === null) return;
+    for (const other of await wrong(turn, action)) await scene.sendJunk({ from: game.terms[role], ...scene.transactionOf(game, other) });
+    await turn.play(action);
+  },
+});
+
+const picking = (action: Action, pick: Partial<Pick>): Action => ({ ...action, pick: { ...action.pick, ...pick } });
+
+function wrongPicks({ scene: { random }, game }: Turn, action: Action): Action[] {
+  const { pick } = action;
+  const count = BigInt(segmentsOf(game));
+  const path = Array.from({ length: 5 }, (_, index) => slice(pick.opening, 32 * index, 32 * (index + 1)));
+  return [
+    picking(action, { segment: (pick.segment + 1n) % 32n }), picking(action, { segment: count }), picking(action, { segment: pick.segment + 32n }), picking(action, { segment: 2n ** 256n - 1n }),
+    picking(action, { start: random.state() }), picking(action, { end: random.state() }), picking(action, { start: pick.end, end: pick.start }),
+    picking(action, { opening: '0x' }), picking(action, { opening: slice(pick.opening, 0, 128) }), picking(action, { opening: slice(pick.opening, 0, 159) }),
+    picking(action, { opening: concat([pick.opening, '0x00']) }), picking(action, { opening: concat([pick.opening, zeroHash]) }),
+    picking(action, { opening: concat([...path].reverse()) }), picking(action, { opening: concat([random.word(), ...path.slice(1)]) }),
+  ];
+}
+
+/** Two nodes of the tree over the claims in the place of the two states of a leaf. */
+function nodesAsLeaf({ game, scene: { random } }: Turn, action: Action): Action[] {
+  const { states } = game.split;
+  const leaves = Array.from({ length: CALLDATA_ARITY.most }, (_, index): Hex => {
+    const [start, end] = [states[index], states[index + 1]];
+    return start === undefined || end === undefined ? zeroHash : keccak256(concat([start, end]));
+  });
+  const pair = 2 * random.below(Math.ceil(segmentsOf(game) / 2));
+  const [left, right] = [leaves[pair]!, leaves[pair + 1]!];
+  const above = slice(claimsPath(states, pair, CALLDATA_ARITY.most), 32);
+  return [above, concat([above, zeroHash]), concat([zeroHash, above]), concat([above, slice(above, 96)])].flatMap((opening) =>
+    [BigInt(pair), BigInt(pair >> 1)].map((segment) => picking(action, { segment, start: left, end: right, opening })));
+}
+
+/** A segment past the last that has a zero leaf: nothing has been claimed there. */
+const missingLeaf = ({ game }: Turn, action: Action): Action[] => {
+  const count = segmentsOf(game);
+  if (count >= CALLDATA_ARITY.most) return [];
+  return [zeroHash, game.split.states.at(-1) as Hex].map((start) => picking(action, { segment: BigInt(count), start, end: zeroHash, opening: claimsPath(game.split.states, count, CALLDATA_ARITY.most) }));
+};
+
+async function wrongProofs({ scene: { truth, random, asked: { inference } }, game }: Turn, action: Action): Promise<Action[]> {
+  if (action.kind !== 'prove') {
+    // A proof where a move is due.
+    return [{ kind: 'prove', pick: action.pick, proof: await truth.source.proofAt(game.split.start), step: game.split.start }];
+  }
+  const { proof } = action;
+  const bytes = size(proof);
+  const at = random.below(bytes);
+  const flipped = concat([slice(proof, 0, at), slice(random.word(), 0, 1), ...(at + 1 < bytes ? [slice(proof, at + 1)] : [])]);
+  const other = await truth.source.proofAt((action.step + 1n + random.big(inference.trace.finishedAfter - 1n)) % inference.trace.finishedAfter);
+  const wrong: Hex[] = ['0x', slice(proof, 0, bytes - 32), slice(proof, 0, bytes - 1), slice(proof, 32), concat([proof, '0x00']), concat([proof, zeroHash]), concat([proof, proof])];
+  if (other !== proof) wrong.push(other);
+  if (flipped !== proof) wrong.push(flipped);
+  return wrong.map((changed) => ({ ...action, proof: changed }));
+}
+
+function wrongSplits({ scene: { random }, game }: Turn, action: Action): Action[] {
+  if (action.kind === 'prove') return [];
+  const { split } = action;
+  const changed = [
+    { ...split, end: action.pick.end }, { ...split, inner: split.inner.slice(1) }, { ...split, inner: [...split.inner, random.state()] }, { ...split, inner: [] },
+    { ...split, inner: Array.from({ length: 300 }, () => random.state()) },
+  ].filter(({ inner, end }) => end === action.pick.end || inner.length !== split.inner.length);
+  return [...changed.map((other) => ({ ...action, split: other })), { ...action, kind: game.moves === 0 ? 'move' as const : 'answer' as const }];
+}
+
+/** Claims and proofs that are opened wrongly. */
+export const OPENINGS: readonly Adversary[] = [
+  refused('opens claims wrongly', wrongPicks),
+  refused('presents a node as a leaf', nodesAsLeaf),
+  refused('opens what was not claimed', missingLeaf),
+  refused('truncates, extends and swaps proofs', wrongProofs),
+  refused('splits wrongly', wrongSplits),
+  refused('proves without a dispute', ({ game, scene }) => {
+    const segment = scene.random.below(segmentsOf(game));
+    return [{ kind: 'prove', pick: { ...pickOf(game, segment), steps: 1n }, proof: '0x', step: 0n }];
+  }),
+];
