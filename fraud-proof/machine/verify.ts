@@ -28,19 +28,37 @@ export class InvalidProofError extends Error {
   }
 }
 
+/** What a proof shows. */
+export interface ProvenStep {
+  /** The state before the step, and the one after it. */
+  readonly before: MachineState;
+  readonly after: MachineState;
+  readonly header: ProgramHeader;
+  /** The operator's descriptor and the word of its code with the instruction; null where the machine needed none. */
+  readonly operator: { readonly descriptor: OperatorDescriptor; readonly codeWord: Uint8Array } | null;
+}
+
 /**
  * What the contract's `step` computes: the hash of the state that follows the one with hash `preState`.
  * @throws InvalidProofError when the words are not exactly a proof of that state's step
  */
-export function verifyStep(preState: Uint8Array, proof: Uint8Array): Uint8Array {
+export const verifyStep = (preState: Uint8Array, proof: Uint8Array): Uint8Array => hashState(provenStep(preState, proof).after);
+
+/**
+ * The step itself, as its proof shows it.
+ * @throws InvalidProofError when the words are not exactly a proof of that state's step
+ */
+export function provenStep(preState: Uint8Array, proof: Uint8Array): ProvenStep {
   const words = new WordReader(proof);
-  const header = words.take(HEADER_WORDS);
+  const headerWords = words.take(HEADER_WORDS);
   const inputCommitment = words.take(1);
   const seed = words.take(1);
-  const state = readState(words, machineContext(keccak256(header), inputCommitment, seed), preState);
-  const after = step(state, new ProofEnvironment(words, state, { header: decodeHeader(header), inputCommitment, seed }));
+  const before = readState(words, machineContext(keccak256(headerWords), inputCommitment, seed), preState);
+  const header = decodeHeader(headerWords);
+  const environment = new ProofEnvironment(words, before, { header, inputCommitment, seed });
+  const after = step(before, environment);
   words.end();
-  return hashState(after);
+  return { before, after, header, operator: environment.shown };
 }
 
 function readState(words: WordReader, context: Uint8Array, preState: Uint8Array): MachineState {
@@ -98,6 +116,7 @@ class ProofEnvironment implements StepEnvironment {
   readonly #state: MachineState;
   readonly #slotsDepth: number;
   #code: OperatorDescriptor | null = null;
+  #codeWord: Uint8Array | null = null;
   #opened: { readonly root: Uint8Array; readonly wordCount: bigint } | null = null;
 
   constructor(words: WordReader, state: MachineState, request: { header: ProgramHeader; inputCommitment: Uint8Array; seed: Uint8Array }) {
@@ -107,6 +126,10 @@ class ProofEnvironment implements StepEnvironment {
     this.inputCommitment = request.inputCommitment;
     this.seed = request.seed;
     this.#slotsDepth = treeDepth(slotCount(request.header));
+  }
+
+  get shown(): ProvenStep['operator'] {
+    return this.#code === null || this.#codeWord === null ? null : { descriptor: this.#code, codeWord: this.#codeWord };
   }
 
   descriptor(operator: number): OperatorDescriptor {
@@ -122,6 +145,7 @@ class ProofEnvironment implements StepEnvironment {
     const word = this.#words.take(1);
     const path = this.#words.path(treeDepth(codeWords(code)));
     ensure(equal(rootFromPath(word, index, path), code.codeRoot), 'WrongCode', `it is not word ${index} of operator ${operator}'s code`);
+    this.#codeWord = word;
     return word;
   }
 

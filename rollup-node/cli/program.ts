@@ -3,7 +3,9 @@ import { Command } from 'commander';
 import { demoCommand } from './commands/demo.ts';
 import { devnetCommand } from './commands/devnet.ts';
 import { disputeCommand } from './commands/dispute.ts';
+import { disputesCommand } from './commands/disputes.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { explainCommand } from './commands/explain.ts';
 import { importCommand } from './commands/import.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { nodeCommand } from './commands/node.ts';
@@ -13,7 +15,7 @@ import { statusCommand } from './commands/status.ts';
 import { watchCommand } from './commands/watch.ts';
 import { withExamples } from './options.ts';
 
-const COMMANDS = [importCommand, inspectCommand, evaluateCommand, runCommand, disputeCommand, requestCommand, nodeCommand, watchCommand, statusCommand, devnetCommand, demoCommand];
+const COMMANDS = [importCommand, inspectCommand, evaluateCommand, runCommand, disputeCommand, requestCommand, nodeCommand, watchCommand, statusCommand, disputesCommand, explainCommand, devnetCommand, demoCommand];
 
 /** The `assay` command line. What commands do is loaded when they are run: help and mistakes are answered at once. */
 export function createProgram(): Command {
