@@ -17,6 +17,7 @@ import { createDryRunSender, lendingClient } from './chain/dry-run.ts';
 import { createSender } from './chain/sender.ts';
 import type { Probe } from './chain/sender.ts';
 import { byDeadline, deadlineOf } from './chain/urgency.ts';
+import { createBatches, singly } from './disputes/batch.ts';
 import { playDisputes } from './disputes/play.ts';
 import { settleDisputes } from './disputes/settle.ts';
 import { revertReason } from './disputes/turn.ts';
@@ -115,8 +116,9 @@ export async function createNode(options: NodeOptions): Promise<AssayNode> {
     ...(options.mostTraceBytes === undefined ? {} : { mostTraceBytes: options.mostTraceBytes }),
     ...(options.chooseFault === undefined ? {} : { chooseFault: options.chooseFault }),
   });
+  const batches = dryRun ? singly({ sender }) : createBatches({ client, contracts, store, sender, log, self: account.address });
   const context: AgentContext = {
-    client, contracts, store, sender, inference, log, metrics, problems,
+    client, contracts, store, sender, batches, inference, log, metrics, problems,
     self: account.address,
     claims: options.claims ?? 'calldata',
     blobSources: [...(options.beacon === undefined ? [] : [beaconBlobs(options.beacon)]), endpointBlobs(client)],

@@ -5,6 +5,7 @@ import type { ChainClient } from '../chain/client.ts';
 import type { Contracts, RollupConstants } from '../chain/contracts.ts';
 import type { Head } from '../chain/follower.ts';
 import type { TransactionSender } from '../chain/sender.ts';
+import type { Batches } from '../disputes/batch.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -18,6 +19,8 @@ export interface AgentContext {
   readonly contracts: Contracts & RollupConstants;
   readonly store: Store;
   readonly sender: TransactionSender;
+  /** Brings turns that are due at the same time into few transactions; each by itself when absent. */
+  readonly batches?: Batches;
   readonly inference: Inference;
   readonly log: Logger;
   readonly metrics: Metrics;

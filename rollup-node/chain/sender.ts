@@ -24,6 +24,8 @@ export interface TransactionIntent {
   readonly data: Hex;
   /** Wei. */
   readonly value?: bigint;
+  /** Gas that it is given at least, where an estimate cannot tell: a batch passes over what runs out of it. */
+  readonly gas?: bigint;
   /** What the transaction carries besides, 131,072 bytes each (EIP-4844). */
   readonly blobs?: readonly Uint8Array[];
 }
@@ -182,7 +184,7 @@ export function createSender(options: SenderOptions): TransactionSender {
       if (data === undefined) throw error;
       throw new TransactionRefusedError(`${wanted.intent} would revert: ${options.explainRevert?.(data) ?? data}`, { cause: error });
     });
-    const gas = min(estimate + estimate / 4n, TRANSACTION_GAS_LIMIT);
+    const gas = min(max(estimate + estimate / 4n, wanted.gas ?? 0n), TRANSACTION_GAS_LIMIT);
     const deadline = await options.deadlineOf?.(wanted.intent);
     return inTurn(async () => {
       const fees = withinCap(await currentFees(sidecar !== undefined), wanted.intent);

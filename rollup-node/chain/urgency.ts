@@ -14,8 +14,8 @@ export function turnEndsAt(dispute: Pick<DisputeRecord, 'phase' | 'turnStartedAt
   }
 }
 
-/** Kinds of tasks and transactions that a game's clock waits for, and those that an assertion's window waits for. */
-const TURNS: ReadonlySet<string> = new Set(['turn', 'answer', 'move', 'prove']);
+/** Kinds of tasks and transactions that a game's clock waits for, and those that an assertion's window waits for. A batch of turns names the most urgent game. */
+const TURNS: ReadonlySet<string> = new Set(['turn', 'answer', 'move', 'prove', 'batch']);
 const CHECKS: ReadonlySet<string> = new Set(['check', 'challenge']);
 
 /**

@@ -2,6 +2,7 @@ import { nextAction, NothingToDisputeError } from '../../fraud-proof/dispute/pla
 import type { Role } from '../../fraud-proof/dispute/player.ts';
 import type { Duty } from '../agent/duty.ts';
 import { disputePhase, isOver } from '../chain/clock.ts';
+import { singly } from './batch.ts';
 import { ownOpenDisputes } from './own.ts';
 import { checkByReplay } from './replayed.ts';
 import { claimedSplit, keepBlobs, playOptionsOf } from './split-states.ts';
@@ -9,7 +10,7 @@ import { actionTransaction, gameView } from './turn.ts';
 
 /** Takes the node's turn in every dispute that it is a party to: all of them side by side. */
 export const playDisputes: Duty = async (context, head) => {
-  const { store, self, inference, sender, contracts, client, log } = context;
+  const { store, self, inference, contracts, client, log, batches = singly(context) } = context;
   const disputes = await ownOpenDisputes(context);
   // What is over needs no trace, though its stakes may wait for somebody for a long time.
   const running = disputes.filter(({ dispute }) => !isOver(disputePhase(dispute, head.timestamp)));
@@ -20,7 +21,7 @@ export const playDisputes: Duty = async (context, head) => {
     if (mover !== role) return [];
     return [{
       key: `turn:${dispute.gameId}:${dispute.split.length}`,
-      run: async () => {
+      run: () => batches.join(async (send) => {
         const request = await store.get('requests', dispute.requestId);
         if (request === undefined) throw new Error(`dispute ${dispute.gameId} is about a request that is not in the store`);
         const trace = await inference.trace(request);
@@ -31,10 +32,9 @@ export const playDisputes: Duty = async (context, head) => {
         });
         if (action === null) return;
         const transaction = actionTransaction(action, dispute.gameId, dispute, contracts);
-        await checkByReplay(transaction, self, client, head);
-        const { gasUsed } = await sender.send(transaction);
-        log.info({ dispute: dispute.gameId, role, action: action.kind, ...(action.kind === 'prove' ? { step: action.step } : {}), gasUsed }, 'played');
-      },
+        const { gasUsed, items } = await send(transaction, await checkByReplay(transaction, self, client, head));
+        log.info({ dispute: dispute.gameId, role, action: action.kind, ...(action.kind === 'prove' ? { step: action.step } : {}), gasUsed, ...(items === 1 ? {} : { batchOf: items }) }, 'played');
+      }),
     }];
   });
 };

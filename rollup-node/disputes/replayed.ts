@@ -13,9 +13,10 @@ export class ReplayFailedError extends Error {
   override readonly name = 'ReplayFailedError';
 }
 
-/** Executes a transaction in a local EVM on the state that the node knows. @throws ReplayFailedError when it fails there. */
-export async function checkByReplay(transaction: TransactionIntent, from: Address, client: ChainClient, head: Head): Promise<void> {
+/** Executes a transaction in a local EVM on the state that the node knows; gives the gas of its execution, without its own cost and its calldata's. @throws ReplayFailedError when it fails there. */
+export async function checkByReplay(transaction: TransactionIntent, from: Address, client: ChainClient, head: Head): Promise<bigint> {
   const { to, data, value = 0n, blobs = [] } = transaction;
-  const { success, returned } = await replay({ from, to, data, value, blobVersionedHashes: versionedHashesOf(blobs) }, chainReaderAt(client, head), kzg);
+  const { success, returned, executionGas } = await replay({ from, to, data, value, blobVersionedHashes: versionedHashesOf(blobs) }, chainReaderAt(client, head), kzg);
   if (!success) throw new ReplayFailedError(`${transaction.intent} fails in the local EVM at block ${head.number}: ${revertReason(returned)}`);
+  return executionGas;
 }

@@ -8,13 +8,16 @@ import type { DisputePhase } from '../chain/clock.ts';
 import type { Contracts } from '../chain/contracts.ts';
 import type { TransactionIntent } from '../chain/sender.ts';
 import type { DisputeRecord } from '../store/tables.ts';
+import { singly } from './batch.ts';
 import { ownOpenDisputes } from './own.ts';
+import { checkByReplay } from './replayed.ts';
 import { gameTerms } from './turn.ts';
 
 /** Brings disputes that are over to their end: the assertion's note of it, which also records a time-out that nobody has. */
 export function settleDisputes(): Duty {
   let running = new Map<Hex, Role>();
   return async (context, head) => {
+    const { self, client, batches = singly(context) } = context;
     const open = await ownOpenDisputes(context);
     const over = open.filter(({ dispute }) => isOver(disputePhase(dispute, head.timestamp)));
     const next = new Map(open.filter((entry) => !over.includes(entry)).map(({ dispute, role }) => [dispute.gameId, role]));
@@ -26,7 +29,7 @@ export function settleDisputes(): Duty {
     running = next;
     return over.flatMap(({ dispute, role }) => transactionsAfter(dispute, role, disputePhase(dispute, head.timestamp), context.contracts).map((transaction) => ({
       key: transaction.intent,
-      run: async () => void (await context.sender.send(transaction)),
+      run: () => batches.join(async (send) => void (await send(transaction, await checkByReplay(transaction, self, client, head)))),
     })));
   };
 }

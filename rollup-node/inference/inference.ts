@@ -87,8 +87,8 @@ export function createInference(options: InferenceOptions): Inference {
   const cache = new TraceCache(options.traceCacheBytes);
   const commitments = storedCommitments(store);
   const hashing = hasherOf(options.hasher ?? 'auto', log);
-  /** Keys of the commitments that this node stored or read, by request. */
-  const committed = new Map<Hex, string>();
+  /** Keys of the inferences whose traces were asked for, by request: of the same inference there is one trace, and one set of commitments. */
+  const traced = new Map<Hex, string>();
   const verified = new Set<string>();
   // A dispute is about every tensor inside a run, and only outputs are ever compared: it is played on what the chain replays.
   const replayed = createLiftedExecutor();
@@ -139,10 +139,16 @@ export function createInference(options: InferenceOptions): Inference {
     return result;
   };
 
+  const keyOfTrace = (request: InferenceRequest): string => {
+    const key = resultKey(request);
+    traced.set(request.requestId, key);
+    return key;
+  };
+
   return {
     models,
     result: (request, { verified: wantVerified = false } = {}) => inTurn(() => compute(request, wantVerified)),
-    trace: (request) => traces.of(request.requestId, () => inTurn(async () => {
+    trace: (request) => traces.of(keyOfTrace(request), () => inTurn(async () => {
       const parts = await understand(replayed, request).catch((error: unknown) => {
         // Too large for a WebAssembly memory.
         if (!(error instanceof RangeError)) throw error;
@@ -153,7 +159,6 @@ export function createInference(options: InferenceOptions): Inference {
       const fault = await chooseFault?.(parts);
       if (fault) return openTrace({ ...open, fault });
       const key = resultKey(request);
-      committed.set(request.requestId, key);
       const known = await commitments.read(key);
       const trace = await openTrace({ ...open, ...(known === undefined ? {} : { commitments: known }) });
       if (known === undefined) {
@@ -162,10 +167,10 @@ export function createInference(options: InferenceOptions): Inference {
       return trace;
     }, { urgent: true })),
     keepTraces: async (requestIds) => {
-      traces.keepOnly(requestIds);
-      const over = [...committed].filter(([requestId]) => !requestIds.has(requestId));
-      for (const [requestId] of over) committed.delete(requestId);
-      const inUse = new Set(committed.values());
+      const over = [...traced].filter(([requestId]) => !requestIds.has(requestId));
+      for (const [requestId] of over) traced.delete(requestId);
+      const inUse = new Set(traced.values());
+      traces.keepOnly(inUse);
       const unused = over.map(([, key]) => key).filter((key) => !inUse.has(key));
       if (unused.length > 0) await commitments.delete(unused);
     },
