@@ -126,6 +126,13 @@ export function createSender(options: SenderOptions): TransactionSender {
 
   const save = (record: TransactionRecord): Promise<void> => store.write([{ table: 'transactions', key: record.intent, value: record }]);
 
+  /** Saves the first attempt with a new nonce. That with the last one stays: a reorganisation may ask for its nonce again. */
+  const replace = async (record: TransactionRecord): Promise<void> => {
+    const before = await store.get('transactions', record.intent);
+    const kept = before === undefined || before.nonce === record.nonce ? [] : [{ ...before, intent: `superseded:${before.nonce}:${before.intent}`, status: 'failed' as const }];
+    await store.write([...kept, record].map((value) => ({ table: 'transactions', key: value.intent, value })));
+  };
+
   const sign = async (record: Omit<TransactionRecord, 'attempts' | 'status'>, fees: Fees): Promise<TransactionRecord['attempts'][number]> => {
     const { to, data, value, gas, nonce, sidecar } = record;
     const { maxFeePerGas, maxPriorityFeePerGas, maxFeePerBlobGas } = fees;
@@ -195,7 +202,7 @@ export function createSender(options: SenderOptions): TransactionSender {
       if (reason !== null) throw new HeldBackError(`${wanted.intent} is held back: ${reason}`);
       const record: TransactionRecord = { ...unsigned, attempts: [await sign(unsigned, fees)], status: 'sent' };
       probe(`persist ${wanted.intent}`);
-      await save(record);
+      await replace(record);
       nextNonce = nonce + 1;
       await sendAgain(known, nonce);
       try {
