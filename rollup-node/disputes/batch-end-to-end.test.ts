@@ -66,7 +66,7 @@ function expectFewTransactions({ transactions, batches, calls }: Traffic, disput
   expect(batches).toBeGreaterThan(0);
   expect(new Set(calls).size).toBe(calls.length);
   const role = isAddressEqual(disputes[0]!.asserter, account) ? 'asserter' : 'challenger';
-  const turns = disputes.flatMap(({ moves }) => moves).filter(({ by, kind }) => by === role && kind !== 'challenge' && kind !== 'timeout');
+  const turns = disputes.flatMap(({ moves }) => moves).filter(({ by, kind }) => by === role && kind !== 'challenge');
   expect(calls).toHaveLength(turns.length);
   expect(transactions).toBeLessThan(calls.length);
 }
