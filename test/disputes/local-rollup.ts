@@ -34,11 +34,15 @@ export interface LocalRollup {
   request(from: Address, model: EncodedModel, contract: Address, elements: Uint8Array): Promise<Hex>;
 }
 
-/** Deploys the whole suite on a chain of its own. @param parameters those of a devnet when absent */
-export async function openLocalRollup(parameters: DeploymentParameters = DEVNET_PARAMETERS): Promise<LocalRollup> {
+/**
+ * Deploys the whole suite on a chain of its own.
+ * @param parameters those of a devnet when absent
+ * @param machineCode creation code of a machine in the word machine's place
+ */
+export async function openLocalRollup(parameters: DeploymentParameters = DEVNET_PARAMETERS, machineCode: Hex = wordMachineBytecode): Promise<LocalRollup> {
   const chain = await LocalChain.create();
   const { callbackGasPrice, claimsDepth, defaultDeadline, gasPrice, ...assertionParameters } = parameters;
-  const machine = await chain.deploy(wordMachineAbi, wordMachineBytecode, []);
+  const machine = await chain.deploy(wordMachineAbi, machineCode, []);
   const game = await chain.deploy(dissectionGameAbi, dissectionGameBytecode, [machine, gasPrice, claimsDepth]);
   const inbox = chain.addressOf(4);
   const assertions = chain.addressOf(5);
