@@ -9,6 +9,7 @@ import type { StateSource } from '../../fraud-proof/dispute/player.ts';
 import { findLie } from '../../fraud-proof/dispute/random-fault.ts';
 import { finishedOpening, unfinishedOpening } from '../../fraud-proof/machine/proof.ts';
 import { failedState, finishedState, hashState } from '../../fraud-proof/machine/state.ts';
+import type { MachineState } from '../../fraud-proof/machine/state.ts';
 import { openTrace } from '../../fraud-proof/trace/trace.ts';
 import type { Trace } from '../../fraud-proof/trace/trace.ts';
 import { requestElements } from '../../rollup-node/model-values.ts';
@@ -36,6 +37,7 @@ export class Inference {
   readonly truth: Computation;
   readonly #contestant: Contestant;
   readonly #lies = new Map<string, Promise<Computation>>();
+  #running: MachineState | undefined;
   #kinds: ReadonlyMap<number, readonly bigint[]> | undefined;
 
   private constructor(contestant: Contestant, prepared: PreparedModel, input: Uint8Array, trace: Trace) {
@@ -94,8 +96,7 @@ export class Inference {
     const slot = slotCount(model.program) - 1;
     const final = tensors.final();
     const root = rootFromPath(hexToBytes(output), slot, final.path(slot));
-    const running = this.trace.states([this.trace.finishedAfter - 1n])[0]!;
-    const state = ending === 'output' ? finishedState(context, root) : ending === 'failed' ? failedState(context) : running;
+    const state = ending === 'output' ? finishedState(context, root) : ending === 'failed' ? failedState(context) : this.#lastRunning();
     const opening = ending === 'output' ? finishedOpening(header, root, hexToBytes(output), final.path(slot)) : unfinishedOpening(state);
     const madeUp = random.states();
     const { steps, truth: { source } } = this;
@@ -110,6 +111,11 @@ export class Inference {
         finalOpening: async () => bytesToHex(opening),
       },
     };
+  }
+
+  /** The state before the last step. */
+  #lastRunning(): MachineState {
+    return (this.#running ??= this.trace.states([this.trace.finishedAfter - 1n])[0]!);
   }
 
   /** Steps of the run by the instruction that they execute. */

@@ -84,7 +84,7 @@ export const SPAM: readonly Adversary[] = [
 async function settleTwice(scene: Scene, game: GameOnStage): Promise<void> {
   const settlement = { from: scene.attacker, ...scene.settlement(game) };
   await scene.send(settlement, game);
-  await scene.sendJunk(settlement);
+  await scene.sendIdle(settlement);
   await scene.sendJunk({ from: scene.attacker, ...scene.timeout(game) });
   const release = { from: scene.attacker, to: scene.stage.assertions, data: encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'withdrawBond', args: [game.assertion.id] }) };
   await scene.send(release);

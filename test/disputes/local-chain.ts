@@ -109,7 +109,7 @@ export class LocalChain {
     await this.#evm.journal.cleanup();
     // What SSTORE costs depends on the value that a slot had before the transaction.
     this.#evm.stateManager.originalStorageCache.clear();
-    const tokens = bytes.reduce((sum, byte) => sum + (byte === 0 ? 1n : 4n), 0n);
+    const tokens = BigInt(bytes.reduce((sum, byte) => sum + (byte === 0 ? 1 : 4), 0));
     const used = TRANSACTION_GAS + TOKEN_GAS * tokens + execResult.executionGasUsed;
     const refund = execResult.gasRefund ?? 0n;
     const net = used - (refund < used / 5n ? refund : used / 5n);
