@@ -1,0 +1,85 @@
+/**
+ * Model checking of disputes, all of it: every adversary of the game of up to 64 steps, every small history of assertions, and the contracts
+ * held to both models. Prints what was gone through. `npm run evidence:exhaustive`, some minutes; `-- --long` adds the largest histories.
+ */
+import { parseArgs } from 'node:util';
+import { checkGames } from './game-checker.ts';
+import { allPlays, replayPlay } from './game-plays.ts';
+import { openGameBench } from './game-replay.ts';
+import { gameRules } from './game-rules.ts';
+import type { Role } from './game-rules.ts';
+import { walkGame } from './game-walks.ts';
+import type { WalkCount } from './game-walks.ts';
+import { checkRollup } from './rollup-checker.ts';
+import type { RollupBounds } from './rollup-players.ts';
+import { CLAIM_NAMES, ROLLUP_RULES } from './rollup-rules.ts';
+import { walkRollup } from './rollup-walks.ts';
+import type { RollupWalkCount } from './rollup-walks.ts';
+
+const ROLES: readonly Role[] = ['asserter', 'challenger'];
+const upTo = (steps: number): number[] => Array.from({ length: steps }, (_, index) => index + 1);
+
+function games(): void {
+  console.log('\nThe game, N = 1 … 64, arity 4: every adversary\n\n| truthful | blob arity | clocks | states | transitions | games |\n|---|---|---|---|---|---|');
+  for (const honest of ROLES) {
+    for (const blobArity of [4096, 16]) {
+      for (const allowance of [1, 2, 3, 4]) {
+        const { states, transitions, games: played } = checkGames({ rules: gameRules(4, blobArity), honest, steps: upTo(64), allowance });
+        console.log(`| ${honest} | ${blobArity} | ${allowance} s | ${states} | ${transitions} | ${played} |`);
+      }
+    }
+  }
+}
+
+async function gamesOnContract(): Promise<void> {
+  console.log('\nThe same on the contract\n');
+  for (const [arityBits, most] of [[2, 8], [1, 10]] as const) {
+    const bench = await openGameBench(arityBits);
+    for (const honest of ROLES) {
+      let plays = 0;
+      for (const steps of upTo(most)) for (const play of allPlays(bench.rules, honest, steps)) await replayPlay(bench, honest, steps, play, (plays += 1) % 2 === 0);
+      console.log(`- every game of up to ${most} steps, arity ${2 ** arityBits}, truthful ${honest}: ${plays} games, all won`);
+    }
+  }
+  const bench = await openGameBench(2);
+  const count: WalkCount = { games: 0, legal: 0, illegal: 0, honestWins: 0, honestGames: 0 };
+  for (let seed = 1; seed <= 600; seed += 1) await walkGame(bench, seed * 104_729, { steps: 64, blobs: seed % 12 === 0 ? 8 : 0 }, count);
+  console.log(`- by chance: ${count.games} games, ${count.legal} legal calls, ${count.illegal} illegal ones; truthful players won ${count.honestWins} of ${count.honestGames}`);
+}
+
+function histories(long: boolean): void {
+  const one: RollupBounds = { attackersInstances: 1, instances: 1, shamGames: 2, requests: false, claims: CLAIM_NAMES };
+  const all: [string, RollupBounds, boolean][] = [
+    ['one instance, two shams', one, false],
+    ['one instance, one sham, requests', { ...one, shamGames: 1, requests: true }, false],
+    ['one of each side, one sham', { ...one, instances: 2, shamGames: 1 }, false],
+    ['one of each side, two shams', { ...one, instances: 2, claims: ['right', 'wrong'] }, false],
+    ['two of attackers, one sham', { ...one, attackersInstances: 2, instances: 2, shamGames: 1, claims: ['right', 'wrong', 'right on right'] }, false],
+    ['an honest chain of two beside an attacker, one sham', { ...one, instances: 3, shamGames: 1, claims: ['right', 'right on right'] }, false],
+    ['one of each side, one sham, requests', { ...one, instances: 2, shamGames: 1, requests: true, claims: ['right', 'wrong'] }, true],
+    ['two of attackers, one sham, every claim', { ...one, attackersInstances: 2, instances: 2, shamGames: 1 }, true],
+  ];
+  console.log('\nAssertions: every history within the bounds\n\n| bounds | claims | states | transitions |\n|---|---|---|---|');
+  for (const [name, bounds, isLong] of all) {
+    if (isLong && !long) continue;
+    const { states, transitions } = checkRollup(ROLLUP_RULES, bounds);
+    console.log(`| ${name} | ${bounds.claims.length === CLAIM_NAMES.length ? 'all six' : bounds.claims.join(', ')} | ${states} | ${transitions} |`);
+  }
+}
+
+async function historiesOnContracts(): Promise<void> {
+  const count: RollupWalkCount = { legal: 0, illegal: 0, kinds: new Set() };
+  const walks = 40;
+  for (let seed = 1; seed <= walks; seed += 1) await walkRollup(seed * 104_729, 100, count);
+  console.log(`\nThe same on the contracts: ${walks} walks, ${count.legal} legal actions of ${count.kinds.size} kinds, ${count.illegal} illegal ones`);
+}
+
+const { values } = parseArgs({ options: { long: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const wanted = (part: string): boolean => values.only === undefined || values.only === part;
+async function main(): Promise<void> {
+  if (wanted('games')) games();
+  if (wanted('games-on-contract')) await gamesOnContract();
+  if (wanted('histories')) histories(values.long);
+  if (wanted('histories-on-contracts')) await historiesOnContracts();
+}
+await main();
