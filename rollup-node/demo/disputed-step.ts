@@ -1,11 +1,10 @@
-import { decodeFunctionData, hexToBytes, isAddressEqual, size } from 'viem';
+import { hexToBytes } from 'viem';
 import type { Hex } from 'viem';
-import { dissectionGameAbi } from '../../contracts/abi/generated.ts';
 import type { Executor } from '../../deterministic-runtime/executors/executor.ts';
-import { segmentAt } from '../../fraud-proof/dispute/split.ts';
 import { openTrace } from '../../fraud-proof/trace/trace.ts';
+import { instructionOf } from '../explain/instruction.ts';
+import { readTranscript } from '../explain/transcript.ts';
 import { inputWords } from '../inference/models.ts';
-import { explainStep } from '../match/explain.ts';
 import type { AssayNode } from '../node.ts';
 import type { Stage } from './stage.ts';
 
@@ -14,28 +13,20 @@ import type { Stage } from './stage.ts';
  * moves and the proof name), its meaning from the model's files.
  */
 export async function tellDisputedStep(stage: Stage, node: AssayNode, requestId: Hex, executor: Executor): Promise<void> {
-  const { client, deployment } = stage.devnet;
-  const dispute = (await node.context.store.list('disputes')).map(({ value }) => value).find((one) => one.requestId === requestId);
-  const request = await node.context.store.get('requests', requestId);
-  if (dispute === undefined || request === undefined) throw new Error(`there was no dispute about request ${requestId}`);
-  const game = { address: deployment.dissectionGame, abi: dissectionGameAbi } as const;
-  const moves = await client.getContractEvents({ ...game, eventName: 'Moved', args: { gameId: dispute.gameId }, fromBlock: deployment.block, strict: true });
-  const [end] = await client.getContractEvents({ ...game, eventName: 'Settled', args: { gameId: dispute.gameId }, fromBlock: deployment.block, strict: true });
-  if (end === undefined) throw new Error(`the game ${dispute.gameId} has not ended`);
-  const { to, input } = await client.getTransaction({ hash: end.transactionHash });
-  const call = to !== null && isAddressEqual(to, game.address) ? decodeFunctionData({ abi: game.abi, data: input }) : null;
-  if (call?.functionName !== 'prove') throw new Error(`the game ${dispute.gameId} did not end with a proof`);
-  const [, { segment }, proof] = call.args;
-  const arity = node.context.contracts.arity;
-  const split = moves.reduce((current, { args }) => segmentAt(current, Number(args.segment), arity), { start: 0n, length: dispute.steps });
-  const step = segmentAt(split, Number(segment), arity).start;
+  const { client, contracts, store } = node.context;
+  const dispute = (await store.list('disputes')).map(({ value }) => value).find((one) => one.requestId === requestId);
+  if (dispute === undefined) throw new Error(`there was no dispute about request ${requestId}`);
+  const { request, proven } = await readTranscript({ client, contracts, store }, dispute);
+  if (proven === null) throw new Error(`the game ${dispute.gameId} did not end with a proof`);
 
   const { encoded } = stage.model;
   const prepared = await executor.prepare(encoded.model);
   const trace = await openTrace({ prepared, input: inputWords(encoded.model.program.input, hexToBytes(request.input)), seed: hexToBytes(request.seed) });
+  const { operator, row, column, pc, text, reads, result } = await instructionOf(trace, proven.step);
   await prepared.dispose();
-  const { operator, row, column, pc, text } = explainStep(trace, step);
-  stage.print(`  the disputed instruction: step ${step.toLocaleString('en')} of ${trace.steps.toLocaleString('en')}`);
+  stage.print(`  the disputed instruction: step ${proven.step.toLocaleString('en')} of ${trace.steps.toLocaleString('en')}`);
   stage.print(`    operator "${operator}", row ${row}, elements from column ${column} on, instruction ${pc}:   ${text}`);
-  stage.print(`    the chain computed it from the state before it: ${size(proof)} bytes of proof, everything else was agreed`);
+  for (const { name, value } of reads) stage.print(`      reads ${name} = ${value}`);
+  if (result !== null) stage.print(`      right is ${result.name} = ${result.value}`);
+  stage.print(`    the chain computed it from the state before it: ${proven.proof.length / 2 - 1} bytes of proof, everything else was agreed`);
 }

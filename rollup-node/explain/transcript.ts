@@ -50,8 +50,11 @@ export interface Transcript {
   readonly proven: ProvenClaim | null;
 }
 
+/** What a game is read from: L1, and the rollup's events of it. */
+export type GameReader = Pick<ChainGames, 'client' | 'contracts' | 'store'>;
+
 /** Reads all of a game. @throws UserError when the endpoint no longer has a transaction of it */
-export async function readTranscript(games: ChainGames, dispute: DisputeRecord): Promise<Transcript> {
+export async function readTranscript(games: GameReader, dispute: DisputeRecord): Promise<Transcript> {
   const { store, contracts } = games;
   const [request, assertion] = await Promise.all([store.get('requests', dispute.requestId), store.get('assertions', dispute.assertionId)]);
   const model = request === undefined ? undefined : await store.get('models', request.modelId);
@@ -83,7 +86,7 @@ const at = ({ blockNumber, timestamp, transactionHash }: Occurrence): Occurrence
 const ZERO = `0x${'00'.repeat(32)}`;
 
 /** The split of one move: from the log, since a move may come through any contract. */
-async function readSplit({ client, contracts }: ChainGames, { gameId, initialState, steps }: DisputeRecord, move: DisputeMove, kind: SplitClaim['kind'], before: readonly SplitClaim[]): Promise<SplitClaim> {
+async function readSplit({ client, contracts }: GameReader, { gameId, initialState, steps }: DisputeRecord, move: DisputeMove, kind: SplitClaim['kind'], before: readonly SplitClaim[]): Promise<SplitClaim> {
   const receipt = await client.getTransactionReceipt({ hash: move.transactionHash });
   const logs = receipt.logs.filter(({ address }) => isAddressEqual(address, contracts.game));
   const claimed = (states: readonly Hex[], blob: Hex): Pick<SplitClaim, 'arity' | 'inner' | 'last' | 'blob'> => blob === ZERO
@@ -106,7 +109,7 @@ async function readSplit({ client, contracts }: ChainGames, { gameId, initialSta
 interface DecodedCall { readonly functionName: string; readonly args: readonly unknown[] }
 
 /** The calls that a transaction made of a contract, those of a `batch` each; none where it went through another contract. */
-async function callsOf({ client }: ChainGames, move: DisputeMove | undefined, contract: Address, abi: Abi): Promise<readonly DecodedCall[]> {
+async function callsOf({ client }: GameReader, move: DisputeMove | undefined, contract: Address, abi: Abi): Promise<readonly DecodedCall[]> {
   if (move === undefined) return [];
   const { to, input } = await client.getTransaction({ hash: move.transactionHash });
   if (to === null || !isAddressEqual(to, contract)) return [];
