@@ -116,10 +116,11 @@ function runCalls(): Call[] {
   const result = (name: string, opened: Uint8Array, answer: Hex, of: readonly [Hex, Hex, Hex] = request): Call =>
     ({ name, data: encodeFunctionData({ abi: MACHINE, functionName: 'finalState', args: [...of, bytesToHex(opened)] }), answer });
   const refused = (error: string): Hex => toFunctionSelector(`${error}()`);
-  const opens = (name: string, of: MachineState, opened: Uint8Array, output: Uint8Array): Call =>
-    result(name, opened, encodeFunctionResult({ abi: MACHINE, functionName: 'finalState', result: [bytesToHex(hashState(of)), bytesToHex(output)] }));
+  const opens = (name: string, of: MachineState, opened: Uint8Array, output: Uint8Array, by: readonly [Hex, Hex, Hex] = request): Call =>
+    result(name, opened, encodeFunctionResult({ abi: MACHINE, functionName: 'finalState', result: [bytesToHex(hashState(of)), bytesToHex(output)] }), by);
   const limits = (header: Uint8Array, name: string): Call => result(name, finishedOpening(header, commitment, commitment, []), refused('NoResult'), [bytesToHex(keccak256(header)), request[1], request[2]]);
   const empty = new MemoryMachine({ prologue: 0, body: 0, epilogue: 0, maxIterations: 3, operators: [], constants: [] }, SMALL_INPUT, seed);
+  const single = new MemoryMachine({ ...SMALL_PROGRAM, prologue: 0, body: 0, epilogue: 1, operators: SMALL_PROGRAM.operators.slice(0, 1) }, SMALL_INPUT, seed);
   const zero = new Uint8Array(32);
   const { context } = machine.initial;
   const [nothing, failed] = [finishedState(context, zero), failedState(context)];
@@ -131,6 +132,7 @@ function runCalls(): Call[] {
     stepCall('a step of the finished machine', hashState(state), proveStep(state, machine).proof, hashState(state)),
     opens('the result', state, opening, commitment),
     opens('nothing in the last slot', nothing, finishedOpening(machine.header, zero, zero, machine.slotPath(SMALL_LAST_SLOT).map(() => zero)), zero),
+    opens('a program of one slot', finishedState(single.initial.context, commitment), finishedOpening(single.header, commitment, commitment, []), commitment, [bytesToHex(keccak256(single.header)), request[1], request[2]]),
     opens('the initial state', machine.initial, unfinishedOpening(machine.initial), zero),
     opens('a failed state', failed, unfinishedOpening(failed), zero),
     opens('a running state', busy, unfinishedOpening(busy), zero),

@@ -9,6 +9,8 @@ const NOT_NEGATIVE = 'the value is not negative';
 const SHIFTED_IN = 'the lowest 64 bits were shifted in, and are zero anyhow';
 const ABOVE_THE_BYTES = 'the sign fills bits above the bytes that are used';
 const ONE_BYTE_MORE = 'copies one byte more, to memory that is not in use yet and that whoever allocates it sets';
+const POINTERS = 'pointers to memory and depths are far below 2^255, where signed and unsigned comparison agree';
+const OVERWRITTEN = 'the leaf too many stands where the zero behind the level is written next: no tree has depth 0';
 const SHORT_PATH = 'indices are far below 2^255, and no path has 255 levels';
 
 /** Mutants that no test can kill, by name, each with the reason why it does what the original does. */
@@ -28,11 +30,17 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   "Lanes dot: 'v := shr(8, v)': 'shr' → 'sar'": ABOVE_THE_BYTES,
   "Lanes dot: 'v := shr(8, v)': 'shr' → 'sar' (2)": ABOVE_THE_BYTES,
   "StateEncoding read: 'calldatacopy(add(state, 0x20), offset, 0x140)': '0x140' → '0x141'": ONE_BYTE_MORE,
+  "StateEncoding scalar: 'let packed := mload(add(add(state, 0x60), shl(5, shr(2, index))))': 'shr' → 'sar'": NOT_NEGATIVE,
+  "StateEncoding scalar: 'value := signextend(7, shr(sub(192, shl(6, and(index, 3))), packed))': 'shr' → 'sar'": CUT_AWAY,
   "MerklePath depthOf: 'depth := mul(gt(leaves, 1), sub(256, clz(sub(leaves, 1))))': 'gt(leaves, 1)' → 'iszero(lt(leaves, 1))'": ONE_LEAF,
   "MerklePath depthOf: 'depth := mul(gt(leaves, 1), sub(256, clz(sub(leaves, 1))))': '1' → '0'": ONE_LEAF,
   "MerklePath root: 'index := shr(1, index)': 'shr' → 'sar'": SHORT_PATH,
   "ProofReader hash: 'let start := mload(0x40)': '0x40' → '0x41'": FREE_MEMORY,
   "ProofReader hash: 'calldatacopy(start, offset, shl(5, words))': '5' → '6'": MORE_COPIED,
   "TensorCommitment treeRoot: 'count := shr(1, add(count, 1))': 'shr' → 'sar'": 'the number of words is far below 2^255',
+  "Dissection claimsRoot: 'lt(node, levelEnd)': 'lt' → 'slt'": POINTERS,
+  "Dissection claimsRoot: 'lt(node, levelEnd)': 'lt(node, levelEnd)' → 'iszero(gt(node, levelEnd))'": OVERWRITTEN,
+  "Dissection claimsRoot: 'lt(height, depth)': 'lt' → 'slt'": POINTERS,
+  "Dissection claimsRoot: 'lt(source, levelEnd)': 'lt' → 'slt'": POINTERS,
   "WordMachine scalarResult: 'return Arithmetic.evaluate(Arithmetic.ADD, sum, Lanes.dot(left, right), 0)': 'sum, Lanes.dot(left, right)' → 'Lanes.dot(left, right), sum'": 'the order of a sum does not matter',
 };

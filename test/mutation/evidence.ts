@@ -53,16 +53,25 @@ async function judge(path: string, { source }: Mutant): Promise<Verdict> {
   return forge.judge(path, source);
 }
 
+/** An interrupt ends the run after the mutant at hand, with the table of those that were judged. */
+let interrupted = false;
+process.once('SIGINT', () => {
+  interrupted = true;
+});
+
 const rows: Row[] = [];
 const judged: Judged[] = [];
 for (const path of paths) {
   const name = basename(path, '.sol');
   const mutants = sampled(mutantsOf(readFileSync(`${ROOT}${path}`, 'utf8'), name));
-  const row: Row = { file: name, mutants: mutants.length, invalid: 0, killed: 0, equivalent: 0, survivors: 0 };
+  if (interrupted) break;
+  const row: Row = { file: name, mutants: 0, invalid: 0, killed: 0, equivalent: 0, survivors: 0 };
   rows.push(row);
   for (const [number, mutant] of mutants.entries()) {
     if (number % 20 === 0) console.error(`${name}: ${number} of ${mutants.length}`);
     const verdict = await judge(path, mutant);
+    if (interrupted) break;
+    row.mutants += 1;
     judged.push({ mutant, verdict });
     if (verdict.verdict === 'does not compile') row.invalid += 1;
     else if (verdict.verdict === 'killed') row.killed += 1;

@@ -8,7 +8,7 @@ import type { Verdict } from './in-process.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** A mutant may make a test loop. */
 const LIMIT_MILLISECONDS = 300_000;
-const QUICK = { FOUNDRY_DENY: 'never', FOUNDRY_FUZZ_RUNS: '64', FOUNDRY_INVARIANT_RUNS: '8', FOUNDRY_INVARIANT_DEPTH: '48' };
+const QUICK = { FOUNDRY_DENY: 'never', FOUNDRY_FUZZ_RUNS: '16', FOUNDRY_INVARIANT_RUNS: '8', FOUNDRY_INVARIANT_DEPTH: '48' };
 
 /** Without the optimiser a contract compiles in seconds. */
 const quickly = (settings: string): string => settings.replace(/^optimizer = true$/m, 'optimizer = false');
