@@ -80,7 +80,7 @@ test('a challenger of several lies wins all games in fewer transactions than it 
   expectFewTransactions(await trafficOf(net, self), disputes, self);
 }, 90_000);
 
-test('a sequencer whose right results are attacked deposits the stakes once, answers together, and wins all games', async () => {
+test('a sequencer whose right results are attacked wins all games in fewer transactions than it has turns', async () => {
   const net = await start({ pollInterval: 200 });
   await answered(net);
   await net.addNode({ name: 'attacker', roles: { watch: true }, executor: otherExecutor(), accountIndex: DEVNET_ACCOUNTS.liar, chooseFault: randomFaults(3n) });
