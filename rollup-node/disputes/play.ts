@@ -24,8 +24,9 @@ export const playDisputes: Duty = async (context, head) => {
       run: () => batches.join(async (send) => {
         const request = await store.get('requests', dispute.requestId);
         if (request === undefined) throw new Error(`dispute ${dispute.gameId} is about a request that is not in the store`);
-        const trace = await inference.trace(request);
-        const view = gameView(dispute, await claimedSplit(dispute, context), head.timestamp);
+        // Side by side: running a long inference again may take longer than a blob is kept.
+        const [trace, split] = await Promise.all([inference.trace(request), claimedSplit(dispute, context)]);
+        const view = gameView(dispute, split, head.timestamp);
         const action = await nextAction(view, role, trace, playOptionsOf(context)).catch((error: unknown) => {
           if (!(error instanceof NothingToDisputeError)) throw error;
           throw new Error(`nothing to play in dispute ${dispute.gameId}: this node computed the same as the other side claims`, { cause: error });
