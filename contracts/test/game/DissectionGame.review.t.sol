@@ -12,7 +12,7 @@ contract DissectionGame_Review is DissectionGameTest {
     uint256 private constant STEPS = 2 ** 20;
 
     /// A client of its own may name anybody as the asserter, and any stakes; it gets at nothing of theirs, and at nothing in other games.
-    function test_review_clientNamesAVictim_takesNothing(uint96 wanted) external {
+    function test_review_clientNamesAVictim_succeeds(uint96 wanted) external {
         (GameTerms memory real,,) = answeredGame(STEPS, 77);
         game.deposit{value: 5 ether}(asserter);
         uint256 before = address(game).balance;
@@ -40,7 +40,7 @@ contract DissectionGame_Review is DissectionGameTest {
     }
 
     /// Whoever plays both sides, as asserter, challenger and client, never takes out more than it brought.
-    function test_review_oneAccountOnBothSides_losesMoney(uint256 steps, uint256 fault, bool asserterLies) external {
+    function test_review_oneAccountOnBothSides_succeeds(uint256 steps, uint256 fault, bool asserterLies) external {
         steps = bound(steps, 1, STEPS);
         fault = bound(fault, 1, steps);
         GameTerms memory terms = termsOf(steps);
@@ -76,7 +76,7 @@ contract DissectionGame_Review is DissectionGameTest {
     }
 
     /// The longest game there can be, two segments a split: every move of the winner's is paid, and no counter wraps.
-    function test_review_mostMoves_arePaidInFull(bool asserterLies) external {
+    function test_review_mostMoves_succeeds(bool asserterLies) external {
         arityBits = 1;
         game = gameAt(GAS_PRICE);
         GameTerms memory terms = termsOf(2 ** 48);
@@ -96,7 +96,7 @@ contract DissectionGame_Review is DissectionGameTest {
 
     /// Anybody may fetch another's credit to its owner, and so spoil a batch that counted on it. It costs the owner the batch's gas, once:
     /// the money is its own, the game is as it was, and an answer that brings its value cannot be stopped.
-    function test_review_creditFetchedBeforeABatch_losesNoGame() external {
+    function test_review_creditFetchedBeforeABatch_succeeds() external {
         (GameTerms memory terms, Claims memory opening) = openGame(STEPS, liar(77));
         uint256 j = disputable(opening, honest());
         Claims memory own = within(opening, j, honest());
@@ -118,7 +118,7 @@ contract DissectionGame_Review is DissectionGameTest {
     }
 
     /// Two games of the same parties with the same claims: a move belongs to the one that it names, and the other's clock runs on.
-    function test_review_twinGames_doNotShareMoves() external {
+    function test_review_twinGames_reverts() external {
         GameTerms memory first = termsOf(STEPS);
         GameTerms memory second = termsOf(STEPS);
         second.binding = keccak256("another entry");

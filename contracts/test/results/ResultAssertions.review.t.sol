@@ -9,7 +9,7 @@ import {Suite} from "../base/Suite.sol";
 /// @notice What an auditor tried beside the usual: an entry listed twice, sponsors that challenge themselves, parents out of thin air.
 contract ResultAssertions_Review is Suite {
     /// The same entry at two places of a list is one game for a challenger: counted once, settled once, paid once.
-    function test_review_entryListedTwice_isOneGame() external {
+    function test_review_entryListedTwice_succeeds() external {
         bytes32 requestId = ask("hello");
         bytes32[] memory requestIds = new bytes32[](2);
         bytes32[] memory outputs = new bytes32[](2);
@@ -41,7 +41,7 @@ contract ResultAssertions_Review is Suite {
     }
 
     /// A sponsor that challenges its own lie as often as bounties last gets back half of the bond at most, and never more than it brought.
-    function test_review_sponsorAgainstItself_losesHalf(uint256 games) external {
+    function test_review_sponsorAgainstItself_succeeds(uint256 games) external {
         games = bound(games, 1, 12);
         bytes32 requestId = ask("hello");
         bytes32 assertionId = assertOutput(sponsor, requestId, wrongOutput);
@@ -65,7 +65,7 @@ contract ResultAssertions_Review is Suite {
     }
 
     /// No claim is final that nobody asserted: not that of an assertion that does not exist, nor a list that builds on such a claim or on itself.
-    function test_review_parentOutOfThinAir_staysWaiting(bytes32 invented) external {
+    function test_review_parentOutOfThinAir_reverts(bytes32 invented) external {
         vm.assume(invented != 0);
         bytes32 requestId = ask("hello");
         bytes32 nobodys = results.claimOf(invented);
