@@ -8,9 +8,9 @@ describe('the model of the game and the contract agree', () => {
   it('in games by chance of up to 64 steps, on every call, legal or not', async () => {
     const bench = await openGameBench(2);
     const count: WalkCount = { games: 0, legal: 0, illegal: 0, honestWins: 0, honestGames: 0 };
-    for (let seed = 1; seed <= 24; seed += 1) await walkGame(bench, seed * 7919, { steps: 64, blobs: seed % 8 === 0 ? 8 : 0 }, count);
-    expect(count.legal).toBeGreaterThan(40);
-    expect(count.illegal).toBeGreaterThan(40);
+    for (let seed = 1; seed <= 16; seed += 1) await walkGame(bench, seed * 7919, { steps: 64, blobs: seed % 8 === 0 ? 8 : 0 }, count);
+    expect(count.legal).toBeGreaterThan(25);
+    expect(count.illegal).toBeGreaterThan(25);
     expect(count.honestWins).toBe(count.honestGames);
   });
 

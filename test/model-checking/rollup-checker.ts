@@ -74,6 +74,7 @@ function stateFault(rules: RollupRules, state: RollupState, bounds: RollupBounds
     const phase = phaseOf(rules, state, instance);
     if (!isRight(instance.claim) && phase === 'final') return 'a wrong claim is final';
     if (instance.sponsor === 'honest sponsor' && phase === 'defeated') return 'an honest instance is defeated';
+    if (instance.defeats !== instance.games.filter((game) => game.settled && game.phase === 'challenger won').length) return 'a game counts more than once';
     if (AMOUNTS.bounty * rules.bounties(instance.defeats) * 2 > AMOUNTS.bond) return 'bounties are more than half of the bond';
     for (const [at, game] of instance.games.entries()) {
       const moves = (['answer', 'prove', 'settle'] as const).filter((kind) => isLegal(rules, state, { kind, instance: index, game: at, wins: true } as RollupAction));

@@ -77,7 +77,7 @@ export interface Payment {
   readonly contract: 'assertions' | 'game' | 'inbox';
 }
 
-export const AMOUNTS = { bond: 2, bounty: 1, sponsorStake: 1, challengerStake: 3, fee: 5 };
+export const AMOUNTS = { bond: 4, bounty: 1, sponsorStake: 1, challengerStake: 3, fee: 5 };
 const MOST_BOUNTIES = Math.floor(AMOUNTS.bond / (2 * AMOUNTS.bounty));
 /** Ticks. */
 export const TIMES = { window: 2, allowance: 2, deadline: 4 };
