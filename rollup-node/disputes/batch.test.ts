@@ -139,6 +139,10 @@ test('answers go together when credit covers their stakes, after one deposit whe
   const several = await surround({ credit: 5n });
   await several.all([answer(1), answer(2), answer(3)]);
   expect(several.sent.map(({ intent, value = 0n }) => [intent.split(':')[0], value])).toEqual([['deposit', 25n], ['batch', 0n]]);
+
+  const poor = await surround({ refuse: ({ intent }) => intent.startsWith('deposit:') });
+  await poor.all([answer(1), answer(2), answer(3), move(4), move(5)]);
+  expect(poor.sent.map(({ value = 0n, data }) => [value, callsIn(data)]).sort()).toEqual([[0n, [call(4), call(5)]], [10n, [call(1)]], [10n, [call(2)]], [10n, [call(3)]]].sort());
 });
 
 test('groups stay below gas and bytes, in order', () => {

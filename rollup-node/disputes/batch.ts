@@ -6,6 +6,7 @@ import { kindOf } from '../agent/tasks.ts';
 import { TRANSACTION_GAS_LIMIT } from '../chain/sender.ts';
 import type { MinedTransaction, TransactionIntent } from '../chain/sender.ts';
 import { byDeadline } from '../chain/urgency.ts';
+import { reasonOf } from '../errors.ts';
 import { revertReason } from './turn.ts';
 
 /** Gas that the items of a batch take together at most. */
@@ -63,6 +64,8 @@ const callsOf = (batch: Hex): readonly Hex[] => {
   return functionName === 'batch' ? args[0] : [];
 };
 
+const stakesOf = (items: readonly Item[]): bigint => items.reduce((sum, { transaction: { value = 0n } }) => sum + value, 0n);
+
 /** Items in groups that fit into a transaction each, in their order. */
 export function groupsWithin<T extends { readonly gas: bigint; readonly transaction: TransactionIntent }>(items: readonly T[], mostGas = BATCH_GAS, mostBytes = BATCH_BYTES): T[][] {
   const groups: T[][] = [];
@@ -113,7 +116,10 @@ export function createBatches(context: BatchContext, { patience = PATIENCE, gas:
       const known = new Map<Hex, TransactionIntent>();
       for (const { value: { intent, to, data } } of await store.list('transactions', { prefix: 'batch:' })) remember(known, { intent, to, data });
       return known;
-    })();
+    })().catch((error: unknown) => {
+      batched = undefined;
+      throw error;
+    });
     return batched;
   };
 
@@ -142,11 +148,11 @@ export function createBatches(context: BatchContext, { patience = PATIENCE, gas:
     return { ...(await sender.send(transaction)), items: 1 };
   };
 
-  const settle = (item: Item, result: Promise<Mined>): Promise<void> => result.then(item.resolve, item.reject);
+  const sendItem = ({ transaction, resolve, reject }: Item): Promise<void> => sendAlone(transaction).then(resolve, reject);
 
   const sendTogether = async (items: readonly Item[]): Promise<void> => {
     const [only] = items;
-    if (items.length === 1 && only !== undefined) return settle(only, sendAlone(only.transaction));
+    if (items.length === 1 && only !== undefined) return sendItem(only);
     const batch = batchOf(items.map(({ transaction }) => transaction), items.reduce((sum, { gas }) => sum + gas, 0n));
     try {
       const { mined, reasons } = await sendBatch(batch);
@@ -161,43 +167,56 @@ export function createBatches(context: BatchContext, { patience = PATIENCE, gas:
     }
   };
 
-  /** Credit in the game, after a deposit where several answers need one. */
-  const creditFor = async (answers: readonly Item[]): Promise<bigint> => {
+  const owed = (): Promise<bigint> => client.readContract({ address: contracts.game, abi: dissectionGameAbi, functionName: 'owed', args: [self] });
+
+  /** Deposits what these answers' stakes take beside the credit that there is. */
+  const deposit = async (answers: readonly Item[]): Promise<void> => {
     // A deposit of an earlier process counts before another is made.
     for (const { value: { intent, to, data, value, status } } of await store.list('transactions', { prefix: 'deposit:' })) {
       if (status === 'sent') await sender.send({ intent, to, data, value });
     }
-    const credit = async (): Promise<bigint> => (await client.readContract({ address: contracts.game, abi: dissectionGameAbi, functionName: 'owed', args: [self] })) - promised;
-    const available = await credit();
-    const needed = answers.reduce((sum, { transaction }) => sum + (transaction.value ?? 0n), 0n);
-    if (available >= needed || answers.length < LEAST_ANSWERS_FOR_A_DEPOSIT) return available;
+    const missing = stakesOf(answers) + promised - (await owed());
+    if (missing <= 0n) return;
     const intent = `deposit:${keccak256(concat(answers.map(({ transaction }) => nameOf(transaction))))}`;
-    await sender.send({ intent, to: contracts.game, value: needed - available, data: encodeFunctionData({ abi: dissectionGameAbi, functionName: 'deposit', args: [self] }) });
-    return credit();
+    await sender.send({ intent, to: contracts.game, value: missing, data: encodeFunctionData({ abi: dissectionGameAbi, functionName: 'deposit', args: [self] }) });
+  };
+
+  /** Sends in batches what credit covers, in this order, and the rest by itself. @param credit in the game */
+  const sendCovered = async (items: readonly Item[], credit: bigint): Promise<void> => {
+    let available = credit - promised;
+    const covered = items.filter(({ transaction: { value = 0n } }) => {
+      if (value > available && value > 0n) return false;
+      available -= value;
+      return true;
+    });
+    const stakes = stakesOf(covered);
+    promised += stakes;
+    const targets = [...new Set(covered.map(({ transaction }) => transaction.to))];
+    const groups = targets.flatMap((to) => groupsWithin(covered.filter(({ transaction }) => transaction.to === to), mostGas));
+    const batches = Promise.all(groups.map(sendTogether)).finally(() => { promised -= stakes; });
+    await Promise.all([batches, ...items.filter((item) => !covered.includes(item)).map(sendItem)]);
   };
 
   const flush = async (items: readonly Item[]): Promise<void> => {
     const known = await earlier();
     const ordered = await byDeadline(store, items, ({ transaction }) => transaction.intent);
-    const fresh = await Promise.all(ordered.map(async ({ transaction }) =>
-      transaction.blobs === undefined && !known.has(nameOf(transaction)) && (await store.get('transactions', transaction.intent)) === undefined));
-    const together = ordered.filter((_, index) => fresh[index]);
-    const answers = together.filter(({ transaction }) => (transaction.value ?? 0n) > 0n);
+    const fresh = new Set<Item>();
+    for (const item of ordered) {
+      const { transaction } = item;
+      if (transaction.blobs === undefined && !known.has(nameOf(transaction)) && (await store.get('transactions', transaction.intent)) === undefined) fresh.add(item);
+    }
+    const together = ordered.filter((item) => fresh.has(item));
+    const answers = together.filter(({ transaction: { value = 0n } }) => value > 0n);
+    const alone = ordered.filter((item) => !fresh.has(item)).map(sendItem);
     // One answer and nothing beside it goes faster by itself.
-    let credit = together.length > 1 && answers.length > 0 ? await creditFor(answers) : 0n;
-    const covered = new Set(together.filter(({ transaction: { value = 0n } }) => {
-      if (value > credit) return false;
-      credit -= value;
-      return true;
-    }));
-    const spent = [...covered].reduce((sum, { transaction: { value = 0n } }) => sum + value, 0n);
-    promised += spent;
-    const alone = ordered.filter((item) => !covered.has(item)).map((item) => settle(item, sendAlone(item.transaction)));
-    const targets = [...new Set([...covered].map(({ transaction }) => transaction.to))];
-    const groups = targets.flatMap((to) => groupsWithin([...covered].filter(({ transaction }) => transaction.to === to), mostGas));
-    const sent = groups.map(sendTogether);
-    await Promise.all(sent).finally(() => { promised -= spent; });
-    await Promise.all(alone);
+    const credit = together.length > 1 && answers.length > 0 ? await owed() : 0n;
+    if (answers.length < LEAST_ANSWERS_FOR_A_DEPOSIT || stakesOf(answers) <= credit - promised) return void (await Promise.all([...alone, sendCovered(together, credit)]));
+    // Nothing else waits for the deposit.
+    const funded = deposit(answers).then(owed).catch((error: unknown) => {
+      log.warn({ answers: answers.length, reason: reasonOf(error) }, 'no deposit for answers: they go one by one');
+      return 0n;
+    });
+    await Promise.all([...alone, sendCovered(together.filter((item) => !answers.includes(item)), 0n), funded.then((amount) => sendCovered(answers, amount))]);
   };
 
   const release = (): void => {
