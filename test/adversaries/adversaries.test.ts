@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { smallContestant, smallLanguageModelContestant } from '../disputes/contestants.ts';
-import { campaign, openInferences } from './campaign.ts';
+import { campaign, fittingOf, openInferences } from './campaign.ts';
 import type { Adversary } from './adversary.ts';
 import { ADVERSARIES } from './library.ts';
 import { localStage } from './stage.ts';
@@ -10,10 +10,12 @@ const SEED = 20261122;
 test('no adversary wins against an honest party, nor costs it money', async () => {
   const inferences = await openInferences([smallContestant(), await smallLanguageModelContestant()], 1, SEED);
   // Each of them once, the roles in turn; the long run is `npm run evidence:adversaries`.
-  const once = ADVERSARIES.map((adversary, index): Adversary => ({ ...adversary, roles: [adversary.roles[index % adversary.roles.length]!] }));
+  const adversaries = fittingOf(ADVERSARIES, inferences);
+  expect(adversaries.length).toBeGreaterThan(120);
+  const once = adversaries.map((adversary, index): Adversary => ({ ...adversary, roles: [adversary.roles[index % adversary.roles.length]!] }));
   const outcomes = await campaign({ adversaries: once, inferences, openStage: localStage, gamesOnStage: 60, games: once.length, seed: SEED });
   const played = new Set(outcomes.map(({ adversary }) => adversary));
-  expect(ADVERSARIES.filter(({ name }) => !played.has(name)).map(({ name }) => name)).toEqual([]);
+  expect(adversaries.filter(({ name }) => !played.has(name)).map(({ name }) => name)).toEqual([]);
   for (const { adversary, games, won, gain, loss } of outcomes) {
     expect(games, adversary).toBeGreaterThan(0);
     expect(won, adversary).toBe(games);

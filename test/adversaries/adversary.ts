@@ -1,6 +1,6 @@
 import type { Hex } from 'viem';
 import type { Action, Carrier, Role } from '../../fraud-proof/dispute/player.ts';
-import type { Computation } from './inference.ts';
+import type { Computation, Inference } from './inference.ts';
 import type { GameOnStage, Scene, Sent } from './scene.ts';
 import type { Transaction } from './stage.ts';
 
@@ -34,7 +34,7 @@ export interface Adversary {
   readonly carrier?: Carrier;
   readonly honestCarrier?: Carrier;
   /** False for one that has no place in this inference, as the halted tail in a run without one. */
-  fits?(scene: Scene): boolean;
+  fits?(inference: Inference): boolean;
   /** What it says that it computed; a random lie when absent. */
   lie?(scene: Scene): Promise<Computation> | Computation;
   /** Opens what there is to play, instead of one assertion and one challenge. */

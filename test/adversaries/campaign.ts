@@ -36,9 +36,13 @@ export async function openInferences(contestants: readonly Contestant[], inputs:
   return inferences;
 }
 
+/** Those that have a place in one of the inferences: a lie at an instruction needs one. */
+export const fittingOf = (adversaries: readonly Adversary[], inferences: readonly Inference[]): Adversary[] =>
+  adversaries.filter(({ fits }) => fits === undefined || inferences.some((inference) => fits(inference)));
+
 /** Plays so many scenes, each of one adversary in one role; the same seed gives the same ones. */
 export async function campaign({ adversaries, inferences, openStage, gamesOnStage, games, seed, onOutcome, onBroken }: CampaignOptions): Promise<Outcome[]> {
-  const pairs = adversaries.flatMap((adversary) => adversary.roles.map((role) => ({ adversary, role })));
+  const pairs = fittingOf(adversaries, inferences).flatMap((adversary) => adversary.roles.map((role) => ({ adversary, role })));
   const outcomes: Outcome[] = [];
   let stage: Stage | undefined;
   let asked: Asked[] = [];
@@ -58,13 +62,9 @@ export async function campaign({ adversaries, inferences, openStage, gamesOnStag
       if (adversary.costly === true && round % COSTLY !== 0) continue;
       const choice = new Random(BigInt(seed) * 1_000_003n + BigInt(turn));
       try {
-        const first = choice.below(asked.length);
-        let outcome: Outcome | null = null;
         // Not every model has a place for every adversary.
-        for (let other = 0; outcome === null && other < asked.length; other += 1) {
-          outcome = await playGame(stage, { adversary, role, asked: asked[(first + other) % asked.length]!, seed: choice.big(2n ** 64n) });
-        }
-        if (outcome === null) continue;
+        const fitting = asked.filter(({ inference }) => adversary.fits?.(inference) !== false);
+        const outcome = await playGame(stage, { adversary, role, asked: choice.one(fitting), seed: choice.big(2n ** 64n) });
         outcomes.push(outcome);
         onStage += 1;
         onOutcome?.(outcome);

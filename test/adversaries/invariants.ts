@@ -55,8 +55,8 @@ export async function checkAfterwards(scene: Scene, before: Balances): Promise<{
   holds(loss >= 0n, 'the attacker gained');
   const after = await balanceOfContracts(scene);
   const bondsBurnt = burntBonds(scene);
-  holds(after.game - before.game + after.assertions - before.assertions === scene.burnt + bondsBurnt + left, 'the contracts hold another amount than was burnt and is owed');
-  holds(loss === gain + scene.burnt + bondsBurnt, 'what the attacker lost is not what was gained and burnt');
+  holds(after.game - before.game + after.assertions - before.assertions === scene.burnt + bondsBurnt + left, `the contracts hold ${after.game - before.game + after.assertions - before.assertions} wei more, but ${scene.burnt + bondsBurnt} were burnt and ${left} are owed`);
+  holds(loss === gain + scene.burnt + bondsBurnt, `the attacker lost ${loss} wei, but ${gain} were gained and ${scene.burnt + bondsBurnt} burnt`);
   holds(after.game - before.game >= scene.burnt && after.assertions - before.assertions >= bondsBurnt, 'a contract paid what it had burnt');
   return { loss, gain };
 }

@@ -9,7 +9,7 @@ const BOTH = ['asserter', 'challenger'] as const;
 const spliced = (name: string, position: (inference: Inference, scene: Scene) => bigint, fits?: (inference: Inference) => boolean): Adversary => ({
   name: `lies ${name}`,
   roles: BOTH,
-  ...(fits === undefined ? {} : { fits: ({ asked: { inference } }: Scene) => fits(inference) }),
+  ...(fits === undefined ? {} : { fits }),
   lie: (scene): Computation => scene.asked.inference.splicedLie(position(scene.asked.inference, scene), scene.random),
 });
 

@@ -40,14 +40,12 @@ const MOST_ROUNDS = 400;
 
 /**
  * Plays one adversary against the honest party to the end, bonds and stakes fetched.
- * @returns null when the adversary has no place in this inference
  * @throws Broken when the honest side is harmed, or a contract lets something pass that it should not
  */
-export async function playGame(stage: Stage, { adversary, role, asked, seed }: GameChoice): Promise<Outcome | null> {
+export async function playGame(stage: Stage, { adversary, role, asked, seed }: GameChoice): Promise<Outcome> {
   const random = new Random(seed);
   const honestRole: Role = role === 'asserter' ? 'challenger' : 'asserter';
   const scene = await Scene.open(stage, asked, random, honestRole, adversary.code);
-  if (adversary.fits?.(scene) === false) return null;
   scene.honestCarrier = adversary.honestCarrier ?? 'calldata';
   const { pending } = adversary;
   if (pending !== undefined) scene.pending = (transaction, game) => pending(scene, transaction, game);

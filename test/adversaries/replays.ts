@@ -48,7 +48,7 @@ export const REPLAYS: readonly Adversary[] = [
   },
   {
     name: 'replays where the states repeat', roles: BOTH,
-    fits: ({ asked: { inference } }) => inTail(inference),
+    fits: inTail,
     lie: ({ asked: { inference }, random }) => inference.splicedLie(inference.trace.finishedAfter + random.big(inference.steps - inference.trace.finishedAfter), random),
     turn: async (turn) => { await replayAll(turn); await turn.playUsual(); await replayAll(turn); },
   },

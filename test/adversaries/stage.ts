@@ -27,7 +27,7 @@ export interface Stage {
   send(transaction: Transaction): Promise<Receipt>;
   /** What a call returns now. */
   read(to: Address, data: Hex): Promise<Hex>;
-  /** Wei of an account; what it paid for gas is added. */
+  /** Wei of an account; gas is free. */
   worthOf(account: Address): Promise<bigint>;
   /** A new account with `WEALTH` wei. @param code that of a contract */
   account(code?: Hex): Promise<Address>;
@@ -78,7 +78,8 @@ export async function anvilStage(): Promise<Stage> {
   const { client, deployment } = arena;
   const ask = (method: string, params: unknown[]): Promise<unknown> => client.request({ method, params } as never);
   await ask('anvil_autoImpersonateAccount', [true]);
-  const fees = new Map<string, bigint>();
+  // Gas is counted, not paid: so that wei can be counted, too.
+  const free = (): Promise<unknown> => ask('anvil_setNextBlockBaseFeePerGas', ['0x0']);
   let [accounts, last, wanted] = [0, (await client.getBlock()).timestamp, 0n];
   return {
     game: deployment.dissectionGame, assertions: deployment.resultAssertions, blobs: false,
@@ -87,13 +88,13 @@ export async function anvilStage(): Promise<Stage> {
     send: async ({ from, to, data, value = 0n }) => {
       last = wanted > last ? wanted : last + 1n;
       await ask('evm_setNextBlockTimestamp', [Number(last)]);
-      const hash = (await ask('eth_sendTransaction', [{ from, to, data, value: numberToHex(value), gas: numberToHex(GAS_LIMIT) }])) as Hex;
-      const { status, logs, gasUsed, effectiveGasPrice } = await client.waitForTransactionReceipt({ hash });
-      fees.set(from, (fees.get(from) ?? 0n) + gasUsed * effectiveGasPrice);
+      await free();
+      const hash = (await ask('eth_sendTransaction', [{ from, to, data, value: numberToHex(value), gas: numberToHex(GAS_LIMIT), gasPrice: '0x0' }])) as Hex;
+      const { status, logs, gasUsed } = await client.waitForTransactionReceipt({ hash });
       return { success: status === 'success', gas: gasUsed, logs: logs as unknown as Receipt['logs'] };
     },
     read: async (to, data) => (await client.call({ to, data })).data ?? '0x',
-    worthOf: async (account) => (await client.getBalance({ address: account })) + (fees.get(account) ?? 0n),
+    worthOf: (account) => client.getBalance({ address: account }),
     account: async (code) => {
       const address = accountNumber(accounts++);
       await ask('anvil_setBalance', [address, numberToHex(WEALTH)]);
