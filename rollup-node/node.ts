@@ -1,3 +1,4 @@
+import { anvil } from 'viem/chains';
 import { formatEther } from 'viem';
 import type { Address, LocalAccount } from 'viem';
 import type { Executor } from '../deterministic-runtime/executors/executor.ts';
@@ -123,6 +124,10 @@ export async function createNode(options: NodeOptions): Promise<AssayNode> {
     claims: options.claims ?? 'calldata',
     blobSources: [...(options.beacon === undefined ? [] : [beaconBlobs(options.beacon)]), endpointBlobs(client)],
   };
+  // Anvil gives its blobs itself.
+  if (options.beacon === undefined && client.chain.id !== anvil.id) {
+    log.warn('no beacon node is set: a dispute against an opponent that puts its claims into blobs would be lost; set --beacon');
+  }
   const agent: Agent = createAgent({
     context,
     duties: dutiesOf(roles),
