@@ -20,6 +20,7 @@ describe('what would happen next', () => {
   });
 
   test('levels: 16 segments each, and single steps from 32 on', () => {
+    expect(gameStatus(dispute(1), 60n).levels).toBe(10);
     const of = (length: bigint, segments: number): number => gameStatus(dispute(1, { split: split(length, segments) }), 60n).levels;
     expect([of(20n, 20), of(33n, 16), of(512n, 16), of(513n, 16), of(8_192n, 16), of(8_193n, 16)]).toEqual([1, 2, 2, 3, 3, 4]);
     const blob = { versionedHash: idOf(9), blockNumber: 1n };

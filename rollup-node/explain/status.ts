@@ -52,7 +52,9 @@ export const segmentsOf = ({ length, inner, blob }: SplitRecord): number => (blo
 function levelsBelow(split: SplitRecord): number {
   const segments = BigInt(segmentsOf(split));
   if (split.length <= segments) return 0;
-  return levels((split.length + segments - 1n) / segments, split.blob === undefined ? calldataArity(Number(segments)) : CALLDATA_ARITY);
+  // What a node says of a split that no chain takes, of one segment, must not be halved for ever.
+  const arity = split.blob === undefined ? calldataArity(Math.max(2, Number(segments))) : CALLDATA_ARITY;
+  return levels((split.length + segments - 1n) / segments, arity);
 }
 
 function describeNext(dispute: DisputeRecord, phase: DisputePhase, time: bigint, bounty: bigint | undefined): string {
