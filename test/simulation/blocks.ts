@@ -33,8 +33,9 @@ export class Blocks {
     this.#used = 0n;
   }
 
-  /** Executes a transaction in the present block; null when the block has no room for it. @throws Error when it reverts */
+  /** Executes a transaction in the present block; null when the block has no room for it. @throws Error when it reverts, or no block has room for it */
   async send(transaction: Reserved): Promise<LocalReceipt | null> {
+    if (transaction.gasLimit > this.#gasLimit) throw new Error(`a transaction reserves ${transaction.gasLimit} gas, and a block has ${this.#gasLimit}`);
     if (this.#used + transaction.gasLimit > this.#gasLimit) return null;
     const receipt = await this.#chain.send(transaction);
     if (!receipt.success) throw new Error(`a transaction to ${transaction.to} reverted: ${receipt.returned satisfies Hex}`);

@@ -35,8 +35,9 @@ test('what a Sybil makes the honest party lock, by hand', () => {
 });
 
 test('a block with less room delays what is recorded, not what is certain', async () => {
-  const [roomy, tight] = [await attack('false-challenges', 10, BLOCK_GAS), await attack('false-challenges', 10, 1_000_000n)];
+  const [roomy, tight] = [await attack('false-challenges', 10, BLOCK_GAS), await attack('false-challenges', 10, 2_000_000n)];
   expect(tight.delay).toBe(roomy.delay);
+  await expect(attack('false-challenges', 10, 1_000_000n)).rejects.toThrow('a block has 1000000');
   expect(tight.games).toBe(10);
 }, 60_000);
 
