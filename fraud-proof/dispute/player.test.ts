@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { concat, hexToBytes, keccak256, numberToHex, pad, size, slice } from 'viem';
 import type { Hex } from 'viem';
 import { describe, expect, test } from 'vitest';
-import { DasContextJs } from '@crate-crypto/node-eth-kzg';
 import { blobOf, blobOpening, elementPoint, statesOfBlob, versionedHash } from './blob-claims.ts';
 import { claimsPath, claimsRoot } from './claims.ts';
 import { arityOf, nextAction, NothingToDisputeError, openingMove } from './player.ts';
 import type { Carrier, ClaimedSplit, GameView, PlayOptions, Role, SplitClaims, StateSource } from './player.ts';
+import { kzg } from '../../rollup-node/kzg.ts';
 import { BLOB_ARITY, CALLDATA_ARITY, calldataArity, levels, segmentAt, segmentCount, splitBounds } from './split.ts';
 import type { Arity } from './split.ts';
 
@@ -27,8 +27,6 @@ function source(steps: number, fault: number | null): StateSource {
     finalOpening: async () => states.at(-1) as Hex,
   };
 }
-
-const kzg = DasContextJs.create({ usePrecomp: false });
 
 /** A referee that keeps the contract's rules in the plainest way. */
 async function play(steps: number, sources: Record<Role, StateSource>, carriers: readonly Carrier[], arity: Arity): Promise<{ winner: Role; moves: number; step: bigint }> {

@@ -8,7 +8,7 @@ import { segmentAt, segmentCount } from '../../fraud-proof/dispute/split.ts';
 import { proveEntry } from '../../rollup-node/chain/entries.ts';
 import { actionTransaction, gameTerms, splitArgument } from '../../rollup-node/disputes/turn.ts';
 import type { TermsOfGame } from '../../rollup-node/disputes/turn.ts';
-import { kzg } from '../disputes/local-chain.ts';
+import { kzg } from '../../rollup-node/kzg.ts';
 import type { Asked, Computation } from './inference.ts';
 import type { Random } from './random.ts';
 import type { Receipt, Stage, Transaction } from './stage.ts';
@@ -98,7 +98,7 @@ export class Scene {
   /** Sends whatever it is, and notes what came of it. */
   async send(transaction: Transaction, game: GameOnStage | null = null): Promise<Receipt> {
     const receipt = await this.stage.send(transaction);
-    for (const blob of transaction.blobs ?? []) this.#blobs.set(versionedHash(kzg().blobToKzgCommitment(blob)), blob);
+    for (const blob of transaction.blobs ?? []) this.#blobs.set(versionedHash(kzg.blobToKzgCommitment(blob)), blob);
     if (receipt.success) this.#note(receipt);
     this.sent.push({ transaction, receipt, game });
     return receipt;
@@ -174,7 +174,7 @@ export class Scene {
 
   /** The transaction that challenges an entry with one's own computation. */
   async challengeTransaction(assertion: AssertionOnStage, { source }: Computation, carrier: Carrier = 'calldata', entry = 0): Promise<Omit<Transaction, 'from'>> {
-    const { opening, split } = await openingMove(this.asked.inference.steps, source, { carrier, kzg: kzg() });
+    const { opening, split } = await openingMove(this.asked.inference.steps, source, { carrier, kzg: kzg });
     const data = encodeFunctionData({
       abi: resultAssertionsAbi, functionName: 'challenge', args: [assertion.id, proveEntry({ requestIds: [...assertion.requestIds], outputCommitments: [...assertion.outputCommitments] }, entry), opening, splitArgument(split)],
     });
@@ -207,7 +207,7 @@ export class Scene {
 
   /** What a party with this computation would do next. @throws NothingToDisputeError */
   async actionOf(game: GameOnStage, { source }: Computation, carrier: Carrier = 'calldata'): Promise<Action | null> {
-    return nextAction(this.view(game), this.turnOf(game), source, { carrier, kzg: kzg() });
+    return nextAction(this.view(game), this.turnOf(game), source, { carrier, kzg: kzg });
   }
 
   transactionOf(game: GameOnStage, action: Action): Omit<Transaction, 'from'> {

@@ -1,4 +1,3 @@
-import { DasContextJs } from '@crate-crypto/node-eth-kzg';
 import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
 import { createEVM } from '@ethereumjs/evm';
 import type { EVM } from '@ethereumjs/evm';
@@ -7,6 +6,7 @@ import type { KZG, PrefixedHexString } from '@ethereumjs/util';
 import { bytesToHex, encodeDeployData, getContractAddress, numberToHex } from 'viem';
 import type { Abi, Address, Hex } from 'viem';
 import { versionedHash } from '../../fraud-proof/dispute/blob-claims.ts';
+import { kzg } from '../../rollup-node/kzg.ts';
 
 /** Cap on a transaction's gas (EIP-7825). */
 const GAS_LIMIT = 2n ** 24n;
@@ -15,15 +15,11 @@ const TRANSACTION_GAS = 21_000n;
 const TOKEN_GAS = 4n;
 const FLOOR_TOKEN_GAS = 10n;
 
-let context: DasContextJs | undefined;
-/** The KZG library, set up once. */
-export const kzg = (): DasContextJs => (context ??= DasContextJs.create({ usePrecomp: false }));
-
 /** What the point evaluation precompile needs of it. */
 const precompileKzg = {
   verifyProof: (commitment: string, z: string, y: string, proof: string) => {
     const [c, at, value, p] = [commitment, z, y, proof].map((hex) => hexToBytes(hex as PrefixedHexString)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-    return kzg().verifyKzgProof(c, at, value, p);
+    return kzg.verifyKzgProof(c, at, value, p);
   },
 } as unknown as KZG;
 
@@ -104,7 +100,7 @@ export class LocalChain {
     const bytes = hexToBytes(data);
     const { execResult } = await this.#evm.runCall({
       caller, origin: caller, to: createAddressFromString(to), data: bytes, value, gasLimit: GAS_LIMIT, block: this.#block(),
-      blobVersionedHashes: blobs.map((blob) => versionedHash(kzg().blobToKzgCommitment(blob))),
+      blobVersionedHashes: blobs.map((blob) => versionedHash(kzg.blobToKzgCommitment(blob))),
     });
     await this.#evm.journal.cleanup();
     // What SSTORE costs depends on the value that a slot had before the transaction.

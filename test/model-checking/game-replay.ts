@@ -3,7 +3,8 @@ import type { Address, Hex } from 'viem';
 import { dissectionGameAbi, dissectionGameBytecode } from '../../contracts/abi/generated.ts';
 import { blobOf, blobOpening } from '../../fraud-proof/dispute/blob-claims.ts';
 import { claimsPath } from '../../fraud-proof/dispute/claims.ts';
-import { LocalChain, kzg } from '../disputes/local-chain.ts';
+import { kzg } from '../../rollup-node/kzg.ts';
+import { LocalChain } from '../disputes/local-chain.ts';
 import type { LocalReceipt } from '../disputes/local-chain.ts';
 import { compileForTest } from './contracts.ts';
 import { applyCall, gameRules, objection, openGame, phaseAt, segmentBounds } from './game-rules.ts';
@@ -151,7 +152,7 @@ export async function openGameBench(arityBits: number): Promise<GameBench> {
         const pick = {
           steps: BigInt(call.steps), segment: BigInt(call.segment),
           start: stateOf(call.picked[0], split.start + from), end: stateOf(call.picked[1], split.start + to),
-          opening: split.carrier === 'calldata' ? claimsPath(all, segment, 2 ** (arityBits + 1)) : blobOpening(all, segment, kzg()),
+          opening: split.carrier === 'calldata' ? claimsPath(all, segment, 2 ** (arityBits + 1)) : blobOpening(all, segment, kzg),
         };
         const sender = PARTIES[call.by];
         if (call.kind === 'prove') {
