@@ -18,7 +18,8 @@ import { hashState } from '../../fraud-proof/machine/state.ts';
 import { verifyStep } from '../../fraud-proof/machine/verify.ts';
 import { openTrace } from '../../fraud-proof/trace/trace.ts';
 import { conclude, conditions, rounded } from '../../bench/measurement.ts';
-import { disputeLevels, extrapolatedFigures } from '../models/scale.ts';
+import { levels } from '../../fraud-proof/dispute/split.ts';
+import { extrapolatedFigures } from '../models/scale.ts';
 import { scaleTables } from '../models/scale-tables.ts';
 import type { Measured, ModelFigures } from '../models/scale-tables.ts';
 
@@ -88,7 +89,7 @@ async function measure(layers: number): Promise<{ readonly measured: Measured; r
   return {
     measured: { layers, steps: Number(trace.value.finishedAfter), secondsAToken: again.processorSeconds, hashedBytesASecond: weightBytes / admitted.processorSeconds, quantisedBytesASecond: weightBytes / built.processorSeconds },
     results: {
-      layers, weightBytes, slots: Number(slots), stepsOfAllIterations: Number(steps), levels: disputeLevels(steps), stepsOfOneToken: Number(trace.value.finishedAfter),
+      layers, weightBytes, slots: Number(slots), stepsOfAllIterations: Number(steps), levels: levels(steps), stepsOfOneToken: Number(trace.value.finishedAfter),
       seconds: times(({ seconds }) => seconds),
       processorSeconds: times(({ processorSeconds }) => processorSeconds),
       peakMemoryGB: rounded(process.resourceUsage().maxRSS / 1e6),

@@ -1,7 +1,7 @@
 import type { Architecture } from '../../kernels/language-model/architecture.ts';
 import { TRACE_CACHE_BYTES } from '../../fraud-proof/trace/trace-cache.ts';
 import { weightShape } from '../../kernels/language-model/dimensions.ts';
-import { disputeLevels } from './scale.ts';
+import { levels } from '../../fraud-proof/dispute/split.ts';
 import type { ScaleFigures } from './scale.ts';
 
 /** A whole model with a program of the default limits, and one of its whole context. */
@@ -25,8 +25,8 @@ export interface Measured {
 
 export interface MeasuringConditions { readonly date: string; readonly commit: string; readonly processor: string; readonly load: number; readonly peakMemoryGB: number }
 
-/** Gas of MNIST's disputes of six levels, and of one more move (docs/benchmarks.md, "What a dispute costs"). */
-const GAS = { levels: 6, total: 641_160, move: 60_273 };
+/** Gas of stories260K's disputes of eight levels, and of one more move (docs/benchmarks.md, "What a dispute costs"). */
+const GAS = { levels: 8, total: 663_981, move: 61_097 };
 /** Bytes of a hash, and of a tree's inner nodes for each leaf. */
 const HASH_BYTES = 32;
 /** Positions of a program with the default limits: 512 tokens of a prompt and 256 new ones. */
@@ -57,7 +57,7 @@ export function scaleTables(models: readonly ModelFigures[], measured: Measured,
   const row = (name: string, of: (model: ModelFigures) => string): string => `| ${name} | ${models.map(of).join(' | ')} |`;
   const head = [`| | ${models.map(({ name }) => name).join(' | ')} |`, `|---|${models.map(() => '---|').join('')}`];
   const positions = (model: ModelFigures, full: boolean): number => (full ? model.architecture.context : SHORT);
-  const gas = (steps: bigint): string => thousands(GAS.total + (disputeLevels(steps) - GAS.levels) * GAS.move);
+  const gas = (steps: bigint): string => thousands(GAS.total + (levels(steps) - GAS.levels) * GAS.move);
   const secondsAStep = measured.secondsAToken / measured.steps;
   const token = ({ short }: ModelFigures): number => Number(short.lastIterationSteps) * secondsAStep;
   const running = ({ short }: ModelFigures, count: number): number => Number(short.weightBytes) + Number(short.cacheBytes) * count + Number(short.iterationBytes);
@@ -79,11 +79,11 @@ export function scaleTables(models: readonly ModelFigures[], measured: Measured,
     row('slots', ({ short }) => thousands(short.slots)),
     row('steps of the last iteration', ({ short }) => scientific(short.lastIterationSteps)),
     row('steps in all', ({ short }) => scientific(short.steps)),
-    row('levels (16-ary)', ({ short }) => String(disputeLevels(short.steps))),
+    row('levels (16-ary, up to 32 in the last)', ({ short }) => String(levels(short.steps))),
     row('gas of a dispute', ({ short }) => gas(short.steps)),
     row('whole context: positions', (model) => thousands(positions(model, true))),
     row('whole context: steps in all', ({ full }) => scientific(full.steps)),
-    row('whole context: levels, gas', ({ full }) => `${disputeLevels(full.steps)}, ${gas(full.steps)}`),
+    row('whole context: levels, gas', ({ full }) => `${levels(full.steps)}, ${gas(full.steps)}`),
     '',
     '**What each side needs**',
     '',

@@ -70,13 +70,6 @@ function layerFigures(program: Program, ofTwo: Program): ScaleFigures {
   return figuresOf(program, (name) => name.startsWith(FIRST_LAYER), [...new Set(own)]);
 }
 
-/** Rounds of 16-ary splits of a dispute over so many steps, the answer included (docs/dispute.md). */
-export function disputeLevels(steps: bigint): number {
-  let [levels, reach] = [0, 1n];
-  while (reach < steps) [levels, reach] = [levels + 1, reach * 16n];
-  return levels;
-}
-
 /** Vocabularies of the programs that are built; the real one must be a multiple of their difference. */
 const [SMALL, LARGE] = [64, 128];
 /** The least that a layer can be; what it is does not matter where it is subtracted again. */
