@@ -16,6 +16,10 @@ export const TRANSACTION_GAS_LIMIT = 2n ** 24n;
 /** Times the blob base fee that a first offer is: it rises by an eighth a block at most (EIP-4844). */
 const BLOB_FEE_MARGIN = 2n;
 
+/** How often a receipt is looked for that the account's nonce says there must be, and milliseconds between two looks. */
+const RECEIPT_LOOKS = 5;
+const RECEIPT_PAUSE = 200;
+
 /** A transaction that some decision calls for. */
 export interface TransactionIntent {
   /** Names the decision: while one transaction for it is under way, asking again gives that one. */
@@ -235,10 +239,7 @@ export function createSender(options: SenderOptions): TransactionSender {
     return mined;
   };
 
-  /** A receipt of any attempt; null when the nonce is spent and none of the attempts has one. */
-  const findReceipt = async (record: TransactionRecord): Promise<TransactionReceipt | null | undefined> => {
-    // Asked first: a receipt that appears in between is then still found.
-    const spent = (await client.getTransactionCount({ address: account.address, blockTag: 'latest' })) > record.nonce;
+  const receiptOf = async (record: TransactionRecord): Promise<TransactionReceipt | undefined> => {
     for (const { hash } of record.attempts) {
       const receipt = await client.getTransactionReceipt({ hash }).catch((error: unknown) => {
         if (error instanceof TransactionReceiptNotFoundError || error instanceof TransactionNotFoundError) return undefined;
@@ -246,7 +247,20 @@ export function createSender(options: SenderOptions): TransactionSender {
       });
       if (receipt !== undefined) return receipt;
     }
-    return spent ? null : undefined;
+    return undefined;
+  };
+
+  /** A receipt of any attempt; null when the nonce is spent and none of the attempts has one. */
+  const findReceipt = async (record: TransactionRecord): Promise<TransactionReceipt | null | undefined> => {
+    for (let looks = 1; ; looks += 1) {
+      // Asked first: a receipt that appears in between is then still found.
+      const spent = (await client.getTransactionCount({ address: account.address, blockTag: 'latest' })) > record.nonce;
+      const receipt = await receiptOf(record);
+      if (receipt !== undefined || !spent) return receipt;
+      // An endpoint may count a transaction before it has its receipt.
+      if (looks === RECEIPT_LOOKS) return null;
+      await pause(RECEIPT_PAUSE, undefined, options.signal === undefined ? {} : { signal: options.signal });
+    }
   };
 
   const raise = async (record: TransactionRecord): Promise<TransactionRecord> => {
