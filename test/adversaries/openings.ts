@@ -32,8 +32,12 @@ function wrongPicks({ scene: { random }, game }: Turn, action: Action): Action[]
     picking(action, { opening: '0x' }), picking(action, { opening: slice(pick.opening, 0, 128) }), picking(action, { opening: slice(pick.opening, 0, 159) }),
     picking(action, { opening: concat([pick.opening, '0x00']) }), picking(action, { opening: concat([pick.opening, zeroHash]) }),
     picking(action, { opening: concat([...path].reverse()) }), picking(action, { opening: concat([random.word(), ...path.slice(1)]) }),
-  ];
+  ].filter((other) => !isRight(game.split.states, other.pick));
 }
+
+/** Where states repeat, as in a halted tail, another place may hold the same claims, and its opening is none to refuse. */
+const isRight = (states: readonly Hex[], { segment, start, end, opening }: Pick): boolean =>
+  segment < BigInt(states.length - 1) && states[Number(segment)] === start && states[Number(segment) + 1] === end && claimsPath(states, Number(segment), CALLDATA_ARITY.most) === opening;
 
 /** Two nodes of the tree over the claims in the place of the two states of a leaf. */
 function nodesAsLeaf({ game, scene: { random } }: Turn, action: Action): Action[] {
