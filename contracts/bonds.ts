@@ -25,7 +25,7 @@ ${lines.join('')}} as const;
 function print(amounts: Amounts): void {
   const [metered, measured] = [meteredGas(), measuredGas()];
   console.log('gas of\tmeasured\tmetered');
-  for (const name of ['opening', 'answer', 'move', 'proof', 'blobPick'] as const) console.log(`${name}\t${measured[name]}\t${metered[name]}`);
+  for (const name of ['opening', 'answer', 'move', 'proof', 'blobPick', 'ending'] as const) console.log(`${name}\t${measured[name]}\t${metered[name]}`);
   for (const winner of ['asserter', 'challenger'] as const) {
     for (const bits of [30n, 40n, 48n]) console.log(`most metered gas of the ${winner}, 2^${bits} steps: ${longestGame(1n << bits, winner, metered)}`);
   }

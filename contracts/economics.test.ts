@@ -43,8 +43,8 @@ test('all conditions hold, and each is missed by amounts that break it', () => {
 });
 
 /** Plays a game by the rules of docs/dispute.md with picks and carriers of a given pattern; gives the gas that each side's moves are metered at. */
-function play(steps: bigint, choices: readonly boolean[], { opening, answer, move, proof, blobPick }: MeteredGas): { asserter: bigint; challenger: bigint } {
-  const gas = { asserter: 0n, challenger: opening };
+function play(steps: bigint, choices: readonly boolean[], { opening, answer, move, proof, blobPick, ending }: MeteredGas): { asserter: bigint; challenger: bigint } {
+  const gas = { asserter: ending, challenger: opening + ending };
   let length = steps;
   for (let turn = 0; ; turn += 1) {
     const mover = turn % 2 === 0 ? 'asserter' : 'challenger';
@@ -65,8 +65,8 @@ test('no game meters more than the longest, whatever is picked and whatever carr
     expect(gas.challenger * gasPrice).toBeLessThanOrEqual(stake);
     expect(gas.asserter * gasPrice).toBeLessThanOrEqual(stake * challengerFactor);
   }), { seed: 4, numRuns: 3000 });
-  // By hand: 2^48 → 2^44 → … → 2^4 → 1, twelve splits. The opening, five moves and the proof are the challenger's; the last split may come in a blob.
-  const allInCalldata = 200_000n + 5n * 65_000n + 250_000n;
+  // By hand: 2^48 → 2^44 → … → 2^4 → 1, twelve splits. The opening, five moves, the proof and the ending are the challenger's; the last split may come in a blob.
+  const allInCalldata = 200_000n + 5n * 65_000n + 250_000n + 130_000n;
   expect(longestGame(1n << 48n, 'challenger', metered)).toBeGreaterThanOrEqual(allInCalldata + 120_000n);
 });
 

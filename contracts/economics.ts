@@ -8,6 +8,8 @@ export interface MeteredGas {
   readonly move: bigint;
   readonly proof: bigint;
   readonly blobPick: bigint;
+  /** Settling the end and fetching what it brings. */
+  readonly ending: bigint;
 }
 
 /** Receipt gas of the dearest transaction of each kind that was measured. */
@@ -94,7 +96,7 @@ export function longestGame(steps: bigint, winner: 'asserter' | 'challenger', me
     known.set(key, most);
     return most;
   };
-  return winner === 'challenger' ? metered.opening + mostOf(steps, false, 0) : mostOf(steps, true, 0);
+  return metered.ending + (winner === 'challenger' ? metered.opening + mostOf(steps, false, 0) : mostOf(steps, true, 0));
 }
 
 /** Wei of machine time for running an inference of 2^30 steps again and hashing all that it stores, one after the other on one thread. */
@@ -163,7 +165,7 @@ export function amountsFor(metered: MeteredGas, measured: MeasuredGas, assumptio
 
 /** What is wrong with constants of metered gas: each has to be at or a little above what was measured. */
 export function meteringProblems(metered: MeteredGas, measured: MeasuredGas): string[] {
-  return (['opening', 'answer', 'move', 'proof', 'blobPick'] as const).flatMap((name) => {
+  return (['opening', 'answer', 'move', 'proof', 'blobPick', 'ending'] as const).flatMap((name) => {
     const [paid, cost] = [metered[name], measured[name]];
     if (paid < cost) return [`${name}: metered at ${paid} gas, less than the ${cost} measured`];
     if (paid * 100n > cost * MOST_METERED_PERCENT) return [`${name}: metered at ${paid} gas, more than ${MOST_METERED_PERCENT} % of the ${cost} measured`];

@@ -26,14 +26,15 @@ export function measuredGas(): MeasuredGas {
   const [calldata, blob, machine, elsewhere] = [snapshot('dispute-16'), snapshot('dispute-blob'), snapshot('WordMachine'), snapshot('measured')];
   const [answer, move, step] = [greatest(calldata, '2 answer'), greatest(calldata, '3 move', '4 last move'), greatest({ ...machine, ...elsewhere }, 'step,', DEAREST_STEP)];
   const picks = [greatest(blob, '2 answer: calldata to a blob') - answer, greatest(blob, '3 move: calldata to a blob') - move];
+  const [settle, withdraw] = [greatest(calldata, 'settle'), greatest(calldata, 'withdraw')];
   return {
     opening: greatest({ ...calldata, ...blob, ...elsewhere }, '1 challenge', CHALLENGE),
     answer, move,
     // Of the two transactions that the figures are from, one is left.
     proof: greatest(calldata, '9 prove') + step - TRANSACTION_GAS,
     blobPick: picks.reduce((a, b) => (a > b ? a : b)),
-    settle: greatest(calldata, 'settle'),
-    withdraw: greatest(calldata, 'withdraw'),
+    ending: settle + withdraw,
+    settle, withdraw,
   };
 }
 
@@ -45,7 +46,7 @@ export function meteredGas(): MeteredGas {
     if (value === undefined) throw new Error(`contracts/src/DissectionGame.sol has no constant ${name}`);
     return BigInt(value.replaceAll('_', ''));
   };
-  return { opening: constant('OPENING_GAS'), answer: constant('ANSWER_GAS'), move: constant('MOVE_GAS'), proof: constant('PROOF_GAS'), blobPick: constant('BLOB_PICK_GAS') };
+  return { opening: constant('OPENING_GAS'), answer: constant('ANSWER_GAS'), move: constant('MOVE_GAS'), proof: constant('PROOF_GAS'), blobPick: constant('BLOB_PICK_GAS'), ending: constant('ENDING_GAS') };
 }
 
 const GWEI = 10n ** 9n;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { encodeAbiParameters, isAddressEqual, keccak256 } from 'viem';
 import { dissectionGameAbi, resultAssertionsAbi } from '../contracts/abi/generated.ts';
 import { claimsRoot } from '../fraud-proof/dispute/claims.ts';
+import { CALLDATA_ARITY } from '../fraud-proof/dispute/split.ts';
 import { DEVNET_ACCOUNTS } from './devnet.ts';
 import { randomFaults } from './inference/faults.ts';
 import { decodeModelResult } from './model-call.ts';
@@ -57,7 +58,7 @@ describe('end to end', () => {
     const game = await net.client.readContract({ address: net.deployment.dissectionGame, abi: dissectionGameAbi, functionName: 'game', args: [dispute.gameId] });
     // What storage has of the claims is what the log's states hash to.
     const { first, inner, last } = dispute.split;
-    const commitment = encodeAbiParameters([{ type: 'bytes32' }, { type: 'address' }, { type: 'address' }], [claimsRoot([first, ...inner, last], 32), dispute.asserter, dispute.challenger]);
+    const commitment = encodeAbiParameters([{ type: 'bytes32' }, { type: 'address' }, { type: 'address' }], [claimsRoot([first, ...inner, last], CALLDATA_ARITY), dispute.asserter, dispute.challenger]);
     expect(game.claims).toBe(keccak256(commitment));
     expect(game.clock).toMatchObject({
       turnStartedAt: Number(dispute.turnStartedAt), asserterRemaining: Number(dispute.asserterRemaining), challengerRemaining: Number(dispute.challengerRemaining),

@@ -17,7 +17,6 @@ import {IOneStepVerifier} from "./interfaces/IOneStepVerifier.sol";
 import {BlobClaims} from "./libraries/BlobClaims.sol";
 import {Dissection} from "./libraries/Dissection.sol";
 import {GameClock} from "./libraries/GameClock.sol";
-import {SpendableCredit} from "./SpendableCredit.sol";
 
 /// @title The dissection game
 /// @notice Knows no machine but `step`, and no client but the right to open and to close. See `IDissectionGame`.
@@ -32,7 +31,7 @@ import {SpendableCredit} from "./SpendableCredit.sol";
 /// 6. The contract's balance is the stakes of the games that run, what it owes, and what was burnt: wei that stays here and that nothing
 ///    can move. What is paid and what is burnt adds up to the stakes.
 /// 7. What the winner's moves are worth depends on their number and constants alone, never on a gas price that a block's builder sets.
-contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
+contract DissectionGame is IDissectionGame, Batch {
     /// @inheritdoc IDissectionGame
     uint256 public constant OPENING_GAS = 200_000;
     /// @inheritdoc IDissectionGame
@@ -43,6 +42,8 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
     uint256 public constant PROOF_GAS = 250_000;
     /// @inheritdoc IDissectionGame
     uint256 public constant BLOB_PICK_GAS = 120_000;
+    /// @inheritdoc IDissectionGame
+    uint256 public constant ENDING_GAS = 130_000;
 
     uint256 private constant MAX_STEPS = 2 ** 48;
     /// @dev Gas is metered in hundreds.
@@ -54,7 +55,8 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
     uint256 public immutable GAS_PRICE;
     /// @inheritdoc IDissectionGame
     uint256 public immutable ARITY;
-    uint256 private immutable DEPTH;
+    /// @dev Segments of a block of claims: see `Dissection`. About the root of the arity, so that openings are short.
+    uint256 private immutable BLOCK;
 
     mapping(bytes32 gameId => Game) private games;
     mapping(address account => mapping(address delegate => bool)) private delegates;
@@ -65,7 +67,7 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
         VERIFIER = verifier;
         GAS_PRICE = gasPrice;
         ARITY = 2 ** arityBits;
-        DEPTH = arityBits + 1;
+        BLOCK = 2 ** (arityBits / 2);
     }
 
     /// @inheritdoc IDissectionGame
@@ -74,7 +76,8 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
         require(terms.asserter != address(0) && terms.challenger != address(0), PartyMissing());
         require(terms.steps > 0 && terms.steps <= MAX_STEPS, StepsOutOfRange(terms.steps));
         require(terms.allowance > 0, AllowanceOutOfRange(terms.allowance));
-        require(msg.value == terms.challengerStake, WrongValue(msg.value, terms.challengerStake));
+        uint256 value = valueOfCall();
+        require(value == terms.challengerStake, WrongValue(value, terms.challengerStake));
         gameId = idOf(terms);
         Game storage opened = games[gameId];
         require(opened.clock.recorded == GamePhase.None, GameExists(gameId));
@@ -229,11 +232,11 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
         uint256 steps = clock.end - clock.start;
         require(pick.steps == steps, StaleMove(pick.steps, steps));
 
-        bool asCalldata = pick.opening.length == 32 * DEPTH;
+        bool asCalldata = pick.opening.length % 32 == 0;
         uint256 segments = asCalldata ? Dissection.segments(steps, ARITY) : BlobClaims.segments(steps);
         require(pick.segment < segments, SegmentOutOfRange(pick.segment, segments));
         bytes32 root = asCalldata
-            ? Dissection.rootOf(pick.start, pick.end, pick.segment, pick.opening, DEPTH)
+            ? Dissection.rootOf(pick.start, pick.end, pick.segment, segments, pick.opening, BLOCK)
             : BlobClaims.rootOf(pick.start, pick.end, pick.segment, segments, pick.opening);
         require(claimsOf(root, parties.asserter, parties.challenger) == current.claims, WrongOpening());
         (uint256 from, uint256 to) = Dissection.segment(clock.start, clock.end, pick.segment, segments);
@@ -242,8 +245,7 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
         pickGas = asCalldata ? 0 : BLOB_PICK_GAS;
     }
 
-    /// @dev What the log says of a split of `steps` steps: the states that came as calldata, and the blob that has the others. The word behind
-    /// the states is free.
+    /// @dev What the log says of a split of `steps` steps: the states that came as calldata, and the blob that has the others.
     function checkSplit(uint256 steps, Split calldata split)
         private
         view
@@ -265,7 +267,7 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
             mstore(states, add(count, 1))
             calldatacopy(add(states, 0x20), inner.offset, bytesOfInner)
             mstore(last, end)
-            mstore(0x40, add(last, 0x40))
+            mstore(0x40, add(last, 0x20))
         }
     }
 
@@ -279,7 +281,7 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
             // c_0 takes the place of the length, right before the others.
             mstore(start, first)
         }
-        return Dissection.claimsRoot(start, start + 32 * length, DEPTH);
+        return Dissection.claimsRoot(start, length, BLOCK);
     }
 
     /// @dev `emit Moved(gameId, segment, start, states, blob)`, which would copy the states one by one.
@@ -335,9 +337,11 @@ contract DissectionGame is IDissectionGame, SpendableCredit, Batch {
 
     /// @dev Records the end and deals out the stakes; nothing changes a game after it but `close`.
     function finish(bytes32 gameId, Game storage current, Clock memory clock, Settlement memory end) private {
+        // No move will open them again; the refund is the winner's.
+        delete current.claims;
         clock.recorded = end.asserterWon ? GamePhase.AsserterWon : GamePhase.ChallengerWon;
         GameClock.save(current.clock, clock);
-        uint256 worth = GAS_PRICE * WORK * end.work;
+        uint256 worth = GAS_PRICE * (WORK * end.work + ENDING_GAS);
         uint256 reward = worth < end.other ? worth : end.other;
         uint256 burnt = end.other - reward;
         credit(end.winner, end.own + reward);

@@ -15,10 +15,8 @@ import {
 } from "./interfaces/IResultAssertions.sol";
 import {IWordMachine} from "./interfaces/IWordMachine.sol";
 import {AssertionClock} from "./libraries/AssertionClock.sol";
-import {Dissection} from "./libraries/Dissection.sol";
 import {MerklePath} from "./machine/MerklePath.sol";
 import {Tensor} from "./machine/TensorCommitment.sol";
-import {SpendableCredit} from "./SpendableCredit.sol";
 
 /// @title Assertions about results
 /// @notice See `IResultAssertions`. Invariants, beside `AssertionClock`'s 1:
@@ -32,7 +30,7 @@ import {SpendableCredit} from "./SpendableCredit.sol";
 /// 6. The contract's balance is the bonds not released, less the bounties credited out of them, what it owes, and what was burnt: wei that
 ///    stays here and that nothing can move.
 /// 7. Nobody can be made to pay for another's choice: all amounts are constants of the deployment and of the number of steps.
-contract ResultAssertions is IResultAssertions, SpendableCredit, Batch {
+contract ResultAssertions is IResultAssertions, Batch {
     /// @notice Entries that one assertion can have.
     uint256 public constant MAX_ENTRIES = type(uint16).max;
 
@@ -245,7 +243,7 @@ contract ResultAssertions is IResultAssertions, SpendableCredit, Batch {
         assembly ("memory-safe") {
             offset := path.offset
         }
-        bytes32 leaf = Dissection.hashPair(requestId, outputCommitment);
+        bytes32 leaf = MerklePath.hashPair(requestId, outputCommitment);
         require(MerklePath.root(leaf, index, offset, depth) == stored.root, NotAnEntry(assertionId, index));
         current = AssertionClock.classify(stored, confirmed, block.timestamp);
     }
@@ -315,7 +313,7 @@ contract ResultAssertions is IResultAssertions, SpendableCredit, Batch {
         bytes memory leaves = new bytes(32 * requestIds.length);
         for (uint256 i = 0; i < requestIds.length; ++i) {
             require(outputCommitments[i] != 0, MissingOutput(i));
-            bytes32 leaf = Dissection.hashPair(requestIds[i], outputCommitments[i]);
+            bytes32 leaf = MerklePath.hashPair(requestIds[i], outputCommitments[i]);
             assembly ("memory-safe") {
                 mstore(add(add(leaves, 0x20), shl(5, i)), leaf)
             }

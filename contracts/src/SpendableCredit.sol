@@ -6,18 +6,28 @@ import {PullPayments} from "./PullPayments.sol";
 
 /// @title Credit that its owner may also spend here
 abstract contract SpendableCredit is ISpendableCredit, PullPayments {
+    /// @dev True in the calls of a batch whose value was credited. None of them calls a stranger, who could call here in turn with value
+    /// that would not count: a function that isn't payable, as `withdraw`, reverts there.
+    bool internal transient valueIsCredited;
+
     /// @inheritdoc ISpendableCredit
     function deposit(address account) external payable {
-        credit(account, msg.value);
+        credit(account, valueOfCall());
+    }
+
+    /// @dev Wei that came with the call and that nobody was credited yet.
+    function valueOfCall() internal view returns (uint256) {
+        return valueIsCredited ? 0 : msg.value;
     }
 
     /// @dev Takes `amount` from the caller: the value sent, which must not exceed it, and the rest from the caller's credit.
     function collect(uint256 amount) internal {
-        require(msg.value <= amount, WrongValue(msg.value, amount));
-        uint256 rest = amount - msg.value;
+        uint256 value = valueOfCall();
+        require(value <= amount, WrongValue(value, amount));
+        uint256 rest = amount - value;
         if (rest == 0) return;
         uint256 available = owed[msg.sender];
-        require(available >= rest, WrongValue(msg.value + available, amount));
+        require(available >= rest, WrongValue(value + available, amount));
         owed[msg.sender] = available - rest;
     }
 }

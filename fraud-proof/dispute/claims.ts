@@ -1,28 +1,27 @@
 import { concat, keccak256 } from 'viem';
 import type { Hex } from 'viem';
+import type { Arity } from './split.ts';
 
-const ZERO: Hex = `0x${'00'.repeat(32)}`;
+/** Set behind the blocks' hashes: no hash of whole words is a root. */
+const END: Hex = '0x00';
 
-const parent = (left: Hex, right: Hex): Hex => (left === ZERO && right === ZERO ? ZERO : keccak256(concat([left, right])));
+/** Segments of a block of claims: about the root of the arity, so that openings are short. */
+export const blockSegments = ({ usual }: Arity): number => 2 ** Math.floor(Math.log2(usual) / 2);
 
-/** The rows of the tree over a split's segments, leaves first: `leafCount` leaves `keccak256(state_j ‖ state_{j+1})`, missing ones zero. */
-function tree(states: readonly Hex[], leafCount: number): Hex[][] {
-  let row = Array.from({ length: leafCount }, (_, index): Hex => {
-    const [start, end] = [states[index], states[index + 1]];
-    return start === undefined || end === undefined ? ZERO : keccak256(concat([start, end]));
-  });
-  const rows = [row];
-  while (row.length > 1) {
-    const below = row;
-    row = Array.from({ length: below.length / 2 }, (_, index) => parent(below[2 * index] as Hex, below[2 * index + 1] as Hex));
-    rows.push(row);
-  }
-  return rows;
+/** Hashes of the blocks of `size` segments, of which the last may be shorter: each of the states at its segments' bounds. */
+const blockHashes = (states: readonly Hex[], size: number): Hex[] =>
+  Array.from({ length: Math.ceil((states.length - 1) / size) }, (_, block) => keccak256(concat(states.slice(block * size, (block + 1) * size + 1))));
+
+/** Root of the claims of a split that travelled as calldata: see `Dissection.sol`. @param states those at the bounds of all segments, 32 bytes each */
+export const claimsRoot = (states: readonly Hex[], arity: Arity): Hex => keccak256(concat([...blockHashes(states, blockSegments(arity)), END]));
+
+/** Opens segment `index` of such claims: its block's other states, and the other blocks' hashes. */
+export function claimsOpening(states: readonly Hex[], index: number, arity: Arity): Hex {
+  const size = blockSegments(arity);
+  const block = Math.floor(index / size);
+  const first = block * size;
+  return concat([
+    ...states.slice(first, index), ...states.slice(index + 2, first + size + 1),
+    ...blockHashes(states, size).filter((_, other) => other !== block),
+  ]);
 }
-
-/** Root of the claims of a split that travelled as calldata. `leafCount` is a power of two: the most segments that a split may have. */
-export const claimsRoot = (states: readonly Hex[], leafCount: number): Hex => tree(states, leafCount).at(-1)?.[0] as Hex;
-
-/** Opens segment `index` of such claims: the siblings from the leaf upwards. */
-export const claimsPath = (states: readonly Hex[], index: number, leafCount: number): Hex =>
-  concat(tree(states, leafCount).slice(0, -1).map((row, height) => row[(index >> height) ^ 1] as Hex));

@@ -3,7 +3,7 @@ import { concat, hexToBytes, keccak256, numberToHex, pad, size, slice } from 'vi
 import type { Hex } from 'viem';
 import { describe, expect, test } from 'vitest';
 import { blobOf, blobOpening, elementPoint, statesOfBlob, versionedHash } from './blob-claims.ts';
-import { claimsPath, claimsRoot } from './claims.ts';
+import { claimsOpening, claimsRoot } from './claims.ts';
 import { arityOf, nextAction, NothingToDisputeError, openingMove } from './player.ts';
 import type { Carrier, ClaimedSplit, GameView, PlayOptions, Role, SplitClaims, StateSource } from './player.ts';
 import { kzg } from '../../rollup-node/kzg.ts';
@@ -52,7 +52,7 @@ async function play(steps: number, sources: Record<Role, StateSource>, carriers:
     expect(pick.steps).toBe(split.length);
     expect(pick.start).toBe(split.states[index]);
     expect(pick.end).toBe(split.states[index + 1]);
-    expect(pick.opening).toBe(split.carrier === 'calldata' ? claimsPath(split.states, index, arity.most) : blobOpening(split.states, index, kzg));
+    expect(pick.opening).toBe(split.carrier === 'calldata' ? claimsOpening(split.states, index, arity) : blobOpening(split.states, index, kzg));
     if (action.kind === 'prove') {
       expect(segment.length).toBe(1n);
       return { winner: step(pick.start) === pick.end ? other : mover, moves, step: segment.start };
@@ -89,17 +89,20 @@ describe('split', () => {
 });
 
 describe('claims in calldata', () => {
-  test.each([2, 4, 16, 64])('a path leads from the pair to the root, arity %i', (arity) => {
-    const states = Array.from({ length: arity + 1 }, (_, index) => numberToHex(index + 1, { size: 32 }));
-    for (let index = 0; index < arity; index += 1) {
-      let node = keccak256(concat([states[index] as Hex, states[index + 1] as Hex]));
-      const path = claimsPath(states, index, arity);
-      for (let height = 0; height < size(path) / 32; height += 1) {
-        const sibling = slice(path, 32 * height, 32 * (height + 1));
-        node = keccak256(concat((index >> height) & 1 ? [sibling, node] : [node, sibling]));
-      }
-      expect(node).toBe(claimsRoot(states, arity));
+  test.each([[2, 2, 1], [2, 4, 1], [4, 7, 2], [16, 16, 4], [16, 23, 4], [16, 3, 4], [64, 128, 8], [32, 32, 4]])('an opening leads to the root: arity %i, %i segments in blocks of %i', (usual, segments, block) => {
+    const states = Array.from({ length: segments + 1 }, (_, index) => numberToHex(index + 1, { size: 32 }));
+    for (let index = 0; index < segments; index += 1) {
+      const words = claimsOpening(states, index, calldataArity(usual)).slice(2).match(/.{64}/g) ?? [];
+      const own = words.splice(0, Math.min(block, segments - (index - (index % block))) - 1);
+      own.splice(index % block, 0, ...states.slice(index, index + 2).map((state) => state.slice(2)));
+      words.splice(Math.floor(index / block), 0, keccak256(`0x${own.join('')}`).slice(2));
+      expect(keccak256(`0x${words.join('')}00`)).toBe(claimsRoot(states, calldataArity(usual)));
     }
+  });
+
+  test('the root of known states', () => {
+    const [a, b, c, d, e, f] = Array.from({ length: 6 }, (_, index) => numberToHex(index + 1, { size: 32 }));
+    expect(claimsRoot([a!, b!, c!, d!, e!, f!], CALLDATA_ARITY)).toBe(keccak256(concat([keccak256(concat([a!, b!, c!, d!, e!])), keccak256(concat([e!, f!])), '0x00'])));
   });
 });
 

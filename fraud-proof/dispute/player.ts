@@ -1,7 +1,7 @@
 import type { Hex } from 'viem';
 import { blobOf, blobOpening } from './blob-claims.ts';
 import type { Kzg } from './blob-claims.ts';
-import { claimsPath } from './claims.ts';
+import { claimsOpening } from './claims.ts';
 import { BLOB_ARITY, CALLDATA_ARITY, segmentAt, splitBounds } from './split.ts';
 import type { Arity, Segment } from './split.ts';
 
@@ -109,7 +109,7 @@ export async function nextAction(view: GameView, role: Role, source: StateSource
     segment: BigInt(segment),
     start: split.states[segment] as Hex,
     end: split.states[segment + 1] as Hex,
-    opening: split.carrier === 'calldata' ? claimsPath(split.states, segment, arity.most) : blobOpening(split.states, segment, kzgOf(options), split.blob),
+    opening: split.carrier === 'calldata' ? claimsOpening(split.states, segment, arity) : blobOpening(split.states, segment, kzgOf(options), split.blob),
   };
   const inner = segmentAt(split, segment, arity);
   if (inner.length === 1n) return { kind: 'prove', pick, proof: await source.proofAt(inner.start), step: inner.start };

@@ -1,5 +1,5 @@
 import type { Hex } from 'viem';
-import { claimsPath } from '../../fraud-proof/dispute/claims.ts';
+import { claimsOpening } from '../../fraud-proof/dispute/claims.ts';
 import { arityOf } from '../../fraud-proof/dispute/player.ts';
 import type { Action, Pick } from '../../fraud-proof/dispute/player.ts';
 import { CALLDATA_ARITY, segmentAt, segmentCount, splitBounds } from '../../fraud-proof/dispute/split.ts';
@@ -15,7 +15,7 @@ export const boundsIn = ({ split }: GameOnStage, segment: number): bigint[] => s
 export function pickOf({ split }: GameOnStage, segment: number): Pick {
   return {
     steps: split.length, segment: BigInt(segment), start: split.states[segment] as Hex, end: split.states[segment + 1] as Hex,
-    opening: claimsPath(split.states, segment, CALLDATA_ARITY.most),
+    opening: claimsOpening(split.states, segment, CALLDATA_ARITY),
   };
 }
 

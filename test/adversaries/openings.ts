@@ -4,7 +4,7 @@ import type { Action, Pick } from '../../fraud-proof/dispute/player.ts';
 import { CALLDATA_ARITY } from '../../fraud-proof/dispute/split.ts';
 import type { Adversary, Turn } from './adversary.ts';
 import { pickOf, segmentsOf } from './moves.ts';
-import { claimsPath } from '../../fraud-proof/dispute/claims.ts';
+import { blockSegments, claimsOpening } from '../../fraud-proof/dispute/claims.ts';
 
 const BOTH = ['asserter', 'challenger'] as const;
 
@@ -25,39 +25,37 @@ const picking = (action: Action, pick: Partial<Pick>): Action => ({ ...action, p
 function wrongPicks({ scene: { random }, game }: Turn, action: Action): Action[] {
   const { pick } = action;
   const count = BigInt(segmentsOf(game));
-  const path = Array.from({ length: 5 }, (_, index) => slice(pick.opening, 32 * index, 32 * (index + 1)));
+  const length = size(pick.opening);
+  const words = Array.from({ length: length / 32 }, (_, index) => slice(pick.opening, 32 * index, 32 * (index + 1)));
   return [
     picking(action, { segment: (pick.segment + 1n) % 32n }), picking(action, { segment: count }), picking(action, { segment: pick.segment + 32n }), picking(action, { segment: 2n ** 256n - 1n }),
     picking(action, { start: random.state() }), picking(action, { end: random.state() }), picking(action, { start: pick.end, end: pick.start }),
-    picking(action, { opening: '0x' }), picking(action, { opening: slice(pick.opening, 0, 128) }), picking(action, { opening: slice(pick.opening, 0, 159) }),
+    picking(action, { opening: '0x' }), picking(action, { opening: concat(words.slice(1)) }), picking(action, { opening: slice(pick.opening, 0, Math.max(0, length - 1)) }),
     picking(action, { opening: concat([pick.opening, '0x00']) }), picking(action, { opening: concat([pick.opening, zeroHash]) }),
-    picking(action, { opening: concat([...path].reverse()) }), picking(action, { opening: concat([random.word(), ...path.slice(1)]) }),
+    picking(action, { opening: concat([...words].reverse()) }), picking(action, { opening: concat([random.word(), ...words.slice(1)]) }),
   ].filter((other) => !isRight(game.split.states, other.pick));
 }
 
 /** Where states repeat, as in a halted tail, another place may hold the same claims, and its opening is none to refuse. */
 const isRight = (states: readonly Hex[], { segment, start, end, opening }: Pick): boolean =>
-  segment < BigInt(states.length - 1) && states[Number(segment)] === start && states[Number(segment) + 1] === end && claimsPath(states, Number(segment), CALLDATA_ARITY.most) === opening;
+  segment < BigInt(states.length - 1) && states[Number(segment)] === start && states[Number(segment) + 1] === end && claimsOpening(states, Number(segment), CALLDATA_ARITY) === opening;
 
-/** Two nodes of the tree over the claims in the place of the two states of a leaf. */
-function nodesAsLeaf({ game, scene: { random } }: Turn, action: Action): Action[] {
+/** Two blocks' hashes in the place of two states, with what else the root is a hash of. */
+function blocksAsStates({ game, scene: { random } }: Turn, action: Action): Action[] {
   const { states } = game.split;
-  const leaves = Array.from({ length: CALLDATA_ARITY.most }, (_, index): Hex => {
-    const [start, end] = [states[index], states[index + 1]];
-    return start === undefined || end === undefined ? zeroHash : keccak256(concat([start, end]));
-  });
-  const pair = 2 * random.below(Math.ceil(segmentsOf(game) / 2));
-  const [left, right] = [leaves[pair]!, leaves[pair + 1]!];
-  const above = slice(claimsPath(states, pair, CALLDATA_ARITY.most), 32);
-  return [above, concat([above, zeroHash]), concat([zeroHash, above]), concat([above, slice(above, 96)])].flatMap((opening) =>
-    [BigInt(pair), BigInt(pair >> 1)].map((segment) => picking(action, { segment, start: left, end: right, opening })));
+  const size = blockSegments(CALLDATA_ARITY);
+  const hashes = Array.from({ length: Math.ceil(segmentsOf(game) / size) }, (_, block) => keccak256(concat(states.slice(block * size, (block + 1) * size + 1))));
+  const pair = random.below(Math.max(1, hashes.length - 1));
+  const [left, right] = [hashes[pair]!, hashes[pair + 1] ?? zeroHash];
+  const others = concat(hashes.filter((_, block) => block !== pair && block !== pair + 1));
+  return [others, concat([others, zeroHash]), concat([zeroHash, others]), concat([others, ...Array.from({ length: size }, () => zeroHash)])].flatMap((opening) =>
+    [BigInt(pair), BigInt(pair * size)].map((segment) => picking(action, { segment, start: left, end: right, opening })));
 }
 
-/** A segment past the last that has a zero leaf: nothing has been claimed there. */
-const missingLeaf = ({ game }: Turn, action: Action): Action[] => {
+/** A segment past the last: nothing has been claimed there. */
+const missingSegment = ({ game }: Turn, action: Action): Action[] => {
   const count = segmentsOf(game);
-  if (count >= CALLDATA_ARITY.most) return [];
-  return [zeroHash, game.split.states.at(-1) as Hex].map((start) => picking(action, { segment: BigInt(count), start, end: zeroHash, opening: claimsPath(game.split.states, count, CALLDATA_ARITY.most) }));
+  return [zeroHash, game.split.states.at(-1) as Hex].map((start) => picking(action, { segment: BigInt(count), start, end: zeroHash, opening: claimsOpening(game.split.states, count, CALLDATA_ARITY) }));
 };
 
 async function wrongProofs({ scene: { truth, random, asked: { inference } }, game }: Turn, action: Action): Promise<Action[]> {
@@ -89,8 +87,8 @@ function wrongSplits({ scene: { random }, game }: Turn, action: Action): Action[
 /** Claims and proofs that are opened wrongly. */
 export const OPENINGS: readonly Adversary[] = [
   refused('opens claims wrongly', wrongPicks),
-  refused('presents a node as a leaf', nodesAsLeaf),
-  refused('opens what was not claimed', missingLeaf),
+  refused('presents a node as a leaf', blocksAsStates),
+  refused('opens what was not claimed', missingSegment),
   refused('truncates, extends and swaps proofs', wrongProofs),
   refused('splits wrongly', wrongSplits),
   refused('proves without a dispute', ({ game, scene }) => {

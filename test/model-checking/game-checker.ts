@@ -24,7 +24,7 @@ import type { PatternClass } from './split-patterns.ts';
 /** Splits with more segments are gone through by classes. */
 const MOST_PATTERNS = 8;
 
-const NO_PRICES: Prices = { opening: 0n, answer: 0n, move: 0n, proof: 0n, blobPick: 0n, gasPrice: 0n };
+const NO_PRICES: Prices = { opening: 0n, answer: 0n, move: 0n, proof: 0n, blobPick: 0n, ending: 0n, gasPrice: 0n };
 
 export interface GameCheck {
   readonly rules: GameRules;

@@ -12,7 +12,7 @@ export interface Play {
 /** Every game of `steps` steps with claims in calldata, all segments and patterns one by one, against every truthful answer. */
 export function* allPlays(rules: GameRules, honest: Role, steps: number): Generator<Play> {
   const terms: GameTerms = { steps, allowance: 1, stakes: { asserter: 0n, challenger: 0n } };
-  const prices: Prices = { opening: 0n, answer: 0n, move: 0n, proof: 0n, blobPick: 0n, gasPrice: 0n };
+  const prices: Prices = { opening: 0n, answer: 0n, move: 0n, proof: 0n, blobPick: 0n, ending: 0n, gasPrice: 0n };
   const patterns = (length: number, truthful: boolean, end: readonly Claim[]): readonly (readonly Claim[])[] => {
     const segments = rules.segments(length, 'calldata');
     return truthful ? [Array.from({ length: segments + 1 }, () => 0)] : end.flatMap((last) => allPatterns(segments, 0, last).map(({ claims }) => claims));

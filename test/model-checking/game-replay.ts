@@ -2,7 +2,8 @@ import { concat, decodeFunctionResult, encodeAbiParameters, encodeFunctionData, 
 import type { Address, Hex } from 'viem';
 import { dissectionGameAbi, dissectionGameBytecode } from '../../contracts/abi/generated.ts';
 import { blobOf, blobOpening } from '../../fraud-proof/dispute/blob-claims.ts';
-import { claimsPath } from '../../fraud-proof/dispute/claims.ts';
+import { claimsOpening } from '../../fraud-proof/dispute/claims.ts';
+import { calldataArity } from '../../fraud-proof/dispute/split.ts';
 import { kzg } from '../../rollup-node/kzg.ts';
 import { LocalChain } from '../disputes/local-chain.ts';
 import type { LocalReceipt } from '../disputes/local-chain.ts';
@@ -81,7 +82,7 @@ export async function openGameBench(arityBits: number): Promise<GameBench> {
   };
   const gasOf = async (name: string): Promise<bigint> => (await view(`${name}_GAS`)) as bigint;
   const prices: Prices = {
-    opening: await gasOf('OPENING'), answer: await gasOf('ANSWER'), move: await gasOf('MOVE'), proof: await gasOf('PROOF'), blobPick: await gasOf('BLOB_PICK'),
+    opening: await gasOf('OPENING'), answer: await gasOf('ANSWER'), move: await gasOf('MOVE'), proof: await gasOf('PROOF'), blobPick: await gasOf('BLOB_PICK'), ending: await gasOf('ENDING'),
     gasPrice: GAS_PRICE,
   };
   const rules = gameRules(2 ** arityBits);
@@ -152,7 +153,7 @@ export async function openGameBench(arityBits: number): Promise<GameBench> {
         const pick = {
           steps: BigInt(call.steps), segment: BigInt(call.segment),
           start: stateOf(call.picked[0], split.start + from), end: stateOf(call.picked[1], split.start + to),
-          opening: split.carrier === 'calldata' ? claimsPath(all, segment, 2 ** (arityBits + 1)) : blobOpening(all, segment, kzg),
+          opening: split.carrier === 'calldata' ? claimsOpening(all, segment, calldataArity(2 ** arityBits)) : blobOpening(all, segment, kzg),
         };
         const sender = PARTIES[call.by];
         if (call.kind === 'prove') {

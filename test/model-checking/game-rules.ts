@@ -53,6 +53,7 @@ export interface Prices {
   readonly move: bigint;
   readonly proof: bigint;
   readonly blobPick: bigint;
+  readonly ending: bigint;
   readonly gasPrice: bigint;
 }
 
@@ -185,7 +186,7 @@ export function applyCall(rules: GameRules, terms: GameTerms, prices: Prices, st
 function end(terms: GameTerms, prices: Prices, state: GameState, winner: Role, proofGas: bigint): GameState {
   const stakes = { ...terms.stakes, asserter: state.phase === 'asserter-to-answer' ? 0n : terms.stakes.asserter };
   const forfeit = stakes[otherRole(winner)];
-  const worth = (state.gas[winner] + proofGas) * prices.gasPrice;
+  const worth = (state.gas[winner] + proofGas + prices.ending) * prices.gasPrice;
   const reward = worth < forfeit ? worth : forfeit;
   const paid = { asserter: 0n, challenger: 0n, [winner]: stakes[winner] + reward };
   return { ...state, phase: wonBy(winner), payout: { ...paid, burnt: forfeit - reward } };

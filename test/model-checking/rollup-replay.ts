@@ -3,7 +3,8 @@ import type { Abi, Address, Hex } from 'viem';
 import {
   dissectionGameAbi, dissectionGameBytecode, inboxAbi, inboxBytecode, resultAssertionsAbi, resultAssertionsBytecode,
 } from '../../contracts/abi/generated.ts';
-import { claimsPath } from '../../fraud-proof/dispute/claims.ts';
+import { claimsOpening } from '../../fraud-proof/dispute/claims.ts';
+import { calldataArity } from '../../fraud-proof/dispute/split.ts';
 import { LocalChain } from '../disputes/local-chain.ts';
 import type { LocalReceipt } from '../disputes/local-chain.ts';
 import { compileForTest } from './contracts.ts';
@@ -20,7 +21,7 @@ const TICK = 100n;
 const STEPS = 5;
 const ARITY_BITS = 1;
 const BOUNDS = [0, 2, 5] as const;
-const LEAVES = 4;
+const ARITY = calldataArity(2 ** ARITY_BITS);
 
 const ACCOUNTS: readonly Account[] = ['honest sponsor', 'attacking sponsor', 'honest challenger', ...ATTACKING_CHALLENGERS, 'requester'];
 const addressOf = (account: Account): Address => numberToHex(0xbbbb_0000 + ACCOUNTS.indexOf(account), { size: 20 });
@@ -124,14 +125,14 @@ export async function openRollupBench(): Promise<RollupBench> {
         const { from, states } = answerOf(instance as Instance);
         const claimed = [stateAt(0), stateAt(BOUNDS[1]), opened?.end as Hex];
         const segment = from === 0 ? 0 : 1;
-        const pick = { steps: BigInt(STEPS), segment: BigInt(segment), start: claimed[segment], end: claimed[segment + 1], opening: claimsPath(claimed, segment, LEAVES) };
+        const pick = { steps: BigInt(STEPS), segment: BigInt(segment), start: claimed[segment], end: claimed[segment + 1], opening: claimsOpening(claimed, segment, ARITY) };
         return call((instance as Instance).sponsor, game, dissectionGameAbi, 'answer', [opened?.terms, pick, { end: states.at(-1), inner: states.slice(1, -1), blob: 0n }], AMOUNTS.sponsorStake);
       }
       case 'prove': {
         const { from, states } = answerOf(instance as Instance);
         // The lie is about the second step.
         const segment = action.wins ? 1 : 0;
-        const pick = { steps: BigInt(states.length - 1), segment: BigInt(segment), start: states[segment], end: states[segment + 1], opening: claimsPath(states, segment, LEAVES) };
+        const pick = { steps: BigInt(states.length - 1), segment: BigInt(segment), start: states[segment], end: states[segment + 1], opening: claimsOpening(states, segment, ARITY) };
         return call((playing as GameOfClaim).challenger, game, dissectionGameAbi, 'prove', [opened?.terms, pick, concat([context, numberToHex(from + segment, { size: 32 })])]);
       }
       case 'settle': return call('requester', assertions, resultAssertionsAbi, 'settle', [id, requestIdOf((instance as Instance).claim), claimedOutput((instance as Instance).claim), opened?.terms]);

@@ -32,37 +32,36 @@ contract Libraries {
     }
 
     /// @param states c_0 to c_m.
-    function claimsRoot(bytes32[] memory states, uint256 depth) external pure returns (bytes32) {
+    function claimsRoot(bytes32[] memory states, uint256 g) external pure returns (bytes32) {
         uint256 first;
         assembly ("memory-safe") {
             first := add(states, 0x20)
-            // The word behind the states, which the root may overwrite, and two that it may not.
+            // Two words behind the states, which the root may not touch.
             let behind := mload(0x40)
             mstore(behind, not(0))
             mstore(add(behind, 0x20), not(0))
-            mstore(add(behind, 0x40), not(0))
-            mstore(0x40, add(behind, 0x60))
+            mstore(0x40, add(behind, 0x40))
         }
-        bytes32 root = Dissection.claimsRoot(first, first + 32 * (states.length - 1), depth);
+        bytes32 root = Dissection.claimsRoot(first, states.length - 1, g);
         bool untouched;
         assembly ("memory-safe") {
             let behind := add(first, shl(5, mload(states)))
-            untouched := and(eq(mload(add(behind, 0x20)), not(0)), eq(mload(add(behind, 0x40)), not(0)))
+            untouched := and(eq(mload(behind), not(0)), eq(mload(add(behind, 0x20)), not(0)))
         }
         require(untouched, "memory behind the states changed");
         return root;
     }
 
-    function rootOf(bytes32 start, bytes32 end, uint256 j, bytes calldata path, uint256 depth)
+    function rootOf(bytes32 start, bytes32 end, uint256 j, uint256 m, bytes calldata opening, uint256 g)
         external
         pure
         returns (bytes32)
     {
-        return Dissection.rootOf(start, end, j, path, depth);
+        return Dissection.rootOf(start, end, j, m, opening, g);
     }
 
     function hashPair(bytes32 left, bytes32 right) external pure returns (bytes32) {
-        return Dissection.hashPair(left, right);
+        return MerklePath.hashPair(left, right);
     }
 
     function depthOf(uint256 leaves) external pure returns (uint256) {

@@ -1,9 +1,9 @@
-import { bytesToHex, concat, encodeErrorResult, encodeFunctionData, encodeFunctionResult, keccak256 as keccakHex, parseAbi, toFunctionSelector, toHex } from 'viem';
+import { bytesToHex, concat, encodeErrorResult, encodeFunctionData, encodeFunctionResult, keccak256 as keccakHex, parseAbi, size, toFunctionSelector, toHex } from 'viem';
 import type { Hex } from 'viem';
 import { provenStep } from '../../contracts/test/machine/equivalence/digests.ts';
 import { keccak256 } from '../../deterministic-runtime/commitment/keccak.ts';
 import { commitTensor, treeRoot } from '../../deterministic-runtime/commitment/tree.ts';
-import { claimsPath, claimsRoot } from '../../fraud-proof/dispute/claims.ts';
+import { blockSegments, claimsOpening, claimsRoot } from '../../fraud-proof/dispute/claims.ts';
 import { BLOB_ARITY, calldataArity, segmentAt, segmentCount } from '../../fraud-proof/dispute/split.ts';
 import { step } from '../../fraud-proof/machine/interpreter.ts';
 import { finishedOpening, proveStep, unfinishedOpening } from '../../fraud-proof/machine/proof.ts';
@@ -36,11 +36,12 @@ const LIBRARIES = parseAbi([
   'function treeRoot(bytes words) view returns (bytes32)',
   'function segments(uint256 n, uint256 arity) view returns (uint256)',
   'function segment(uint256 start, uint256 end, uint256 j, uint256 m) view returns (uint256, uint256)',
-  'function claimsRoot(bytes32[] states, uint256 depth) view returns (bytes32)',
-  'function rootOf(bytes32 start, bytes32 end, uint256 j, bytes path, uint256 depth) view returns (bytes32)',
+  'function claimsRoot(bytes32[] states, uint256 g) view returns (bytes32)',
+  'function rootOf(bytes32 start, bytes32 end, uint256 j, uint256 m, bytes opening, uint256 g) view returns (bytes32)',
   'function hashPair(bytes32 left, bytes32 right) view returns (bytes32)',
   'function depthOf(uint256 leaves) view returns (uint256)',
   'error FractionOfWord(uint256 length)',
+  'error WrongOpeningLength(uint256 given, uint256 expected)',
 ]);
 /** Cases of the generator's, all of which forge has too (digests.json). */
 const DRAWN_CASES = 450;
@@ -185,10 +186,19 @@ export function libraryCalls(): Call[] {
         return call('segment', [start, end, BigInt(index), BigInt(count)], numbers(from, from + length));
       });
     })),
-    ...lists.flatMap((states) => [1, 5, 6].filter((depth) => states.length - 1 <= 2 ** depth).flatMap((depth) => [
-      call('claimsRoot', [states, BigInt(depth)], claimsRoot(states, 2 ** depth)),
-      ...states.slice(1).map((end, index) => call('rootOf', [states[index], end, BigInt(index), claimsPath(states, index, 2 ** depth), BigInt(depth)], claimsRoot(states, 2 ** depth))),
-    ])),
+    ...lists.flatMap((states) => [2, 16, 64].map(calldataArity).flatMap((arity) => {
+      const [count, block] = [BigInt(states.length - 1), BigInt(blockSegments(arity))];
+      const rootOf = (index: number, opening: Hex, expected: Hex): Call => call('rootOf', [states[index], states[index + 1], BigInt(index), count, opening, block], expected);
+      return [
+        call('claimsRoot', [states, block], claimsRoot(states, arity)),
+        ...states.slice(1).flatMap((_, index) => {
+          const opening = claimsOpening(states, index, arity);
+          const longer = concat([opening, word(1)]);
+          const refused = encodeErrorResult({ abi: LIBRARIES, errorName: 'WrongOpeningLength', args: [BigInt(size(longer)), BigInt(size(opening))] });
+          return [rootOf(index, opening, claimsRoot(states, arity)), rootOf(index, longer, refused)];
+        }),
+      ];
+    })),
     call('hashPair', [word(1), word(2)], keccakHex(concat([word(1), word(2)]))),
     ...([[0n, 0n], [1n, 0n], [2n, 1n], [3n, 2n], [4n, 2n], [5n, 3n], [2n ** 28n, 28n], [2n ** 28n + 1n, 29n], [2n ** 255n, 255n], [2n ** 255n + 1n, 256n], [2n ** 256n - 1n, 256n]] as const).map(([leaves, depth]) =>
       call('depthOf', [leaves], numbers(depth))),

@@ -201,12 +201,13 @@ interface IDissectionGame is ISpendableCredit, IBatch {
     function ARITY() external view returns (uint256);
 
     /// @notice Gas at which the winner's part in a game is metered: for opening it, for the asserter's answer, for each later move,
-    /// for the proof, and for opening claims that the other put into a blob.
+    /// for the proof, for opening claims that the other put into a blob, and for settling the end and fetching what it brings.
     function OPENING_GAS() external view returns (uint256);
     function ANSWER_GAS() external view returns (uint256);
     function MOVE_GAS() external view returns (uint256);
     function PROOF_GAS() external view returns (uint256);
     function BLOB_PICK_GAS() external view returns (uint256);
+    function ENDING_GAS() external view returns (uint256);
 
     /// @notice Wei at which a unit of metered gas is paid.
     function GAS_PRICE() external view returns (uint256);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {MerklePath} from "../machine/MerklePath.sol";
-
 /// @title Splits of a range of steps, and the root over claims that travel as calldata
 /// @notice A split of [start, start + n) has m segments, bounded by start + ⌊j·n/m⌋; m = k, but m = n if n ≤ 2·k, so that no last split is
-/// for a handful of steps. With 2·k = 2^depth, its **root** is that of a tree with 2·k leaves, leaf j = keccak256(c_j ‖ c_{j+1}) for j < m,
-/// else 0, and nodes H(l, r) = keccak256(l ‖ r), H(0, 0) = 0. One path, `depth` siblings from the leaf upwards, opens both ends of a segment.
+/// for a handful of steps. Its segments lie in blocks of g, of which the last may be shorter. A block's hash is that of the states at its
+/// segments' bounds, and the **root** of c_0 … c_m that of all blocks' hashes:
+/// keccak256(keccak256(c_0 ‖ … ‖ c_g) ‖ keccak256(c_g ‖ … ‖ c_2g) ‖ … ‖ 0x00). Its zero byte sets it apart from all hashes of whole words.
+/// An **opening** of a segment is what is missing of them: its block's other states, and the other blocks' hashes, each in order.
 library Dissection {
+    /// The opening is not as long as the segment's takes.
+    error WrongOpeningLength(uint256 given, uint256 expected);
+
     /// @notice Number of segments in a split of `n` steps.
     function segments(uint256 n, uint256 arity) internal pure returns (uint256) {
         return n <= 2 * arity ? n : arity;
@@ -26,49 +29,57 @@ library Dissection {
         }
     }
 
-    /// @notice Root of the split whose states c_0 … c_m are the words of `states`. They, and the word behind them, are overwritten.
-    /// @param states memory pointer to c_0; `last` points to c_m.
-    function claimsRoot(uint256 states, uint256 last, uint256 depth) internal pure returns (bytes32 root) {
+    /// @notice Root of the split whose states c_0 … c_m are the words of memory at `states`, which are overwritten.
+    function claimsRoot(uint256 states, uint256 m, uint256 g) internal pure returns (bytes32 root) {
         assembly ("memory-safe") {
-            // The states lie side by side, so leaf j is the hash of 64 bytes at 32·j; leaves, then nodes, overwrite what no later
-            // hash reads.
-            let levelEnd := last
-            for { let node := states } lt(node, levelEnd) { node := add(node, 0x20) } {
-                mstore(node, keccak256(node, 0x40))
+            let end := add(states, shl(5, m))
+            let span := shl(5, g)
+            // The hashes take the places of states, none of which a later block has.
+            let hashes := states
+            for { let first := states } lt(first, end) { first := add(first, span) } {
+                let size := sub(end, first)
+                if gt(size, span) { size := span }
+                mstore(hashes, keccak256(first, add(size, 0x20)))
+                hashes := add(hashes, 0x20)
             }
-            for { let height := 0 } lt(height, depth) { height := add(height, 1) } {
-                // What is missing is zero, and needs no hash where both children are missing.
-                mstore(levelEnd, 0)
-                let target := states
-                for { let source := states } lt(source, levelEnd) { source := add(source, 0x40) } {
-                    mstore(target, keccak256(source, 0x40))
-                    target := add(target, 0x20)
-                }
-                levelEnd := target
-            }
-            root := mload(states)
+            mstore8(hashes, 0)
+            root := keccak256(states, add(sub(hashes, states), 1))
         }
     }
 
-    /// @notice Root to which the pair (start, end) at segment `j` leads along `path`, `depth` words of calldata.
-    function rootOf(bytes32 start, bytes32 end, uint256 j, bytes calldata path, uint256 depth)
+    /// @notice Root that an opening of segment `j` of `m`, with the states `start` and `end` at its bounds, leads to.
+    function rootOf(bytes32 start, bytes32 end, uint256 j, uint256 m, bytes calldata opening, uint256 g)
         internal
         pure
-        returns (bytes32)
+        returns (bytes32 root)
     {
-        uint256 offset;
+        uint256 blockIndex = j / g;
+        uint256 size = m - blockIndex * g;
+        if (size > g) size = g;
+        uint256 blocks = (m + g - 1) / g;
+        uint256 expected = 32 * (size + blocks - 2);
+        require(opening.length == expected, WrongOpeningLength(opening.length, expected));
+        uint256 place = j % g;
         assembly ("memory-safe") {
-            offset := path.offset
-        }
-        return MerklePath.root(hashPair(start, end), j, offset, depth);
-    }
+            let words := mload(0x40)
+            let source := opening.offset
+            let bytesBefore := shl(5, place)
+            let target := add(words, bytesBefore)
+            calldatacopy(words, source, bytesBefore)
+            mstore(target, start)
+            mstore(add(target, 0x20), end)
+            let others := shl(5, sub(size, 1))
+            calldatacopy(add(target, 0x40), add(source, bytesBefore), sub(others, bytesBefore))
+            let hash := keccak256(words, add(others, 0x40))
 
-    /// @notice keccak256(a ‖ b).
-    function hashPair(bytes32 a, bytes32 b) internal pure returns (bytes32 result) {
-        assembly ("memory-safe") {
-            mstore(0x00, a)
-            mstore(0x20, b)
-            result := keccak256(0x00, 0x40)
+            source := add(source, others)
+            bytesBefore := shl(5, blockIndex)
+            others := shl(5, sub(blocks, 1))
+            calldatacopy(words, source, bytesBefore)
+            mstore(add(words, bytesBefore), hash)
+            calldatacopy(add(add(words, bytesBefore), 0x20), add(source, bytesBefore), sub(others, bytesBefore))
+            mstore8(add(add(words, others), 0x20), 0)
+            root := keccak256(words, add(others, 0x21))
         }
     }
 }

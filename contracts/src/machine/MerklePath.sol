@@ -30,4 +30,13 @@ library MerklePath {
             }
         }
     }
+
+    /// @notice keccak256(a ‖ b).
+    function hashPair(bytes32 a, bytes32 b) internal pure returns (bytes32 result) {
+        assembly ("memory-safe") {
+            mstore(0x00, a)
+            mstore(0x20, b)
+            result := keccak256(0x00, 0x40)
+        }
+    }
 }

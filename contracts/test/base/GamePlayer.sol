@@ -30,7 +30,7 @@ abstract contract GamePlayer is Test {
     bytes32 internal context;
     uint256 private finishedAfter;
     bytes32 private finishedOutput;
-    /// @dev Log2 of the segments of a split that travels as calldata; the tree over its claims is one deeper.
+    /// @dev Log2 of the segments of a split that travels as calldata.
     uint256 internal arityBits = 4;
 
     /// @dev Plays on a new machine that finishes after so many steps with that output.
@@ -121,21 +121,31 @@ abstract contract GamePlayer is Test {
         }
     }
 
-    function leafOf(Claims memory claims, uint256 j) internal pure returns (bytes32) {
-        if (j >= segmentsOf(claims)) return 0;
-        return keccak256(abi.encode(claims.states[j], claims.states[j + 1]));
+    /// @dev Segments of a block of claims that came as calldata.
+    function blockSegments() internal view returns (uint256) {
+        return [1, 2, 2, 4, 4, 8][arityBits - 1];
     }
 
-    function nodeOf(Claims memory claims, uint256 height, uint256 i) internal pure returns (bytes32) {
-        if (height == 0) return leafOf(claims, i);
-        bytes32 left = nodeOf(claims, height - 1, 2 * i);
-        bytes32 right = nodeOf(claims, height - 1, 2 * i + 1);
-        return left == 0 && right == 0 ? bytes32(0) : keccak256(abi.encode(left, right));
+    /// @dev Hash of the states at the bounds of block `i`.
+    function blockHash(Claims memory claims, uint256 i) internal view returns (bytes32) {
+        bytes memory states;
+        for (uint256 j = i * blockSegments(); j <= (i + 1) * blockSegments() && j <= segmentsOf(claims); ++j) {
+            states = bytes.concat(states, claims.states[j]);
+        }
+        return keccak256(states);
+    }
+
+    function claimsRootOf(Claims memory claims) internal view returns (bytes32) {
+        bytes memory hashes;
+        for (uint256 i = 0; i * blockSegments() < segmentsOf(claims); ++i) {
+            hashes = bytes.concat(hashes, blockHash(claims, i));
+        }
+        return keccak256(bytes.concat(hashes, bytes1(0)));
     }
 
     /// @dev What the game stores of claims.
     function storedOf(GameTerms memory terms, Claims memory claims) internal view returns (bytes32) {
-        return storedOf(terms, nodeOf(claims, arityBits + 1, 0));
+        return storedOf(terms, claimsRootOf(claims));
     }
 
     function storedOf(GameTerms memory terms, bytes32 root) internal pure returns (bytes32) {
@@ -151,8 +161,12 @@ abstract contract GamePlayer is Test {
         pick.steps = claims.end - claims.start;
         pick.segment = j;
         if (j < segmentsOf(claims)) (pick.start, pick.end) = (claims.states[j], claims.states[j + 1]);
-        for (uint256 height = 0; height <= arityBits; ++height) {
-            pick.opening = bytes.concat(pick.opening, nodeOf(claims, height, (j >> height) ^ 1));
+        uint256 size = blockSegments();
+        for (uint256 i = j - j % size; i <= j - j % size + size && i <= segmentsOf(claims); ++i) {
+            if (i != j && i != j + 1) pick.opening = bytes.concat(pick.opening, claims.states[i]);
+        }
+        for (uint256 i = 0; i * size < segmentsOf(claims); ++i) {
+            if (i != j / size) pick.opening = bytes.concat(pick.opening, blockHash(claims, i));
         }
     }
 

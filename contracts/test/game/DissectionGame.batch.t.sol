@@ -77,17 +77,71 @@ contract DissectionGame_Batch is DissectionGameTest {
         assertGamePhase(games[2], GamePhase.AsserterToAnswer);
     }
 
-    /// A batch takes no value, and what is in it has none: nothing is counted twice.
-    function test_batch_value_reverts() external {
+    /// The value pays for what is in the batch, once: not again for a deposit, nor for a batch in it. The rest is the caller's credit.
+    function test_batch_value_succeeds(uint256 spare) external {
+        spare = spare % 1 ether;
+        bytes[] memory inner = new bytes[](2);
+        bytes[] memory calls = new bytes[](4);
+        GameTerms[] memory games = new GameTerms[](3);
+        for (uint256 i = 0; i < 3; ++i) {
+            Claims memory opening;
+            (games[i], opening) = openGame(STEPS + 16 * i, honest());
+            bytes memory call = answerCall(games[i], opening);
+            if (i < 2) calls[i] = call;
+            else inner[0] = call;
+        }
+        inner[1] = abi.encodeCall(ISpendableCredit.deposit, (asserter));
+        calls[2] = inner[1];
+        calls[3] = abi.encodeCall(IBatch.batch, (inner));
+        uint256 value = 3 * ASSERTER_STAKE + spare;
+        vm.deal(asserter, value);
+        // Nobody can fetch between the value's credit and the answers.
+        vm.prank(stranger);
+        game.withdraw(asserter);
+        vm.prank(asserter);
+        bool[] memory succeeded = game.batch{value: value}(calls);
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.assertTrue(succeeded[i]);
+            if (i < 3) assertGamePhase(games[i], GamePhase.ChallengerToMove);
+        }
+        vm.assertEq(game.owed(asserter), spare);
+        vm.assertEq(address(game).balance, 3 * uint256(CHALLENGER_STAKE) + value);
+    }
+
+    /// Whoever is a client itself opens no game with value that was credited to it.
+    function test_batch_valueOpensNothing_succeeds() external {
+        GameTerms memory terms = termsOf(STEPS);
+        Claims memory claims = claimsOf(honest(), 0, STEPS, terms.initialState);
         bytes[] memory calls = new bytes[](1);
-        calls[0] = abi.encodeCall(ISpendableCredit.deposit, (asserter));
-        bytes memory data = abi.encodeCall(IBatch.batch, (calls));
-        vm.prank(asserter);
-        (bool succeeded,) = address(game).call{value: 1 ether}(data);
-        vm.assertFalse(succeeded, "not payable");
-        vm.prank(asserter);
+        calls[0] = abi.encodeCall(IDissectionGame.open, (terms, splitOf(claims)));
+        vm.expectEmit(true, true, true, true, address(game));
+        emit IBatch.BatchItemFailed(0, wrongValue(0, CHALLENGER_STAKE));
+        game.batch{value: CHALLENGER_STAKE}(calls);
+        vm.assertEq(game.owed(address(this)), CHALLENGER_STAKE);
+    }
+
+    /// A batch with value calls nobody: what a stranger brought in the middle of it would not be counted.
+    function test_batch_withdrawalWithValue_succeeds() external {
+        ContractPlayer player = new ContractPlayer();
+        game.deposit{value: 1 ether}(address(player));
+        bytes[] memory calls = new bytes[](1);
+        calls[0] = abi.encodeCall(IPullPayments.withdraw, (address(player)));
+        vm.expectEmit(true, true, true, true, address(game));
+        emit IBatch.BatchItemFailed(0, "");
+        game.batch{value: 1}(calls);
+        vm.assertEq(game.owed(address(player)), 1 ether);
         game.batch(calls);
-        vm.assertEq(game.owed(asserter), 0, "a deposit of nothing");
+        vm.assertEq(address(player).balance, 1 ether, "without value it can");
+    }
+
+    /// After a batch, value counts as ever, in the same transaction too.
+    function test_batch_valueAfterwards_succeeds() external {
+        ContractPlayer player = new ContractPlayer();
+        bytes memory batch = abi.encodeCall(IBatch.batch, (new bytes[](0)));
+        player.execute{value: 1}(address(game), batch);
+        player.execute{value: 2}(address(game), abi.encodeCall(ISpendableCredit.deposit, (address(player))));
+        player.execute{value: 4}(address(game), batch);
+        vm.assertEq(game.owed(address(player)), 7);
     }
 
     function test_batch_inABatch_succeeds() external {

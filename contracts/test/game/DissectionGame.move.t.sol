@@ -104,37 +104,36 @@ contract DissectionGame_Move is DissectionGameTest {
         Split memory split = splitOf(ownMove());
         Pick memory pick = pickOf(answered, 7);
         vm.assume(other != 0);
-        what = what % 8;
+        what = what % 9;
         if (what == 0) pick.start = other;
         if (what == 1) pick.end = other;
         if (what == 2) pick.segment = 6;
         if (what > 2) {
-            bytes memory path = pick.opening;
+            bytes memory opened = pick.opening;
             assembly ("memory-safe") {
-                mstore(add(path, mul(0x20, sub(what, 2))), other)
+                mstore(add(opened, mul(0x20, sub(what, 2))), other)
             }
         }
         vm.expectRevert(IDissectionGame.WrongOpening.selector);
         sendMove(terms, challenger, pick, split);
     }
 
-    function test_move_nodeAsLeaf_reverts() external {
-        // The two children of an inner node, opened as if they were states, with the path from that node.
+    function test_move_blockAsState_reverts() external {
+        // Two blocks' hashes, opened as if they were states, with the other blocks' hashes.
         Pick memory pick = pickOf(answered, 0);
-        (pick.start, pick.end) = (nodeOf(answered, 0, 0), nodeOf(answered, 0, 1));
-        pick.opening = abi.encode(
-            nodeOf(answered, 1, 1), nodeOf(answered, 2, 1), nodeOf(answered, 3, 1), nodeOf(answered, 4, 1), bytes32(0)
-        );
+        (pick.start, pick.end) = (blockHash(answered, 0), blockHash(answered, 1));
+        pick.opening = abi.encode(blockHash(answered, 2), blockHash(answered, 3), 0, 0, 0, 0);
         vm.expectRevert(IDissectionGame.WrongOpening.selector);
         sendMove(terms, challenger, pick, splitOf(ownMove()));
     }
 
     /// A path of another length is no path: it is taken for the opening of a blob, and has the wrong length for that, too.
-    function test_move_pathLength_reverts(uint16 length) external {
+    function test_move_openingLength_reverts(uint16 length) external {
         Pick memory pick = pickOf(answered, 7);
         pick.opening = new bytes(length % 400);
-        if (pick.opening.length == 160 || pick.opening.length == 240) return;
-        vm.expectRevert(abi.encodeWithSignature("WrongOpeningLength(uint256,uint256)", pick.opening.length, 240));
+        if (pick.opening.length == 192 || pick.opening.length == 240) return;
+        uint256 expected = pick.opening.length % 32 == 0 ? 192 : 240;
+        vm.expectRevert(abi.encodeWithSignature("WrongOpeningLength(uint256,uint256)", pick.opening.length, expected));
         sendMove(terms, challenger, pick, splitOf(ownMove()));
     }
 

@@ -58,7 +58,7 @@ contract DissectionGame_Review is DissectionGameTest {
     /// What storage keeps is a hash of 96 bytes too, (root, asserter, challenger): it opens no claims as if it were the root of a blob's.
     function test_review_storedHashAsABlobsRoot_reverts() external {
         (GameTerms memory terms, Claims memory claims) = openGame(1, liar(1));
-        bytes32 root = nodeOf(claims, arityBits + 1, 0);
+        bytes32 root = claimsRootOf(claims);
         Pick memory pick;
         (pick.steps, pick.start) = (1, root);
         pick.end = bytes32(uint256(uint160(challenger)));

@@ -68,14 +68,17 @@ contract ResultAssertions_Batch is Suite {
         vm.assertEq(results.assertion(lie).defeats, 3);
     }
 
-    function test_batch_value_reverts() external {
+    function test_batch_value_succeeds() external {
         bytes[] memory calls = new bytes[](2);
         calls[0] = assertCall(ask("hello"), rightOutput);
         calls[1] = calls[0];
-        bytes memory data = abi.encodeCall(IBatch.batch, (calls));
+        vm.expectEmit(true, true, true, true, address(results));
+        emit IBatch.BatchItemFailed(1, abi.encodeWithSelector(ISpendableCredit.WrongValue.selector, BOND / 2, BOND));
         vm.prank(sponsor);
-        (bool succeeded,) = address(results).call{value: BOND}(data);
-        vm.assertFalse(succeeded);
+        bool[] memory succeeded = results.batch{value: BOND + BOND / 2}(calls);
+        vm.assertTrue(succeeded[0] && !succeeded[1], "one bond");
+        vm.assertEq(results.owed(sponsor), BOND / 2);
+        vm.assertEq(address(results).balance, BOND + BOND / 2);
     }
 
     function test_credit_ofAnother_reverts() external {

@@ -122,19 +122,22 @@ contract Handler is Suite {
         }
     }
 
-    /// Turns of one account in all games, in one transaction, with credit for a part of them.
+    /// Turns of one account in all games, in one transaction, with credit or value for a part of them.
     function doBatch(uint256 seed) external looking {
         bytes[] memory calls = new bytes[](matches.length);
         Turn[] memory turns = new Turn[](matches.length);
         address player = accounts[seed % 6];
-        game.deposit{value: (seed >> 128) % (3 * uint256(asserterStake))}(player);
+        uint256 wei_ = (seed >> 128) % (3 * uint256(asserterStake));
+        bool asValue = seed >> 255 == 1;
+        if (asValue) vm.deal(player, player.balance + wei_);
+        else game.deposit{value: wei_}(player);
         for (uint256 i = 0; i < calls.length; ++i) {
             turns[i] = turnOf(i, seed);
             // What is not this account's turn fails, and so does what is no call at all.
             calls[i] = turns[i].data;
         }
         vm.prank(player);
-        bool[] memory succeeded = IBatch(game).batch(calls);
+        bool[] memory succeeded = IBatch(game).batch{value: asValue ? wei_ : 0}(calls);
         for (uint256 i = 0; i < calls.length; ++i) {
             if (succeeded[i]) {
                 bool allowed = turns[i].player == player || game.isDelegate(turns[i].player, player);
