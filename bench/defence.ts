@@ -128,12 +128,9 @@ async function defend({ rollup, contracts, asserter, settlement, games }: Attack
     }
   };
   const sendAll = async (intents: readonly TransactionIntent[]): Promise<void> => {
-    const stakes = intents.reduce((sum, { value = 0n }) => sum + value, 0n);
-    const together = batched && intents.length > 1;
-    const deposits = together && stakes > 0n ? [{ intent: 'deposit', to: contracts.game, value: stakes, data: encodeFunctionData({ abi: dissectionGameAbi, functionName: 'deposit', args: [asserter] }) }] : [];
-    // A node takes the gas of each item from its replay; here the greatest of such a turn.
-    const groups = together ? groupsWithin(intents.map((transaction) => ({ transaction, gas: 120_000n }))) : [];
-    const sent = together ? [...deposits, ...groups.map((group) => batchOf(group.map(({ transaction }) => transaction), 0n))] : intents;
+    // A batch is with value or without. A node takes the gas of each item from its replay; here the greatest of such a turn.
+    const groups = [true, false].flatMap((paid) => groupsWithin(intents.filter(({ value = 0n }) => (value > 0n) === paid).map((transaction) => ({ transaction, gas: 120_000n }))));
+    const sent = batched ? groups.map((group) => (group.length === 1 ? group[0]!.transaction : batchOf(group.map(({ transaction }) => transaction), 0n))) : intents;
     for (const { to, data, value = 0n } of sent) {
       const { result, seconds } = await timed(() => rollup.send({ from: asserter, to, data, value }));
       if (parseEventLogs({ abi: dissectionGameAbi, eventName: 'BatchItemFailed', logs: result.logs as never }).length > 0) throw new Error('an item of a batch failed');

@@ -66,8 +66,8 @@ test('no game meters more than the longest, whatever is picked and whatever carr
     expect(gas.asserter * gasPrice).toBeLessThanOrEqual(stake * challengerFactor);
   }), { seed: 4, numRuns: 3000 });
   // By hand: 2^48 → 2^44 → … → 2^4 → 1, twelve splits. The opening, five moves, the proof and the ending are the challenger's; the last split may come in a blob.
-  const allInCalldata = 200_000n + 5n * 65_000n + 250_000n + 130_000n;
-  expect(longestGame(1n << 48n, 'challenger', metered)).toBeGreaterThanOrEqual(allInCalldata + 120_000n);
+  const allInCalldata = 180_000n + 5n * 62_000n + 245_000n + 150_000n;
+  expect(longestGame(1n << 48n, 'challenger', metered)).toBeGreaterThanOrEqual(allInCalldata + 112_000n);
 });
 
 test('the ratios, computed anew from who loses and who locks what', () => {

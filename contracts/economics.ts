@@ -8,7 +8,7 @@ export interface MeteredGas {
   readonly move: bigint;
   readonly proof: bigint;
   readonly blobPick: bigint;
-  /** Settling the end and fetching what it brings. */
+  /** Settling the end and fetching what it brings, and what the longest last split costs more than others. */
   readonly ending: bigint;
 }
 

@@ -33,7 +33,8 @@ export function measuredGas(): MeasuredGas {
     // Of the two transactions that the figures are from, one is left.
     proof: greatest(calldata, '9 prove') + step - TRANSACTION_GAS,
     blobPick: picks.reduce((a, b) => (a > b ? a : b)),
-    ending: settle + withdraw,
+    // A last split has up to twice the segments of others. There is one a game, so what it costs more is metered with the end.
+    ending: settle + withdraw + greatest(calldata, '5 longest last move') - move,
     settle, withdraw,
   };
 }

@@ -117,7 +117,7 @@ export async function createNode(options: NodeOptions): Promise<AssayNode> {
     ...(options.mostTraceBytes === undefined ? {} : { mostTraceBytes: options.mostTraceBytes }),
     ...(options.chooseFault === undefined ? {} : { chooseFault: options.chooseFault }),
   });
-  const batches = dryRun ? singly({ sender }) : createBatches({ client, contracts, store, sender, log, self: account.address });
+  const batches = dryRun ? singly({ sender }) : createBatches({ client, store, sender, log });
   const context: AgentContext = {
     client, contracts, store, sender, batches, inference, log, metrics, problems,
     self: account.address,

@@ -33,17 +33,17 @@ import {GameClock} from "./libraries/GameClock.sol";
 /// 7. What the winner's moves are worth depends on their number and constants alone, never on a gas price that a block's builder sets.
 contract DissectionGame is IDissectionGame, Batch {
     /// @inheritdoc IDissectionGame
-    uint256 public constant OPENING_GAS = 200_000;
+    uint256 public constant OPENING_GAS = 180_000;
     /// @inheritdoc IDissectionGame
-    uint256 public constant ANSWER_GAS = 80_000;
+    uint256 public constant ANSWER_GAS = 70_000;
     /// @inheritdoc IDissectionGame
-    uint256 public constant MOVE_GAS = 65_000;
+    uint256 public constant MOVE_GAS = 62_000;
     /// @inheritdoc IDissectionGame
-    uint256 public constant PROOF_GAS = 250_000;
+    uint256 public constant PROOF_GAS = 245_000;
     /// @inheritdoc IDissectionGame
-    uint256 public constant BLOB_PICK_GAS = 120_000;
+    uint256 public constant BLOB_PICK_GAS = 112_000;
     /// @inheritdoc IDissectionGame
-    uint256 public constant ENDING_GAS = 130_000;
+    uint256 public constant ENDING_GAS = 150_000;
 
     uint256 private constant MAX_STEPS = 2 ** 48;
     /// @dev Gas is metered in hundreds.

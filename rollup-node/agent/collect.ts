@@ -4,7 +4,6 @@ import { inboxAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts'
 import { assertionPhase } from '../chain/clock.ts';
 import { proveEntry } from '../chain/entries.ts';
 import { withdrawnKey } from '../chain/projection.ts';
-import { ownOpenDisputes } from '../disputes/own.ts';
 import { answersTo, standingAnswersOf } from './answers.ts';
 import type { AgentContext, Duty } from './duty.ts';
 import type { Task } from './tasks.ts';
@@ -69,11 +68,8 @@ async function withdrawals({ client, store, self, sender, contracts, log, metric
   const due = await Promise.all([contracts.inbox, contracts.assertions, contracts.game].map(async (address) => ({ address, amount: await owed(address) })));
   metrics.balance.set(Number(formatEther(await client.getBalance({ address: self }))));
   if (due.every(({ amount }) => amount === 0n)) return [];
-  const disputes = await ownOpenDisputes({ store, self });
-  // Credit in the game pays the stakes of answers that are still to be given.
-  const needed = disputes.some(({ dispute, role }) => role === 'asserter' && dispute.phase === 'asserter-to-answer');
   const cost = WITHDRAWAL_GAS * (await client.getGasPrice());
-  return Promise.all(due.filter(({ address, amount }) => amount > cost && !(needed && address === contracts.game)).map(async ({ address, amount }) => {
+  return Promise.all(due.filter(({ amount }) => amount > cost).map(async ({ address, amount }) => {
     const intent = `withdraw:${address}:${(await store.get('counters', withdrawnKey(address, self))) ?? 0}`;
     return {
       key: intent,

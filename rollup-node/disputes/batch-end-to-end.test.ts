@@ -32,7 +32,7 @@ const settled = (net: Devnet): Promise<DisputeRecord[]> => until(async () => {
 }, 'all games settled', 60_000);
 
 interface Traffic {
-  /** Transactions to the game and the assertions with turns or settlements, and one with a deposit. */
+  /** Transactions to the game and the assertions with turns or settlements. */
   readonly transactions: number;
   readonly batches: number;
   /** Calls, those within batches one by one. */
@@ -54,7 +54,7 @@ async function trafficOf(net: Devnet, account: Address): Promise<Traffic> {
       if (functionName === 'batch') batches += 1;
       if (functionName === 'batch') calls.push(...args[0]);
       else if (GAME_CALLS.includes(functionName)) calls.push(input);
-      else if (functionName !== 'deposit') continue;
+      else continue;
       transactions += 1;
     }
   }

@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { decodeFunctionData, encodeAbiParameters, encodeEventTopics, encodeFunctionData, getAddress, zeroAddress } from 'viem';
+import { decodeFunctionData, encodeAbiParameters, encodeEventTopics, encodeFunctionData, getAddress } from 'viem';
 import type { Hex } from 'viem';
 import { expect, test } from 'vitest';
 import { dissectionGameAbi } from '../../contracts/abi/generated.ts';
@@ -28,28 +28,24 @@ interface Surroundings {
   readonly store?: Store;
   /** Calls that fail within a batch. */
   readonly failing?: readonly Hex[];
-  readonly credit?: bigint;
   /** Transactions that are not sent. */
   readonly refuse?: (transaction: TransactionIntent) => boolean;
 }
 
 /** Batches over a sender that writes to a real store and mines at once. */
-async function surround({ failing = [], credit = 0n, refuse = () => false, ...given }: Surroundings = {}) {
+async function surround({ failing = [], refuse = () => false, ...given }: Surroundings = {}) {
   const store = given.store ?? await openStore(await mkdtemp(join(tmpdir(), 'assay-batch-')));
   const sent: TransactionIntent[] = [];
-  let owed = credit;
   const send = async (transaction: TransactionIntent): Promise<MinedTransaction> => {
     if (refuse(transaction)) throw new Error('refused');
     const known = await store.get('transactions', transaction.intent);
     const number = known?.nonce ?? sent.length;
     if (known?.status !== 'mined') sent.push(transaction);
     const { intent, to, data, value = 0n } = transaction;
-    if (intent.startsWith('deposit:')) owed += value;
     await store.write([{ table: 'transactions', key: intent, value: { intent, nonce: number, gas: 1n, to, data, value, attempts: [], status: 'mined' } }]);
     return { hash: data, blockNumber: 1n, gasUsed: 100n, gasPrice: 1n };
   };
   const client = {
-    readContract: async () => owed,
     // The sender names a transaction by its data here.
     getTransactionReceipt: async ({ hash }: { readonly hash: Hex }) => ({
       logs: callsIn(hash).flatMap((item, index) => (failing.includes(item) ? [{
@@ -58,7 +54,7 @@ async function surround({ failing = [], credit = 0n, refuse = () => false, ...gi
       }] : [])),
     }),
   };
-  const context = { store, client, sender: { send }, contracts: { game: GAME }, self: zeroAddress, log: silentLogger() } as unknown as BatchContext;
+  const context = { store, client, sender: { send }, log: silentLogger() } as unknown as BatchContext;
   const batches = createBatches(context, { patience: 50 });
   const all = (transactions: readonly TransactionIntent[]): Promise<PromiseSettledResult<Mined>[]> => Promise.allSettled(transactions.map((transaction) => new Promise<Mined>((resolve, reject) => {
     // A task looks into the store first; all tasks of a look have begun by then.
@@ -127,22 +123,15 @@ test('what carries blobs goes by itself, and what goes to another contract in a 
   ].sort());
 });
 
-test('answers go together when credit covers their stakes, after one deposit when there are several, and else by themselves', async () => {
-  const covered = await surround({ credit: 20n });
-  await covered.all([answer(1), answer(2)]);
-  expect(covered.sent.map(({ value = 0n, data }) => [value, callsIn(data)])).toEqual([[0n, [call(1), call(2)]]]);
+test('answers go together and bring their stakes, moves in a batch without value; who cannot pay for all of them sends them one by one', async () => {
+  const rich = await surround();
+  await rich.all([answer(1), move(3), answer(2), move(4)]);
+  expect(rich.sent.map(({ value = 0n, data }) => [value, callsIn(data)]).sort()).toEqual([[0n, [call(3), call(4)]], [20n, [call(1), call(2)]]].sort());
 
-  const few = await surround({ credit: 10n });
-  await few.all([answer(1), answer(2), move(3)]);
-  expect(few.sent.map(({ value = 0n, data }) => [value, callsIn(data)]).sort()).toEqual([[10n, [call(2)]], [0n, [call(1), call(3)]]].sort());
-
-  const several = await surround({ credit: 5n });
-  await several.all([answer(1), answer(2), answer(3)]);
-  expect(several.sent.map(({ intent, value = 0n }) => [intent.split(':')[0], value])).toEqual([['deposit', 25n], ['batch', 0n]]);
-
-  const poor = await surround({ refuse: ({ intent }) => intent.startsWith('deposit:') });
-  await poor.all([answer(1), answer(2), answer(3), move(4), move(5)]);
+  const poor = await surround({ refuse: ({ value = 0n }) => value > 10n });
+  const results = await poor.all([answer(1), answer(2), answer(3), move(4), move(5)]);
   expect(poor.sent.map(({ value = 0n, data }) => [value, callsIn(data)]).sort()).toEqual([[0n, [call(4), call(5)]], [10n, [call(1)]], [10n, [call(2)]], [10n, [call(3)]]].sort());
+  expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'fulfilled'));
 });
 
 test('groups stay below gas and bytes, in order', () => {

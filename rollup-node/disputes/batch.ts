@@ -13,15 +13,13 @@ import { revertReason } from './turn.ts';
 export const BATCH_GAS = TRANSACTION_GAS_LIMIT / 2n;
 /** Bytes of calls in a batch: nodes pass on transactions of 128 KiB at most (go-ethereum's `txMaxSize`). */
 const BATCH_BYTES = 96 * 1_024;
-/** A deposit and its slot cost about as much as two transactions do before they do anything. */
-const LEAST_ANSWERS_FOR_A_DEPOSIT = 3;
 /** Milliseconds that what is ready waits for what is still being computed: a third of a slot. */
 const PATIENCE = 4_000;
 const TRANSACTION_GAS = 21_000n;
 /** EIP-2028: gas of a byte of calldata. */
 const BYTE_GAS = 16;
 const ZERO_BYTE_GAS = 4;
-/** Of an item beside its replay: its place in the list, the call, and spending credit in place of value. */
+/** Of an item beside its replay: its place in the list, the call, and crediting and spending its value. */
 const ITEM_GAS = 12_000n;
 
 /** A call of a batch that failed: the others are done. It is sent by itself the next time. */
@@ -50,7 +48,7 @@ interface Item {
   readonly reject: (error: unknown) => void;
 }
 
-export type BatchContext = Pick<AgentContext, 'store' | 'sender' | 'client' | 'contracts' | 'self' | 'log'>;
+export type BatchContext = Pick<AgentContext, 'store' | 'sender' | 'client' | 'log'>;
 
 /** Gas of an item, generously: a call gets 63 of 64 parts of what there is (EIP-150). */
 const gasOfItem = ({ data }: TransactionIntent, executionGas: bigint): bigint =>
@@ -63,8 +61,6 @@ const callsOf = (batch: Hex): readonly Hex[] => {
   const { functionName, args } = decodeFunctionData({ abi: dissectionGameAbi, data: batch });
   return functionName === 'batch' ? args[0] : [];
 };
-
-const stakesOf = (items: readonly Item[]): bigint => items.reduce((sum, { transaction: { value = 0n } }) => sum + value, 0n);
 
 /** Items in groups that fit into a transaction each, in their order. */
 export function groupsWithin<T extends { readonly gas: bigint; readonly transaction: TransactionIntent }>(items: readonly T[], mostGas = BATCH_GAS, mostBytes = BATCH_BYTES): T[][] {
@@ -85,7 +81,7 @@ export function groupsWithin<T extends { readonly gas: bigint; readonly transact
 }
 
 /**
- * The transaction that makes the calls of all of them, in their order. A batch of turns is named after the first game, whose clock it goes by.
+ * The transaction that makes the calls of all of them, in their order, and brings their value. A batch of turns is named after the first game, whose clock it goes by.
  * @param gas what the items take together
  */
 export function batchOf(transactions: readonly TransactionIntent[], gas: bigint): TransactionIntent {
@@ -94,17 +90,16 @@ export function batchOf(transactions: readonly TransactionIntent[], gas: bigint)
   const data = encodeFunctionData({ abi: dissectionGameAbi, functionName: 'batch', args: [transactions.map((item) => item.data)] });
   const about = kindOf(first.intent) === 'settle' ? 'settle' : (first.intent.split(':')[1] ?? '');
   const needed = TRANSACTION_GAS + gas;
-  return { intent: `batch:${about}:${keccak256(data)}`, to: first.to, data, gas: needed < TRANSACTION_GAS_LIMIT ? needed : TRANSACTION_GAS_LIMIT };
+  const value = transactions.reduce((sum, item) => sum + (item.value ?? 0n), 0n);
+  return { intent: `batch:${about}:${keccak256(data)}`, to: first.to, data, ...(value > 0n && { value }), gas: needed < TRANSACTION_GAS_LIMIT ? needed : TRANSACTION_GAS_LIMIT };
 }
 
 /** @param patience milliseconds that what is ready waits for what is still being computed */
 export function createBatches(context: BatchContext, { patience = PATIENCE, gas: mostGas = BATCH_GAS } = {}): Batches {
-  const { store, sender, client, contracts, self, log } = context;
+  const { store, sender, client, log } = context;
   let atWork = 0;
   let waiting: Item[] = [];
   let timer: NodeJS.Timeout | undefined;
-  /** Credit that answers in batches under way count on. */
-  let promised = 0n;
   /** Batches by their items' names. What an earlier process signed is under way, whatever the store's view of the game says. */
   let batched: Promise<Map<Hex, TransactionIntent>> | undefined;
 
@@ -114,7 +109,7 @@ export function createBatches(context: BatchContext, { patience = PATIENCE, gas:
   const earlier = (): Promise<Map<Hex, TransactionIntent>> => {
     batched ??= (async () => {
       const known = new Map<Hex, TransactionIntent>();
-      for (const { value: { intent, to, data } } of await store.list('transactions', { prefix: 'batch:' })) remember(known, { intent, to, data });
+      for (const { value: { intent, to, data, value = 0n } } of await store.list('transactions', { prefix: 'batch:' })) remember(known, { intent, to, data, value });
       return known;
     })().catch((error: unknown) => {
       batched = undefined;
@@ -163,38 +158,12 @@ export function createBatches(context: BatchContext, { patience = PATIENCE, gas:
         else item.reject(failure(item.transaction, reason));
       });
     } catch (error) {
-      for (const { reject } of items) reject(error);
+      const signed = (await store.get('transactions', batch.intent)) !== undefined;
+      if (signed) return items.forEach(({ reject }) => reject(error));
+      // As for want of funds for all of their stakes: some may do by themselves.
+      log.warn({ items: items.length, reason: reasonOf(error) }, 'not sent together: one by one');
+      await Promise.all(items.map(sendItem));
     }
-  };
-
-  const owed = (): Promise<bigint> => client.readContract({ address: contracts.game, abi: dissectionGameAbi, functionName: 'owed', args: [self] });
-
-  /** Deposits what these answers' stakes take beside the credit that there is. */
-  const deposit = async (answers: readonly Item[]): Promise<void> => {
-    // A deposit of an earlier process counts before another is made.
-    for (const { value: { intent, to, data, value, status } } of await store.list('transactions', { prefix: 'deposit:' })) {
-      if (status === 'sent') await sender.send({ intent, to, data, value });
-    }
-    const missing = stakesOf(answers) + promised - (await owed());
-    if (missing <= 0n) return;
-    const intent = `deposit:${keccak256(concat(answers.map(({ transaction }) => nameOf(transaction))))}`;
-    await sender.send({ intent, to: contracts.game, value: missing, data: encodeFunctionData({ abi: dissectionGameAbi, functionName: 'deposit', args: [self] }) });
-  };
-
-  /** Sends in batches what credit covers, in this order, and the rest by itself. @param credit in the game */
-  const sendCovered = async (items: readonly Item[], credit: bigint): Promise<void> => {
-    let available = credit - promised;
-    const covered = items.filter(({ transaction: { value = 0n } }) => {
-      if (value > available && value > 0n) return false;
-      available -= value;
-      return true;
-    });
-    const stakes = stakesOf(covered);
-    promised += stakes;
-    const targets = [...new Set(covered.map(({ transaction }) => transaction.to))];
-    const groups = targets.flatMap((to) => groupsWithin(covered.filter(({ transaction }) => transaction.to === to), mostGas));
-    const batches = Promise.all(groups.map(sendTogether)).finally(() => { promised -= stakes; });
-    await Promise.all([batches, ...items.filter((item) => !covered.includes(item)).map(sendItem)]);
   };
 
   const flush = async (items: readonly Item[]): Promise<void> => {
@@ -205,18 +174,15 @@ export function createBatches(context: BatchContext, { patience = PATIENCE, gas:
       const { transaction } = item;
       if (transaction.blobs === undefined && !known.has(nameOf(transaction)) && (await store.get('transactions', transaction.intent)) === undefined) fresh.add(item);
     }
-    const together = ordered.filter((item) => fresh.has(item));
-    const answers = together.filter(({ transaction: { value = 0n } }) => value > 0n);
-    const alone = ordered.filter((item) => !fresh.has(item)).map(sendItem);
-    // One answer and nothing beside it goes faster by itself.
-    const credit = together.length > 1 && answers.length > 0 ? await owed() : 0n;
-    if (answers.length < LEAST_ANSWERS_FOR_A_DEPOSIT || stakesOf(answers) <= credit - promised) return void (await Promise.all([...alone, sendCovered(together, credit)]));
-    // Nothing else waits for the deposit.
-    const funded = deposit(answers).then(owed).catch((error: unknown) => {
-      log.warn({ answers: answers.length, reason: reasonOf(error) }, 'no deposit for answers: they go one by one');
-      return 0n;
-    });
-    await Promise.all([...alone, sendCovered(together.filter((item) => !answers.includes(item)), 0n), funded.then((amount) => sendCovered(answers, amount))]);
+    const targets = new Map<string, Item[]>();
+    for (const item of ordered.filter((one) => fresh.has(one))) {
+      const { to, value = 0n } = item.transaction;
+      // A batch with value makes no calls that take none.
+      const target = `${to} ${value > 0n}`;
+      targets.set(target, [...(targets.get(target) ?? []), item]);
+    }
+    const groups = [...targets.values()].flatMap((due) => groupsWithin(due, mostGas));
+    await Promise.all([...ordered.filter((item) => !fresh.has(item)).map(sendItem), ...groups.map(sendTogether)]);
   };
 
   const release = (): void => {

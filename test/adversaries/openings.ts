@@ -1,4 +1,4 @@
-import { concat, keccak256, size, slice, zeroHash } from 'viem';
+import { concat, concatHex, keccak256, size, slice, zeroHash } from 'viem';
 import type { Hex } from 'viem';
 import type { Action, Pick } from '../../fraud-proof/dispute/player.ts';
 import { CALLDATA_ARITY } from '../../fraud-proof/dispute/split.ts';
@@ -30,9 +30,9 @@ function wrongPicks({ scene: { random }, game }: Turn, action: Action): Action[]
   return [
     picking(action, { segment: (pick.segment + 1n) % 32n }), picking(action, { segment: count }), picking(action, { segment: pick.segment + 32n }), picking(action, { segment: 2n ** 256n - 1n }),
     picking(action, { start: random.state() }), picking(action, { end: random.state() }), picking(action, { start: pick.end, end: pick.start }),
-    picking(action, { opening: '0x' }), picking(action, { opening: concat(words.slice(1)) }), picking(action, { opening: slice(pick.opening, 0, Math.max(0, length - 1)) }),
+    picking(action, { opening: '0x' }), picking(action, { opening: concatHex(words.slice(1)) }), picking(action, { opening: slice(pick.opening, 0, Math.max(0, length - 1)) }),
     picking(action, { opening: concat([pick.opening, '0x00']) }), picking(action, { opening: concat([pick.opening, zeroHash]) }),
-    picking(action, { opening: concat([...words].reverse()) }), picking(action, { opening: concat([random.word(), ...words.slice(1)]) }),
+    picking(action, { opening: concatHex([...words].reverse()) }), picking(action, { opening: concat([random.word(), ...words.slice(1)]) }),
   ].filter((other) => !isRight(game.split.states, other.pick));
 }
 
@@ -47,7 +47,7 @@ function blocksAsStates({ game, scene: { random } }: Turn, action: Action): Acti
   const hashes = Array.from({ length: Math.ceil(segmentsOf(game) / size) }, (_, block) => keccak256(concat(states.slice(block * size, (block + 1) * size + 1))));
   const pair = random.below(Math.max(1, hashes.length - 1));
   const [left, right] = [hashes[pair]!, hashes[pair + 1] ?? zeroHash];
-  const others = concat(hashes.filter((_, block) => block !== pair && block !== pair + 1));
+  const others = concatHex(hashes.filter((_, block) => block !== pair && block !== pair + 1));
   return [others, concat([others, zeroHash]), concat([zeroHash, others]), concat([others, ...Array.from({ length: size }, () => zeroHash)])].flatMap((opening) =>
     [BigInt(pair), BigInt(pair * size)].map((segment) => picking(action, { segment, start: left, end: right, opening })));
 }

@@ -65,8 +65,7 @@ export const SPAM: readonly Adversary[] = [
       const { data, value = 0n } = scene.transactionOf(game, action);
       const { stage } = scene;
       const from = game.terms[role];
-      if (value > 0n) await scene.send({ from, to: stage.game, value, data: encodeFunctionData({ abi: dissectionGameAbi, functionName: 'deposit', args: [from] }) });
-      await scene.send({ from, to: stage.game, data: batch([noise(scene), data, data, batch([data]), scene.random.word()]) }, game);
+      await scene.send({ from, to: stage.game, value, data: batch([noise(scene), data, data, batch([data]), scene.random.word()]) }, game);
       await scene.sendIdle({ from, to: stage.game, data: batch([data, noise(scene), batch([data, data])]) });
     },
   },

@@ -201,7 +201,8 @@ interface IDissectionGame is ISpendableCredit, IBatch {
     function ARITY() external view returns (uint256);
 
     /// @notice Gas at which the winner's part in a game is metered: for opening it, for the asserter's answer, for each later move,
-    /// for the proof, for opening claims that the other put into a blob, and for settling the end and fetching what it brings.
+    /// for the proof, for opening claims that the other put into a blob, and for the end: settling it, fetching what it brings, and a last
+    /// split of more segments than others.
     function OPENING_GAS() external view returns (uint256);
     function ANSWER_GAS() external view returns (uint256);
     function MOVE_GAS() external view returns (uint256);

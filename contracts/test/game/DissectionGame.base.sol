@@ -66,9 +66,9 @@ abstract contract DissectionGameTest is GamePlayer {
         answer = answerInto(terms, asserter, opening, disputable(opening, liar(fault)), liar(fault));
     }
 
-    /// @dev What a winner is paid for moves metered at so much gas: settling and fetching are metered beside them.
+    /// @dev What a winner is paid for moves metered at so much gas: the end is metered beside them.
     function worth(uint256 metered) internal pure returns (uint256) {
-        return GAS_PRICE * (metered + 130_000);
+        return GAS_PRICE * (metered + 150_000);
     }
 
     function notTheParty(address caller, address party) internal pure returns (bytes memory) {

@@ -142,3 +142,23 @@ contract Gas_Arity64 is DisputeGas {
         arityBits = 6;
     }
 }
+
+/// @notice A last split of as many segments as one can have.
+contract Gas_LongestSplit is Suite {
+    uint256 private constant FAULT = 4000;
+
+    /// @dev Segments of 512 steps, of 32, and of one.
+    function stepCount() internal pure override returns (uint256) {
+        return 16 * 16 * 32;
+    }
+
+    function test_gas_longestSplit_benchmark() external {
+        bytes32 requestId = ask("hello");
+        bytes32 assertionId = assertOutput(sponsor, requestId, wrongOutput);
+        (GameTerms memory terms, Claims memory last) = challengeBy(challenger, assertionId, requestId, wrongOutput);
+        (last,) = playTurn(terms, sponsor, last, liar(FAULT));
+        (last,) = playTurn(terms, challenger, last, honest());
+        vm.assertEq(last.states.length, 33);
+        vm.snapshotGasLastCall("dispute-16", "5 longest last move, 32 segments");
+    }
+}
