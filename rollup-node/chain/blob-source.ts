@@ -27,9 +27,15 @@ export interface BlobSource {
   blobs(name: BlobName): Promise<readonly Uint8Array[]>;
 }
 
-/** No source has a blob that a turn needs. */
+/** No source has a blob. */
 export class BlobUnavailableError extends Error {
   override readonly name = 'BlobUnavailableError';
+  /** What every source answered. */
+  readonly reasons: readonly string[];
+  constructor({ versionedHash: hash, blockNumber }: BlobName, reasons: readonly string[]) {
+    super(`claims are in blob ${hash} of block ${blockNumber}, which cannot be had (${reasons.join('; ')}): set --beacon to the URL of a beacon node that has the chain's blobs`);
+    this.reasons = reasons;
+  }
 }
 
 /**
@@ -48,8 +54,12 @@ export async function fetchBlob(name: BlobName, sources: readonly BlobSource[], 
       reasons.push(`${source.name}: ${reasonOf(error)}`);
     }
   }
-  throw new BlobUnavailableError(`the other side's claims are in blob ${name.versionedHash} of block ${name.blockNumber}, which cannot be had (${reasons.join('; ')}): set --beacon to the URL of a beacon node that has the chain's blobs`);
+  throw new BlobUnavailableError(name, reasons);
 }
+
+/** Where a chain's blobs are asked for: at a beacon node, if one is configured, and at the endpoint itself, since development chains have them. */
+export const blobSourcesOf = (client: ChainClient, beacon: string | undefined): readonly BlobSource[] =>
+  [...(beacon === undefined ? [] : [beaconBlobs(beacon)]), endpointBlobs(client)];
 
 /** What a development chain keeps: anvil's `anvil_getBlobByHash`. Other endpoints do not know the method. */
 export function endpointBlobs(client: ChainClient): BlobSource {
