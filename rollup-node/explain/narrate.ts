@@ -1,9 +1,9 @@
 import type { Story } from './story.ts';
-import { count, counted, ether, moment, shortId } from './words.ts';
+import { count, counted, ether, harmless, moment, shortId } from './words.ts';
 
 /** A story in words, a line each. @param now seconds of block time */
 export function narrate(story: Story, now: bigint): string {
-  return [...introduction(story), '', ...chronicle(story, now), ...instructionLines(story), ...remainder(story)].join('\n');
+  return [...introduction(story), '', ...chronicle(story, now), ...instructionLines(story), ...remainder(story)].map(harmless).join('\n');
 }
 
 type Output = Story['asserter']['output'];
@@ -77,10 +77,10 @@ function claimLines({ verdict, by, blob, claimsRead }: Move): string[] {
   return [`${count(wrong.length)} of ${count(claims)} claims of the ${by} are wrong, from step ${count(BigInt(wrong[0] as string))} on${place}`];
 }
 
-const REASONS = { proof: 'the chain computes another state than was claimed', concession: 'the chain computes just the state that was claimed, and whoever had it computed loses', timeout: 'the other side is out of time' } as const;
+const REASONS = { proof: 'the chain computes another state than was claimed', concession: 'the chain computes just the state that was claimed, and whoever had it computed loses', timeout: null } as const;
 
 function endText({ ending, winner, paid, burnt, bounty }: NonNullable<Story['end']>): string {
-  return `${REASONS[ending]}: the ${winner} wins, and gets ${ether(BigInt(paid))}; ${ether(BigInt(burnt))} are burnt${BigInt(bounty) > 0n ? `, and a bounty of ${ether(BigInt(bounty))} comes out of the bond` : ''}`;
+  return `${REASONS[ending] ?? `the ${OTHER[winner]} is out of time`}: the ${winner} wins, and gets ${ether(BigInt(paid))}; ${ether(BigInt(burnt))} are burnt${BigInt(bounty) > 0n ? `, and a bounty of ${ether(BigInt(bounty))} comes out of the bond` : ''}`;
 }
 
 function instructionLines({ instruction, steps, status, moves }: Story): string[] {

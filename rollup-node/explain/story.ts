@@ -79,7 +79,7 @@ export async function tellStory(transcript: Transcript, { time, trace, bounty }:
   return {
     gameId: dispute.gameId, assertionId: dispute.assertionId, entry: dispute.index,
     model: { modelId: request.modelId, signature: model.signature, name: trace?.model.model.program.name ?? null },
-    request: { requestId: request.requestId, requester: request.requester, input: request.input, text: readInput(model.signature, request.input), ...when(request.requested) },
+    request: { requestId: request.requestId, requester: request.requester, input: request.input, text: readInput(model.signature, request.input, trace?.model.model ?? null), ...when(request.requested) },
     asserter: { account: dispute.asserter, stake: dispute.asserterStake.toString(), output: outputs(dispute.outputCommitment), asserted: when(assertion.asserted) },
     challenger: {
       account: dispute.challenger, stake: dispute.challengerStake.toString(), output: outputs(shown?.kind === 'output' ? shown.commitment : null),
