@@ -11,7 +11,7 @@ import type { AgentContext, Duty } from './agent/duty.ts';
 import { createProblems } from './agent/problems.ts';
 import { watchRisks } from './agent/risks.ts';
 import { kindOf } from './agent/tasks.ts';
-import { beaconBlobs, endpointBlobs } from './chain/blob-source.ts';
+import { blobSourcesOf } from './chain/blob-source.ts';
 import type { ChainClient } from './chain/client.ts';
 import { readContracts } from './chain/contracts.ts';
 import { createDryRunSender, lendingClient } from './chain/dry-run.ts';
@@ -122,7 +122,7 @@ export async function createNode(options: NodeOptions): Promise<AssayNode> {
     client, contracts, store, sender, batches, inference, log, metrics, problems,
     self: account.address,
     claims: options.claims ?? 'calldata',
-    blobSources: [...(options.beacon === undefined ? [] : [beaconBlobs(options.beacon)]), endpointBlobs(client)],
+    blobSources: blobSourcesOf(client, options.beacon),
   };
   // Anvil gives its blobs itself.
   if (options.beacon === undefined && client.chain.id !== anvil.id) {

@@ -27,9 +27,15 @@ export interface BlobSource {
   blobs(name: BlobName): Promise<readonly Uint8Array[]>;
 }
 
-/** No source has a blob that a turn needs. */
+/** No source has a blob. */
 export class BlobUnavailableError extends Error {
   override readonly name = 'BlobUnavailableError';
+  /** What every source answered. */
+  readonly reasons: readonly string[];
+  constructor({ versionedHash: hash, blockNumber }: BlobName, reasons: readonly string[]) {
+    super(`claims are in blob ${hash} of block ${blockNumber}, which cannot be had (${reasons.join('; ')}): set --beacon to the URL of a beacon node that has the chain's blobs`);
+    this.reasons = reasons;
+  }
 }
 
 /**
@@ -48,8 +54,12 @@ export async function fetchBlob(name: BlobName, sources: readonly BlobSource[], 
       reasons.push(`${source.name}: ${reasonOf(error)}`);
     }
   }
-  throw new BlobUnavailableError(`the other side's claims are in blob ${name.versionedHash} of block ${name.blockNumber}, which cannot be had (${reasons.join('; ')}): set --beacon to the URL of a beacon node that has the chain's blobs`);
+  throw new BlobUnavailableError(name, reasons);
 }
+
+/** Where a chain's blobs are asked for: at a beacon node, if one is configured, and at the endpoint itself, since development chains have them. */
+export const blobSourcesOf = (client: ChainClient, beacon: string | undefined): readonly BlobSource[] =>
+  [...(beacon === undefined ? [] : [beaconBlobs(beacon)]), endpointBlobs(client)];
 
 /** What a development chain keeps: anvil's `anvil_getBlobByHash`. Other endpoints do not know the method. */
 export function endpointBlobs(client: ChainClient): BlobSource {
@@ -62,21 +72,25 @@ export function endpointBlobs(client: ChainClient): BlobSource {
   };
 }
 
-/** A node of the consensus layer, by the Beacon API: `/eth/v1/beacon/blobs/{slot}`, or `blob_sidecars` where that is not there yet. */
+/**
+ * A node of the consensus layer, by the Beacon API: `/eth/v1/beacon/blobs/{slot}` (since Fulu), or `blob_sidecars` of nodes that have nothing else. anvil has the first of
+ * them on its own port, without slots: it goes by the numbers of blocks.
+ */
 export function beaconBlobs(url: string): BlobSource {
-  let clock: Promise<SlotClock> | undefined;
+  let clock: Promise<SlotClock | null> | undefined;
   return {
     name: `the beacon node at ${new URL(url).origin}`,
-    blobs: async ({ versionedHash: hash, timestamp }) => {
-      const { genesis, seconds } = await (clock ??= slotClock(url).catch((error: unknown) => {
+    blobs: async ({ versionedHash: hash, blockNumber, timestamp }) => {
+      const slots = await (clock ??= slotClock(url).catch((error: unknown) => {
         clock = undefined;
         throw error;
       }));
-      const slot = (timestamp - genesis) / seconds;
-      const named = await ask(url, `eth/v1/beacon/blobs/${slot}?versioned_hashes=${hash}`);
-      if (named !== null) return listOf(named, 'blobs').map(blobOfHex);
-      const sidecars = await ask(url, `eth/v1/beacon/blob_sidecars/${slot}`);
-      return sidecars === null ? [] : listOf(sidecars, 'sidecars').filter((sidecar) => isNamed(sidecar, hash)).map((sidecar) => blobOfHex(field(sidecar, 'blob')));
+      const id = slots === null ? blockNumber : slotAt(slots, timestamp);
+      const named = await ask(url, `eth/v1/beacon/blobs/${id}?versioned_hashes=${hash}`);
+      if ('data' in named) return listOf(named.data, 'blobs').map(blobOfHex);
+      const sidecars = await ask(url, `eth/v1/beacon/blob_sidecars/${id}`);
+      if ('data' in sidecars) return listOf(sidecars.data, 'sidecars').filter((sidecar) => isNamed(sidecar, hash)).map((sidecar) => blobOfHex(field(sidecar, 'blob')));
+      throw new Error(`${named.refusal}; ${sidecars.refusal}`);
     },
   };
 }
@@ -84,25 +98,53 @@ export function beaconBlobs(url: string): BlobSource {
 interface SlotClock {
   /** Seconds. */
   readonly genesis: bigint;
-  readonly seconds: bigint;
+  readonly milliseconds: bigint;
 }
 
-async function slotClock(url: string): Promise<SlotClock> {
+/** When slots are; null where the node has no configuration to say so. */
+async function slotClock(url: string): Promise<SlotClock | null> {
   const [genesis, spec] = await Promise.all([ask(url, 'eth/v1/beacon/genesis'), ask(url, 'eth/v1/config/spec')]);
-  const [start, length] = [field(genesis, 'genesis_time'), field(spec, 'SECONDS_PER_SLOT')];
-  if (!isCount(start) || !isCount(length) || BigInt(length) === 0n) throw new Error('it does not say when its slots are (genesis_time, SECONDS_PER_SLOT)');
-  return { genesis: BigInt(start), seconds: BigInt(length) };
+  if (!('data' in genesis)) throw new Error(genesis.refusal);
+  if (!('data' in spec)) {
+    if (spec.status === NOT_FOUND) return null;
+    throw new Error(spec.refusal);
+  }
+  const start = field(genesis.data, 'genesis_time');
+  const [milliseconds, seconds] = [field(spec.data, 'SLOT_DURATION_MS'), field(spec.data, 'SECONDS_PER_SLOT')];
+  const length = isCount(milliseconds) ? BigInt(milliseconds) : isCount(seconds) ? 1_000n * BigInt(seconds) : 0n;
+  if (!isCount(start) || length === 0n) throw new Error('it does not say when its slots are (genesis_time; SLOT_DURATION_MS or SECONDS_PER_SLOT)');
+  return { genesis: BigInt(start), milliseconds: length };
 }
 
-/** The `data` of an answer; null when the node does not know the path or has nothing there. */
-async function ask(url: string, path: string): Promise<unknown> {
+function slotAt({ genesis, milliseconds }: SlotClock, timestamp: bigint): bigint {
+  if (timestamp < genesis) throw new Error(`its chain began at ${genesis}, after the block (${timestamp}): it is a node of another chain`);
+  return (1_000n * (timestamp - genesis)) / milliseconds;
+}
+
+const NOT_FOUND = 404;
+/** Characters of an explanation that are passed on. */
+const SHOWN = 300;
+
+/** The `data` of an answer, or how the node refused, in words. */
+type Answer = { readonly data: unknown } | { readonly status: number; readonly refusal: string };
+
+async function ask(url: string, path: string): Promise<Answer> {
   const response = await fetch(new URL(path, url.endsWith('/') ? url : `${url}/`), { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(PATIENCE) });
-  if (!response.ok) {
-    await response.body?.cancel();
-    if ([404, 405, 410].includes(response.status)) return null;
-    throw new Error(`it answered ${response.status} to ${path}`);
+  const text = await limitedText(response);
+  const answer = parsed(text);
+  if (response.ok && answer === undefined) throw new Error(`what it answered to ${path} is no JSON`);
+  if (response.ok) return { data: field(answer, 'data') ?? null };
+  const { status } = response;
+  const message = field(answer, 'message');
+  return { status, refusal: `it answered ${status} to ${path.replace(/\?.*$/, '')}${typeof message === 'string' ? ` (${reasonOf(message).slice(0, SHOWN)})` : ''}` };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
   }
-  return field(JSON.parse(await limitedText(response)), 'data') ?? null;
 }
 
 async function limitedText({ body }: Response): Promise<string> {

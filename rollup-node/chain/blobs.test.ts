@@ -11,7 +11,7 @@ import type { Anvil } from '../anvil.ts';
 import { kzg } from '../kzg.ts';
 import { silentLogger } from '../log.ts';
 import { openStore } from '../store/store.ts';
-import { endpointBlobs, fetchBlob } from './blob-source.ts';
+import { beaconBlobs, BlobUnavailableError, endpointBlobs, fetchBlob } from './blob-source.ts';
 import { connect } from './client.ts';
 import type { ChainClient } from './client.ts';
 import { createSender } from './sender.ts';
@@ -54,6 +54,34 @@ test('a transaction with a blob: stuck, then offered for twice the price; the sa
   const { number, timestamp } = await client.getBlock();
   expect(await fetchBlob({ versionedHash: name, blockNumber: number, timestamp }, [endpointBlobs(client)], kzg)).toEqual(blob);
   await store.close();
+});
+
+test('what a chain serves by the Beacon API itself: each blob by its name, of one transaction and of several in a block', async () => {
+  const other = new Uint8Array(BLOB_BYTES).fill(3, 33, 64);
+  const third = new Uint8Array(BLOB_BYTES).fill(5, 65, 96);
+  const senders = await Promise.all([[blob, other], [third]].map(async (blobs) => {
+    const account = await richAccount();
+    const store = await openStore(await mkdtemp(join(tmpdir(), 'assay-blobs-')));
+    return { blobs, store, to: account.address, sender: createSender({ client, account, store, log: silentLogger() }) };
+  }));
+  await control().setAutomine(false);
+  const sent = senders.map(({ sender, blobs, to }) => sender.send({ intent: 'blob', to, data: '0x', blobs }));
+  await expect.poll(async () => (await control().getTxpoolStatus()).pending, { timeout: 20_000 }).toBe(2);
+  await control().mine({ blocks: 1 });
+  await control().setAutomine(true);
+  const [first, second] = await Promise.all(sent);
+  expect(first!.blockNumber).toBe(second!.blockNumber);
+  await control().mine({ blocks: 3 });
+  const { number: blockNumber, timestamp } = await client.getBlock({ blockNumber: first!.blockNumber });
+  const beacon = beaconBlobs(anvil.url);
+  for (const wanted of [blob, other, third]) {
+    expect(await fetchBlob({ versionedHash: versionedHash(kzg.blobToKzgCommitment(wanted)), blockNumber, timestamp }, [beacon], kzg)).toEqual(wanted);
+  }
+  await expect(fetchBlob({ versionedHash: name, blockNumber: blockNumber + 1n, timestamp }, [beacon], kzg)).rejects.toThrow(/does not have it/);
+  const unknown = fetchBlob({ versionedHash: name, blockNumber: blockNumber + 1_000n, timestamp }, [beacon], kzg);
+  await expect(unknown).rejects.toThrow(BlobUnavailableError);
+  await expect(unknown).rejects.toThrow(/it answered 404 to eth\/v1\/beacon\/blobs\/\d+ \(Block not found\); it answered 410 .*deprecated/);
+  await Promise.all(senders.map(({ store }) => store.close()));
 });
 
 test('killed before it was broadcast: the next process sends the same bytes, blob and all', async () => {

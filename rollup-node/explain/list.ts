@@ -3,7 +3,7 @@ import type { DisputeRecord } from '../store/tables.ts';
 import type { Games } from './games.ts';
 import { gameStatus } from './status.ts';
 import type { GameStatus } from './status.ts';
-import { count, ether, shortAddress, shortId } from './words.ts';
+import { count, ether, harmless, shortAddress, shortId } from './words.ts';
 
 /** A line of `assay disputes`: who, what, how far, and what comes next. */
 export interface ListedDispute extends GameStatus {
@@ -55,7 +55,7 @@ const HEADINGS = ['game', 'model', 'request', 'asserter', 'challenger', 'level',
 /** The list as a table, ids shortened. */
 export function disputeTable(disputes: readonly ListedDispute[]): string {
   const rows = disputes.map((one) => [
-    shortId(one.gameId), one.model?.signature.replace(/\(.*$/, '') ?? '?', shortId(one.requestId), shortAddress(one.asserter), shortAddress(one.challenger),
+    shortId(one.gameId), harmless(one.model?.signature.replace(/\(.*$/s, '') ?? '?'), shortId(one.requestId), shortAddress(one.asserter), shortAddress(one.challenger),
     `${one.level} of ${one.levels}`, one.turn ?? '–', one.secondsLeft === null ? '–' : `${count(one.secondsLeft)} s`, `${ether(one.stakes.asserter)}, ${ether(one.stakes.challenger)}`, one.next,
   ]);
   const table = [[...HEADINGS], ...rows];

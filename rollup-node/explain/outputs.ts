@@ -3,6 +3,9 @@ import type { Hex } from 'viem';
 import { z } from 'zod';
 import { commitTensor } from '../../deterministic-runtime/commitment/tree.ts';
 import type { Model } from '../../deterministic-runtime/program/program.ts';
+import { decodePrompt } from '../../kernels/language-model/interface.ts';
+import { inputWords } from '../inference/models.ts';
+import { takesTokens, tokenizerOf } from '../language-model.ts';
 import { readableOutput, resultWords } from '../model-values.ts';
 
 /** An output for people: text, a class, token ids or numbers. */
@@ -20,10 +23,16 @@ export function readOutput(model: Model, words: Uint8Array): ReadableOutput | nu
   }
 }
 
-/** What a request carries, for people: a text itself, else nothing. */
-export function readInput(signature: string, input: Hex): string | null {
-  if (!/^\w+\(string\)/.test(signature)) return null;
-  return new TextDecoder().decode(hexToBytes(input));
+/** What a request carries, for people: a text itself, and a prompt's text or tokens where the model is at hand; else nothing. */
+export function readInput(signature: string, input: Hex, model: Model | null): string | null {
+  if (/^\w+\(string\)/.test(signature)) return new TextDecoder().decode(hexToBytes(input));
+  try {
+    if (model === null || !takesTokens(model)) return null;
+    const tokens = decodePrompt(model, inputWords(model.program.input, hexToBytes(input)));
+    return tokenizerOf(model)?.decode(tokens) ?? `tokens ${tokens.join(', ')}`;
+  } catch {
+    return null;
+  }
 }
 
 /**

@@ -36,6 +36,10 @@ export const storySchema = z.strictObject({
   moves: z.array(z.strictObject({
     kind: z.enum(['challenge', 'answer', 'move']), by: role, ...happened,
     segment: z.number().nullable(), start: integer, length: integer, segments: z.number(), carrier: z.enum(['calldata', 'blob']), blob: text.nullable(),
+    /** False where the states within are in a blob that could not be had. */
+    claimsRead: z.boolean(),
+    /** What the other side claimed about the segment: the states at its start, which this move repeats, and at its end, null where that is not known, with whether each is right: null without the model's files. */
+    disputes: z.strictObject({ start: text, startRight: z.boolean().nullable(), end: text.nullable(), endRight: z.boolean().nullable() }).nullable(),
     /** Operators that the steps lie in, from the first to the last; null without the model's files. */
     places: z.strictObject({ first: text, last: text }).nullable(),
     /** Which claims are wrong; null without the model's files. */
@@ -75,7 +79,7 @@ export async function tellStory(transcript: Transcript, { time, trace, bounty }:
   return {
     gameId: dispute.gameId, assertionId: dispute.assertionId, entry: dispute.index,
     model: { modelId: request.modelId, signature: model.signature, name: trace?.model.model.program.name ?? null },
-    request: { requestId: request.requestId, requester: request.requester, input: request.input, text: readInput(model.signature, request.input), ...when(request.requested) },
+    request: { requestId: request.requestId, requester: request.requester, input: request.input, text: readInput(model.signature, request.input, trace?.model.model ?? null), ...when(request.requested) },
     asserter: { account: dispute.asserter, stake: dispute.asserterStake.toString(), output: outputs(dispute.outputCommitment), asserted: when(assertion.asserted) },
     challenger: {
       account: dispute.challenger, stake: dispute.challengerStake.toString(), output: outputs(shown?.kind === 'output' ? shown.commitment : null),
@@ -84,7 +88,7 @@ export async function tellStory(transcript: Transcript, { time, trace, bounty }:
     right,
     honest: right !== null ? (right.commitment === dispute.outputCommitment ? 'asserter' : 'challenger') : dispute.ending === 'proof' || dispute.ending === 'concession' ? winnerOf(dispute.phase) : null,
     steps: dispute.steps.toString(),
-    moves: splits.map((split, index) => tellMove(split, verdicts?.[index] ?? null, trace)),
+    moves: await Promise.all(splits.map((split, index) => tellMove(split, verdicts?.[index] ?? null, trace))),
     instruction: await tellInstruction(transcript, verdicts, trace),
     status,
     end: end === undefined || dispute.ending === undefined ? null : {
@@ -107,16 +111,22 @@ function outputOf({ model, output: words }: Trace, commitment: Hex): z.infer<typ
   return { commitment, value: typeof value === 'object' && value !== null ? [...value] : value };
 }
 
-function tellMove(split: SplitClaim, verdict: Verdict | null, trace: Trace | null): Story['moves'][number] {
-  const { kind, by, segment, start, length, arity, blob } = split;
+async function tellMove(split: SplitClaim, verdict: Verdict | null, trace: Trace | null): Promise<Story['moves'][number]> {
+  const { kind, by, segment, start, length, arity, blob, inner } = split;
   return {
-    kind, by, ...when(split), segment, start: start.toString(), length: length.toString(), segments: segmentCount(length, arity), carrier: blob === null ? 'calldata' : 'blob', blob,
+    kind, by, ...when(split), segment, start: start.toString(), length: length.toString(), segments: segmentCount(length, arity), carrier: blob === null ? 'calldata' : 'blob', blob, claimsRead: inner !== null,
+    disputes: segment === null ? null : await tellDisputed(split, trace),
     places: trace === null ? null : { first: placeName(trace, start), last: placeName(trace, start + length - 1n) },
     verdict: verdict === null ? null : {
       claims: verdict.claims, wrong: verdict.wrong.map(String),
       firstWrong: verdict.firstWrong === null ? null : { segment: verdict.firstWrong.index, start: verdict.firstWrong.start.toString(), length: verdict.firstWrong.length.toString() },
     },
   };
+}
+
+async function tellDisputed({ start, length, first, disputedEnd }: SplitClaim, trace: Trace | null): Promise<Story['moves'][number]['disputes']> {
+  const own = trace === null ? null : await trace.stateAt([start, start + length]);
+  return { start: first, startRight: own === null ? null : own[0] === first, end: disputedEnd, endRight: own === null || disputedEnd === null ? null : own[1] === disputedEnd };
 }
 
 /** Operator and iteration of a step. */
@@ -127,10 +137,12 @@ function placeName(trace: Trace, step: bigint): string {
 }
 
 /** The disputed step: the one that was proven, else the one that an honest party would prove against the last split. */
-async function tellInstruction({ proven, splits }: Transcript, verdicts: readonly Verdict[] | null, trace: Trace | null): Promise<Story['instruction']> {
+async function tellInstruction({ proven, splits, dispute }: Transcript, verdicts: readonly Verdict[] | null, trace: Trace | null): Promise<Story['instruction']> {
   const last = splits.at(-1) as SplitClaim;
   const found = verdicts?.at(-1)?.firstWrong;
-  const foreseen = found === undefined || found === null || found.length !== 1n || found.index === null ? null : { step: found.start, end: found.end };
+  // A game that ended with a proof that is not known may have ended with another step than that.
+  const isUnknown = proven === null && (dispute.ending === 'proof' || dispute.ending === 'concession');
+  const foreseen = isUnknown || found === undefined || found === null || found.length !== 1n || found.index === null ? null : { step: found.start, end: found.end };
   const { step, end } = proven ?? foreseen ?? { step: null, end: null };
   if (step === null || end === null) return null;
   if (trace === null && proven === null) return null;
@@ -168,6 +180,6 @@ function unknowns({ proven, shown, splits, dispute, model, request }: Transcript
     ...(trace !== null ? [] : [`which claims are right, and what the outputs are: give the bundle of model ${request.modelId} with --model${url === undefined ? '' : ` (its registration names ${url})`}`]),
     ...(shown !== null ? [] : ['what output the challenger claims: the challenge went through another contract, and only a trace of its transaction shows it']),
     ...(proven === null && dispute.ending !== undefined && dispute.ending !== 'timeout' ? ['which step was proven: the proof went through another contract, and only a trace of its transaction shows it'] : []),
-    ...(splits.some(({ inner }) => inner === null) ? ['the inner claims of the splits that came in blobs: chains keep those for some weeks only; their ends are in the log'] : []),
+    ...splits.flatMap(({ blob, blockNumber, missing, by }) => (missing === null ? [] : [`what the ${by} claims within its split of block ${blockNumber}: it is in blob ${blob}, which cannot be had (${missing.join('; ')}): name a beacon node with --beacon, as long as chains keep the blob (some 18 days)`])),
   ];
 }

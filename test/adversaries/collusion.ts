@@ -1,6 +1,5 @@
-import { encodeFunctionData } from 'viem';
-import { resultAssertionsAbi } from '../../contracts/abi/generated.ts';
 import type { Adversary } from './adversary.ts';
+import { confirmation } from './phases.ts';
 import type { Scene } from './scene.ts';
 import { Broken } from './scene.ts';
 
@@ -78,7 +77,4 @@ export const COLLUSION: readonly Adversary[] = [
 ];
 
 /** Whether the attacker's instance passes for final. */
-async function confirms(scene: Scene): Promise<boolean> {
-  const data = encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'confirm', args: [scene.assertions[0]!.id] });
-  return (await scene.send({ from: scene.attacker, to: scene.stage.assertions, data })).success;
-}
+const confirms = async (scene: Scene): Promise<boolean> => (await scene.send({ from: scene.attacker, ...confirmation(scene, scene.assertions[0]!.id) })).success;

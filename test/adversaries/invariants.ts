@@ -1,13 +1,10 @@
-import { decodeFunctionResult, encodeFunctionData, parseEventLogs } from 'viem';
-import type { Hex } from 'viem';
+import { parseEventLogs, zeroHash } from 'viem';
 import { resultAssertionsAbi } from '../../contracts/abi/generated.ts';
+import { isRight, isTrueClaim } from './claims.ts';
+import { isConfirmed, PHASE, phaseOf } from './phases.ts';
 import { Broken, same } from './scene.ts';
-import type { Scene } from './scene.ts';
+import type { AssertionOnStage, Scene } from './scene.ts';
 import { WEALTH } from './stage.ts';
-
-/** `AssertionPhase`. */
-const FINAL = 4;
-const DEFEATED = 5;
 
 /** Wei in the contracts. */
 export interface Balances {
@@ -35,12 +32,7 @@ export async function checkAfterwards(scene: Scene, before: Balances): Promise<{
     if (!scene.plays(honest, game)) continue;
     holds(same(game.terms[game.winner!], honest), 'the honest party lost a game');
   }
-  for (const assertion of assertions) {
-    const phase = await phaseOf(scene, assertion.id);
-    if (same(assertion.sponsor, honest)) holds(phase === FINAL, "an honest party's assertion is not final");
-    const lies = assertion.requestIds.some((id, entry) => id === scene.asked.requestId && assertion.outputCommitments[entry] !== scene.truth.output);
-    if (lies) holds(phase === DEFEATED, 'a lie was not defeated');
-  }
+  for (const assertion of assertions) await checkAssertion(scene, assertion);
 
   let loss = 0n;
   let left = 0n;
@@ -61,9 +53,16 @@ export async function checkAfterwards(scene: Scene, before: Balances): Promise<{
   return { loss, gain };
 }
 
-async function phaseOf({ stage }: Scene, id: Hex): Promise<number> {
-  const data = encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'phase', args: [id] });
-  return decodeFunctionResult({ abi: resultAssertionsAbi, functionName: 'phase', data: await stage.read(stage.assertions, data) });
+/** Nothing false is ever final, nor anything that builds on it; of what is true, an honest party's own instance is. */
+async function checkAssertion(scene: Scene, assertion: AssertionOnStage): Promise<void> {
+  const phase = await phaseOf(scene, assertion.id);
+  const isTrue = isTrueClaim(scene, assertion.claim);
+  const parentIsFinal = assertion.parent === zeroHash || (await isConfirmed(scene, assertion.parent));
+  holds(phase !== PHASE.final || (isTrue && parentIsFinal), 'a list is final that is false, or builds on what is not final');
+  holds(isTrue || !(await isConfirmed(scene, assertion.claim)), 'a false list, or one that builds on such a list, was confirmed');
+  // What builds on a lie is right or wrong about nothing: it waits for ever.
+  if (same(assertion.sponsor, scene.honest)) holds(phase === (isTrue ? PHASE.final : PHASE.waiting), "an honest party's assertion is not final, or was defeated");
+  if (!isRight(scene, assertion)) holds(phase === PHASE.defeated || (phase === PHASE.waiting && !isTrueClaim(scene, assertion.parent)), 'a lie was not defeated');
 }
 
 /** Wei of bonds that nobody gets. */

@@ -8,11 +8,12 @@ import { ENCODINGS } from './encodings.ts';
 import { ENTRY_TRICKS } from './entries.ts';
 import { FRONT_RUNS } from './front-runs.ts';
 import { LIES } from './lies.ts';
+import { LISTS_ON_LISTS } from './lists-on-lists.ts';
 import { OPENINGS } from './openings.ts';
 import { REPLAYS } from './replays.ts';
 import { SPAM } from './spam.ts';
 
 /** All adversaries. */
 export const ADVERSARIES: readonly Adversary[] = [
-  ...LIES, ...CHANGING_STORIES, ...CLOCKS, ...FRONT_RUNS, ...REPLAYS, ...SPAM, ...OPENINGS, ...ENCODINGS, ...ENTRY_TRICKS, ...COLLUSION, ...CONTRACT_ACCOUNTS, ...BLOBS,
+  ...LIES, ...CHANGING_STORIES, ...CLOCKS, ...FRONT_RUNS, ...REPLAYS, ...SPAM, ...OPENINGS, ...ENCODINGS, ...ENTRY_TRICKS, ...COLLUSION, ...LISTS_ON_LISTS, ...CONTRACT_ACCOUNTS, ...BLOBS,
 ];

@@ -1,13 +1,14 @@
 import { encodeFunctionData } from 'viem';
-import { dissectionGameAbi, resultAssertionsAbi } from '../../contracts/abi/generated.ts';
+import { dissectionGameAbi } from '../../contracts/abi/generated.ts';
 import { NothingToDisputeError } from '../../fraud-proof/dispute/player.ts';
 import type { Action, Role } from '../../fraud-proof/dispute/player.ts';
 import type { Adversary, Turn } from './adversary.ts';
 import type { Asked, Computation } from './inference.ts';
 import { balanceOfContracts, checkAfterwards } from './invariants.ts';
+import { bondRelease, confirmation, isConfirmed, PHASE, phaseOf } from './phases.ts';
 import { Random } from './random.ts';
-import { same, Scene } from './scene.ts';
-import type { AssertionOnStage, GameOnStage } from './scene.ts';
+import { Broken, same, Scene } from './scene.ts';
+import type { GameOnStage } from './scene.ts';
 import type { Stage } from './stage.ts';
 
 /** What came of one adversary against the honest party. */
@@ -149,13 +150,33 @@ async function settle(scene: Scene): Promise<void> {
   const end = scene.assertions.reduce((latest, { until }) => (until > latest ? until : latest), 0n);
   if (scene.stage.time < end) scene.stage.time = end;
   const { game, assertions } = scene.stage;
-  for (const { id } of scene.assertions) await withdrawBond(scene, { id });
+  // Bonds come back while a list still waits, or when it is final: once.
+  const whileWaiting = scene.random.below(2) === 0;
+  if (whileWaiting) await releaseBonds(scene);
+  await confirmParents(scene);
+  await releaseBonds(scene);
   for (const account of scene.accounts) {
     const data = encodeFunctionData({ abi: dissectionGameAbi, functionName: 'withdraw', args: [account] });
     for (const to of [game, assertions]) await scene.send({ from: scene.accomplice, to, data });
   }
 }
 
-async function withdrawBond(scene: Scene, { id }: Pick<AssertionOnStage, 'id'>): Promise<void> {
-  await scene.send({ from: scene.accomplice, to: scene.stage.assertions, data: encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'withdrawBond', args: [id] }) });
+async function releaseBonds(scene: Scene): Promise<void> {
+  for (const { id } of scene.assertions) await scene.send({ from: scene.accomplice, ...bondRelease(scene, id) });
+}
+
+/** The honest party has all that is final and that others build on confirmed, parents first. */
+async function confirmParents(scene: Scene): Promise<void> {
+  const parents = new Set(scene.assertions.map(({ parent }) => parent));
+  let left = scene.assertions.filter(({ claim }) => parents.has(claim));
+  for (;;) {
+    const before = left.length;
+    for (const { id, claim } of left) {
+      if ((await phaseOf(scene, id)) !== PHASE.final || (await isConfirmed(scene, claim))) continue;
+      await scene.sendHonest(confirmation(scene, id));
+      if (!(await isConfirmed(scene, claim))) throw new Broken('a final list could not be confirmed');
+      left = left.filter((other) => other.claim !== claim);
+    }
+    if (left.length === before) return;
+  }
 }

@@ -9,6 +9,7 @@ import { proveEntry } from '../../rollup-node/chain/entries.ts';
 import { actionTransaction, gameTerms, splitArgument } from '../../rollup-node/disputes/turn.ts';
 import type { TermsOfGame } from '../../rollup-node/disputes/turn.ts';
 import { kzg } from '../../rollup-node/kzg.ts';
+import { claimOf } from './claims.ts';
 import type { Asked, Computation } from './inference.ts';
 import type { Random } from './random.ts';
 import type { Receipt, Stage, Transaction } from './stage.ts';
@@ -19,6 +20,10 @@ const HONEST_DELAY = 24n;
 export interface AssertionOnStage {
   readonly id: Hex;
   readonly sponsor: Address;
+  /** The claim that it builds on, or zero. */
+  readonly parent: Hex;
+  /** What it claims: a list, on its parent. */
+  readonly claim: Hex;
   readonly requestIds: readonly Hex[];
   readonly outputCommitments: readonly Hex[];
   readonly until: bigint;
@@ -149,19 +154,19 @@ export class Scene {
     return BigInt(await this.stage.read(this.stage.assertions, encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'bond' })));
   }
 
-  async assertionTransaction(outputs: readonly Hex[], requestIds: readonly Hex[] = [this.asked.requestId]): Promise<Omit<Transaction, 'from'>> {
-    const data = encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'assertResults', args: [zeroHash, requestIds, outputs] });
+  async assertionTransaction(outputs: readonly Hex[], requestIds: readonly Hex[] = [this.asked.requestId], parent: Hex = zeroHash): Promise<Omit<Transaction, 'from'>> {
+    const data = encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'assertResults', args: [parent, requestIds, outputs] });
     return { to: this.stage.assertions, data, value: await this.bond() };
   }
 
-  /** Asserts an output of the inference. */
-  async assert(sponsor: Address, output: Hex): Promise<AssertionOnStage> {
-    return this.assertList(sponsor, [this.asked.requestId], [output]);
+  /** Asserts an output of the inference. @param parent the claim that the list builds on */
+  async assert(sponsor: Address, output: Hex, parent: Hex = zeroHash): Promise<AssertionOnStage> {
+    return this.assertList(sponsor, [this.asked.requestId], [output], parent);
   }
 
-  async assertList(sponsor: Address, requestIds: readonly Hex[], outputs: readonly Hex[]): Promise<AssertionOnStage> {
+  async assertList(sponsor: Address, requestIds: readonly Hex[], outputs: readonly Hex[], parent: Hex = zeroHash): Promise<AssertionOnStage> {
     const before = this.assertions.length;
-    const receipt = await this.send({ from: sponsor, ...(await this.assertionTransaction(outputs, requestIds)) });
+    const receipt = await this.send({ from: sponsor, ...(await this.assertionTransaction(outputs, requestIds, parent)) });
     const assertion = this.assertions[before];
     if (!receipt.success || assertion === undefined) throw new Broken('an assertion failed');
     return assertion;
@@ -244,8 +249,8 @@ export class Scene {
   #note({ logs }: Receipt): void {
     const options: PlayOptions = {};
     for (const event of parseEventLogs({ abi: resultAssertionsAbi, eventName: 'Asserted', logs: logs as never })) {
-      const { assertionId: id, sponsor, requestIds, outputCommitments, challengeableUntil: until } = event.args;
-      this.assertions.push({ id, sponsor, requestIds, outputCommitments, until });
+      const { assertionId: id, sponsor, parent, root, requestIds, outputCommitments, challengeableUntil: until } = event.args;
+      this.assertions.push({ id, sponsor, parent, claim: claimOf(parent, root, requestIds.length), requestIds, outputCommitments, until });
     }
     const about = parseEventLogs({ abi: resultAssertionsAbi, eventName: 'Challenged', logs: logs as never });
     for (const event of parseEventLogs({ abi: dissectionGameAbi, logs: logs as never })) {

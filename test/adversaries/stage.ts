@@ -19,6 +19,7 @@ export interface Receipt {
 export interface Stage {
   readonly game: Address;
   readonly assertions: Address;
+  readonly inbox: Address;
   /** Whether transactions can carry blobs. */
   readonly blobs: boolean;
   /** Seconds of block time that the next transaction has, at least. */
@@ -44,17 +45,16 @@ const FIRST_ACCOUNT = 0xadd_0000_0000;
 /** Cap on a transaction's gas (EIP-7825). */
 const GAS_LIMIT = 2n ** 24n;
 
-
 const accountNumber = (number: number): Address => numberToHex(FIRST_ACCOUNT + number, { size: 20 });
 
 /** A chain in this process. */
 export async function localStage(): Promise<Stage> {
   const rollup = await openLocalRollup(MAIN_PARAMETERS);
-  const { chain, game, assertions } = rollup;
+  const { chain, game, assertions, inbox } = rollup;
   const asker = await rollup.account(1);
   let accounts = 0;
   return {
-    game, assertions, blobs: true,
+    game, assertions, inbox, blobs: true,
     get time() { return chain.time; },
     set time(time) { chain.time = time; },
     send: (transaction) => chain.send(transaction),
@@ -82,7 +82,7 @@ export async function anvilStage(): Promise<Stage> {
   const free = (): Promise<unknown> => ask('anvil_setNextBlockBaseFeePerGas', ['0x0']);
   let [accounts, last, wanted] = [0, (await client.getBlock()).timestamp, 0n];
   return {
-    game: deployment.dissectionGame, assertions: deployment.resultAssertions, blobs: false,
+    game: deployment.dissectionGame, assertions: deployment.resultAssertions, inbox: deployment.inbox, blobs: false,
     get time() { return wanted > last ? wanted : last + 1n; },
     set time(time) { wanted = time; },
     send: async ({ from, to, data, value = 0n }) => {

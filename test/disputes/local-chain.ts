@@ -7,6 +7,8 @@ import { bytesToHex, encodeDeployData, getContractAddress, numberToHex } from 'v
 import type { Abi, Address, Hex } from 'viem';
 import { versionedHash } from '../../fraud-proof/dispute/blob-claims.ts';
 import { kzg } from '../../rollup-node/kzg.ts';
+import { JournaledState } from './journaled-state.ts';
+import { rememberJumpDestinations } from './jump-destinations.ts';
 
 /** Cap on a transaction's gas (EIP-7825). */
 const GAS_LIMIT = 2n ** 24n;
@@ -59,7 +61,7 @@ export class LocalChain {
 
   static async create(): Promise<LocalChain> {
     const common = new Common({ chain: Mainnet, hardfork: Hardfork.Osaka, customCrypto: { kzg: precompileKzg } });
-    return new LocalChain(await createEVM({ common }));
+    return new LocalChain(await createEVM({ common, stateManager: new JournaledState({ common }) }));
   }
 
   /** Gives an account wei. */
@@ -85,9 +87,11 @@ export class LocalChain {
   async deploy(abi: Abi, bytecode: Hex, args: readonly unknown[]): Promise<Address> {
     const deployer = createAddressFromString(deployerOf(this.#deployed));
     this.#deployed += 1;
-    const { createdAddress, execResult } = await this.#evm.runCall({
+    const result = await this.#evm.runCall({
       caller: deployer, data: hexToBytes(encodeDeployData({ abi, bytecode, args })), gasLimit: 2n ** 30n, block: this.#block(), skipBalance: true,
     });
+    rememberJumpDestinations(result);
+    const { createdAddress, execResult } = result;
     await this.#evm.journal.cleanup();
     this.#evm.stateManager.originalStorageCache.clear();
     if (createdAddress === undefined || execResult.exceptionError !== undefined) throw new Error(`a constructor failed: ${execResult.exceptionError?.error ?? 'no address'}`);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ModelViolation } from './game-checker.ts';
 import { checkRollup } from './rollup-checker.ts';
 import type { RollupBounds } from './rollup-players.ts';
+import { searchPlainly } from './rollup-reference.ts';
 import { CLAIM_NAMES, ROLLUP_RULES } from './rollup-rules.ts';
 import type { RollupRules } from './rollup-rules.ts';
 
@@ -41,14 +42,22 @@ describe('broken rules are found', () => {
     ['a fee is paid as often as it is claimed', { feeOnce: false }, bounds({ requests: true, claims: ['right'] }), 'inbox'],
   ];
 
-  it.each(broken)('%s', (_, change, checked, message) => {
-    let found: unknown;
-    try {
-      checkRollup({ ...ROLLUP_RULES, ...change }, checked);
-    } catch (error) {
-      found = error;
-    }
-    expect(found).toBeInstanceOf(ModelViolation);
-    expect((found as Error).message).toMatch(new RegExp(message));
+  // The plain search that the other one is held to has to find them, too.
+  describe.each([['symmetric', checkRollup], ['plain', searchPlainly]] as const)('by the %s search', (_, search) => {
+    it.each(broken)('%s', (__, change, checked, message) => {
+      let found: unknown;
+      try {
+        search({ ...ROLLUP_RULES, ...change }, checked);
+      } catch (error) {
+        found = error;
+      }
+      expect(found).toBeInstanceOf(ModelViolation);
+      expect((found as Error).message).toMatch(new RegExp(message));
+    });
+  });
+
+  it('and the way to the state that shows it is given', () => {
+    const lies = (): unknown => checkRollup({ ...ROLLUP_RULES, confirmNeedsFinal: false }, bounds({ claims: ['wrong'] }));
+    expect(lies).toThrow(/wrong claim is confirmed[^]*"assert"[^]*"confirm"/);
   });
 });

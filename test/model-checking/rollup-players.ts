@@ -1,5 +1,7 @@
-import { ATTACKING_CHALLENGERS, CLAIMS, CLAIM_NAMES, TIMES, gamePhase, isLegal, openGames } from './rollup-rules.ts';
-import type { ClaimName, Instance, RollupAction, RollupRules, RollupState } from './rollup-rules.ts';
+import {
+  ATTACKING_CHALLENGERS, CLAIMS, CLAIM_NAMES, TIMES, gamePhase, isLegal, isLegalForInstance, isLegalForRequest, openGames, phaseOf, requestOf,
+} from './rollup-rules.ts';
+import type { ClaimName, Instance, InstanceAction, RequestAction, RequestState, RollupAction, RollupPhase, RollupRules, RollupState, Sponsor } from './rollup-rules.ts';
 
 /** What is gone through. */
 export interface RollupBounds {
@@ -15,62 +17,86 @@ export interface RollupBounds {
 
 export const isFalse = (claim: ClaimName): boolean => !CLAIMS[claim].right;
 
-/** What an honest party must do before its time is up: answer, prove, and challenge what is wrong. `late` asks for what can't wait for another tick. */
-export function honestDuties(rules: RollupRules, { instances }: RollupState, late: boolean): RollupAction[] {
-  const due = (elapsed: number): boolean => !late || elapsed + 1 >= TIMES.allowance;
-  return instances.flatMap((instance, index): RollupAction[] => {
-    const inGames = instance.games.flatMap((game, at): RollupAction[] => {
-      const phase = gamePhase(rules, game);
-      if (phase === 'to answer' && instance.sponsor === 'honest sponsor' && due(game.elapsed)) return [{ kind: 'answer', instance: index, game: at }];
-      if (phase === 'to prove' && game.challenger === 'honest challenger' && due(game.elapsed)) return [{ kind: 'prove', instance: index, game: at, wins: true }];
-      return [];
-    });
-    const unchallenged = isFalse(instance.claim) && instance.defeats === 0 && instance.games.every(({ challenger }) => challenger !== 'honest challenger');
-    const lastChance = instance.left > 0 && (!late || instance.left === 1);
-    return unchallenged && lastChance ? [...inGames, { kind: 'challenge', instance: index, challenger: 'honest challenger' }] : inGames;
-  });
-}
-
-/** Everything that anybody may do next: honest parties only what is honest, in time; attackers whatever is legal for them. */
-export function legalActions(rules: RollupRules, state: RollupState, bounds: RollupBounds): RollupAction[] {
-  const { instances, requests } = state;
-  const ofAttackers = instances.filter(({ sponsor }) => sponsor === 'attacking sponsor').length;
-  const shams = instances.reduce((sum, { games }) => sum + games.filter(({ challenger }) => challenger !== 'honest challenger').length, 0);
-  const actions: RollupAction[] = [];
-  if (instances.length < bounds.instances) {
-    for (const claim of CLAIM_NAMES.filter((name) => bounds.claims.includes(name))) {
-      if (ofAttackers < bounds.attackersInstances) actions.push({ kind: 'assert', claim, sponsor: 'attacking sponsor' });
-      // One instance of a claim is enough for an honest sponsor: nothing can defeat it.
-      if (isRight(claim) && !instances.some((one) => one.claim === claim && one.sponsor === 'honest sponsor')) actions.push({ kind: 'assert', claim, sponsor: 'honest sponsor' });
-    }
-  }
-  instances.forEach((instance, index) => {
-    // Attackers are alike: the second one challenges where the first has.
-    const attacker = ATTACKING_CHALLENGERS.find((one) => instance.games.every(({ challenger }) => challenger !== one));
-    if (attacker !== undefined && shams < bounds.shamGames) actions.push({ kind: 'challenge', instance: index, challenger: attacker });
-    instance.games.forEach((game, at) => {
-      const sponsorHonest = instance.sponsor === 'honest sponsor';
-      const challengerHonest = game.challenger === 'honest challenger';
-      actions.push({ kind: 'answer', instance: index, game: at });
-      // An honest sponsor's answers are right, so that no step shows the challenger right; an honest challenger proves what is wrong.
-      if (!sponsorHonest) actions.push({ kind: 'prove', instance: index, game: at, wins: true });
-      if (!challengerHonest) actions.push({ kind: 'prove', instance: index, game: at, wins: false });
-      if (!game.settled || !rules.settlesOnce) actions.push({ kind: 'settle', instance: index, game: at });
-    });
-    if (!state.confirmed.includes(instance.claim)) actions.push({ kind: 'confirm', instance: index });
-    actions.push({ kind: 'withdrawBond', instance: index });
-    if (bounds.requests) requests.forEach((_, request) => actions.push({ kind: 'deliver', request, instance: index }, { kind: 'claimFee', request, instance: index }));
-  });
-  if (bounds.requests) requests.forEach((_, request) => actions.push({ kind: 'refund', request }));
-  actions.push(...honestDuties(rules, state, false).filter(({ kind }) => kind === 'challenge'));
-  const legal = actions.filter((action) => isLegal(rules, state, action));
-  return honestDuties(rules, state, true).length === 0 ? [...legal, { kind: 'tick' }] : legal;
-}
-
 /** A claim that is right itself, on one that is. */
 export function isRight(claim: ClaimName): boolean {
   const { parent, right } = CLAIMS[claim];
   return right && (parent === null || isRight(parent));
+}
+
+/** The games of attackers about an instance. */
+export const shamGames = ({ games }: Instance): number => games.filter(({ challenger }) => challenger !== 'honest challenger').length;
+
+/**
+ * What an honest party must do about an instance before its time is up: answer, prove, and challenge what is wrong. `late` asks for what can't
+ * wait for another tick.
+ */
+export function dutiesOf(rules: RollupRules, instance: Instance, late: boolean): InstanceAction[] {
+  const due = (elapsed: number): boolean => !late || elapsed + 1 >= TIMES.allowance;
+  const inGames = instance.games.flatMap((game, at): InstanceAction[] => {
+    const phase = gamePhase(rules, game);
+    if (phase === 'to answer' && instance.sponsor === 'honest sponsor' && due(game.elapsed)) return [{ kind: 'answer', game: at }];
+    if (phase === 'to prove' && game.challenger === 'honest challenger' && due(game.elapsed)) return [{ kind: 'prove', game: at, wins: true }];
+    return [];
+  });
+  const unchallenged = isFalse(instance.claim) && instance.defeats === 0 && instance.games.every(({ challenger }) => challenger !== 'honest challenger');
+  const lastChance = instance.left > 0 && (!late || instance.left === 1);
+  return unchallenged && lastChance ? [...inGames, { kind: 'challenge', challenger: 'honest challenger' }] : inGames;
+}
+
+/** Duties about all instances. */
+export const honestDuties = (rules: RollupRules, { instances }: RollupState, late: boolean): RollupAction[] =>
+  instances.flatMap((instance, index) => dutiesOf(rules, instance, late).map((action) => ({ ...action, instance: index })));
+
+/** Everything that anybody may do about an instance: honest parties only what is honest, attackers whatever is legal for them. */
+export function actionsOn(rules: RollupRules, instance: Instance, phase: RollupPhase, mayChallenge: boolean): InstanceAction[] {
+  // Attackers are alike: the second one challenges where the first has.
+  const attacker = ATTACKING_CHALLENGERS.find((one) => instance.games.every(({ challenger }) => challenger !== one));
+  const actions: InstanceAction[] = attacker !== undefined && mayChallenge ? [{ kind: 'challenge', challenger: attacker }] : [];
+  instance.games.forEach((game, at) => {
+    actions.push({ kind: 'answer', game: at });
+    // An honest sponsor's answers are right, so that no step shows the challenger right; an honest challenger proves what is wrong.
+    if (instance.sponsor !== 'honest sponsor') actions.push({ kind: 'prove', game: at, wins: true });
+    if (game.challenger !== 'honest challenger') actions.push({ kind: 'prove', game: at, wins: false });
+    if (!game.settled || !rules.settlesOnce) actions.push({ kind: 'settle', game: at });
+  });
+  actions.push({ kind: 'confirm' }, { kind: 'withdrawBond' }, ...dutiesOf(rules, instance, false).filter(({ kind }) => kind === 'challenge'));
+  return actions.filter((action) => isLegalForInstance(rules, instance, phase, action));
+}
+
+/** What requests take from an instance with this claim in this phase. */
+export function actionsOnRequests(rules: RollupRules, requests: readonly RequestState[], claim: ClaimName, phase: RollupPhase): { kind: RequestAction; request: number }[] {
+  const request = requestOf(claim);
+  if (request >= requests.length) return [];
+  return (['deliver', 'claimFee'] as const).filter((kind) => isLegalForRequest(rules, requests, request, kind, claim, phase)).map((kind) => ({ kind, request }));
+}
+
+export const refunds = (rules: RollupRules, requests: readonly RequestState[]): { kind: 'refund'; request: number }[] =>
+  requests.map((_, request) => ({ kind: 'refund' as const, request })).filter(({ request }) => isLegalForRequest(rules, requests, request, 'refund'));
+
+/** Who may assert what: attackers anything, the honest sponsor the truth, once, since nothing can defeat it. */
+export function assertions(bounds: RollupBounds, instances: readonly { readonly claim: ClaimName; readonly sponsor: Sponsor }[]): { kind: 'assert'; claim: ClaimName; sponsor: Sponsor }[] {
+  if (instances.length >= bounds.instances) return [];
+  const attackersMay = instances.filter(({ sponsor }) => sponsor === 'attacking sponsor').length < bounds.attackersInstances;
+  return CLAIM_NAMES.filter((name) => bounds.claims.includes(name)).flatMap((claim) => [
+    ...(attackersMay ? [{ kind: 'assert' as const, claim, sponsor: 'attacking sponsor' as const }] : []),
+    ...(isRight(claim) && !instances.some((one) => one.claim === claim && one.sponsor === 'honest sponsor') ? [{ kind: 'assert' as const, claim, sponsor: 'honest sponsor' as const }] : []),
+  ]);
+}
+
+/** Everything that anybody may do next. Time passes only if no honest party has to act before. */
+export function legalActions(rules: RollupRules, state: RollupState, bounds: RollupBounds): RollupAction[] {
+  const { instances, requests, confirmed } = state;
+  const shams = instances.reduce((total, instance) => total + shamGames(instance), 0);
+  const actions: RollupAction[] = assertions(bounds, instances).filter((action) => isLegal(rules, state, action));
+  instances.forEach((instance, index) => {
+    const phase = phaseOf(rules, state, instance);
+    for (const action of actionsOn(rules, instance, phase, shams < bounds.shamGames)) {
+      if (action.kind !== 'confirm' || !confirmed.includes(instance.claim)) actions.push({ ...action, instance: index });
+    }
+    for (const { kind, request } of actionsOnRequests(rules, requests, instance.claim, phase)) actions.push({ kind: kind as 'deliver', request, instance: index });
+  });
+  actions.push(...refunds(rules, requests));
+  return honestDuties(rules, state, true).length === 0 ? [...actions, { kind: 'tick' }] : actions;
 }
 
 /** Everything that anybody can bring to an end now: settlements, confirmations, bonds. */

@@ -8,9 +8,8 @@ import { calldataArity } from '../../fraud-proof/dispute/split.ts';
 import { LocalChain } from '../disputes/local-chain.ts';
 import type { LocalReceipt } from '../disputes/local-chain.ts';
 import { compileForTest } from './contracts.ts';
-import { initialState } from './rollup-checker.ts';
 import {
-  AMOUNTS, ATTACKING_CHALLENGERS, CLAIMS, CLAIM_NAMES, ROLLUP_RULES, TIMES, applyAction, heldBy, isLegal, phaseOf, requestOf,
+  AMOUNTS, ATTACKING_CHALLENGERS, CLAIMS, CLAIM_NAMES, ROLLUP_RULES, TIMES, applyAction, heldBy, initialState, isLegal, phaseOf, requestOf,
 } from './rollup-rules.ts';
 import type { Account, ClaimName, GameOfClaim, Instance, Payment, RollupAction, RollupState } from './rollup-rules.ts';
 
@@ -88,7 +87,7 @@ export async function openRollupBench(): Promise<RollupBench> {
     return hash([BYTES32, BYTES32, UINT], [parent === null ? zeroHash : hashOf(parent), keccak256(concat([requestIdOf(claim), claimedOutput(claim)])), 1n]);
   };
 
-  let state = initialState();
+  let state = initialState(true);
   const ids: Hex[] = [];
   /** What the last split of each game was, and what it was opened with. */
   const openings = new Map<string, { readonly end: Hex; readonly terms: Record<string, unknown> }>();

@@ -57,15 +57,28 @@ export interface RollupState {
   readonly requests: readonly RequestState[];
 }
 
+/** Before anything is asserted, with the two requests or without. */
+export const initialState = (withRequests: boolean): RollupState => ({
+  instances: [], confirmed: [],
+  requests: withRequests ? (['final', 'asserted'] as const).map((finality) => ({ finality, status: 'pending', left: TIMES.deadline, feeSpent: false })) : [],
+});
+
 export type RollupPhase = 'challengeable' | 'disputed' | 'waiting' | 'final' | 'defeated';
+
+/** What is done to one instance. */
+export type InstanceAction =
+  | { readonly kind: 'challenge'; readonly challenger: Challenger }
+  | { readonly kind: 'answer' | 'settle'; readonly game: number }
+  /** `wins`: whether the step shows the challenger to be right. */
+  | { readonly kind: 'prove'; readonly game: number; readonly wins: boolean }
+  | { readonly kind: 'withdrawBond' | 'confirm' };
+
+/** What is done to a request, with an instance or without. */
+export type RequestAction = 'deliver' | 'claimFee' | 'refund';
 
 export type RollupAction =
   | { readonly kind: 'assert'; readonly claim: ClaimName; readonly sponsor: Sponsor }
-  | { readonly kind: 'challenge'; readonly instance: number; readonly challenger: Challenger }
-  | { readonly kind: 'answer' | 'settle'; readonly instance: number; readonly game: number }
-  /** `wins`: whether the step shows the challenger to be right. */
-  | { readonly kind: 'prove'; readonly instance: number; readonly game: number; readonly wins: boolean }
-  | { readonly kind: 'withdrawBond' | 'confirm'; readonly instance: number }
+  | (InstanceAction & { readonly instance: number })
   | { readonly kind: 'deliver' | 'claimFee'; readonly request: number; readonly instance: number }
   | { readonly kind: 'refund'; readonly request: number }
   | { readonly kind: 'tick' };
@@ -135,119 +148,140 @@ export function gamePhase(rules: RollupRules, { phase, elapsed }: GameOfClaim): 
 
 const isWon = (phase: GameOfClaim['phase']): boolean => phase === 'sponsor won' || phase === 'challenger won';
 
-export function isLegal(rules: RollupRules, state: RollupState, action: RollupAction): boolean {
-  const instance = 'instance' in action ? (state.instances[action.instance] as Instance) : undefined;
-  const phase = instance === undefined ? undefined : phaseOf(rules, state, instance);
-  const game = instance !== undefined && 'game' in action ? (instance.games[action.game] as GameOfClaim) : undefined;
-  const request = 'request' in action ? (state.requests[action.request] as RequestState) : undefined;
+/** Whether an instance in `phase` takes an action: nothing else of the state enters. */
+export function isLegalForInstance(rules: RollupRules, instance: Instance, phase: RollupPhase, action: InstanceAction): boolean {
   switch (action.kind) {
-    case 'assert': return !rules.assertedOnce || state.instances.every(({ claim }) => claim !== action.claim);
-    case 'challenge':
-      return phase !== 'defeated' && rules.challengeable(instance?.left as number) && !instance?.games.some(({ challenger }) => challenger === action.challenger);
-    case 'answer': return gamePhase(rules, game as GameOfClaim) === 'to answer';
-    case 'prove': return gamePhase(rules, game as GameOfClaim) === 'to prove';
-    case 'settle': return isWon(gamePhase(rules, game as GameOfClaim));
+    case 'challenge': return phase !== 'defeated' && rules.challengeable(instance.left) && !instance.games.some(({ challenger }) => challenger === action.challenger);
+    case 'answer': return gamePhase(rules, instance.games[action.game] as GameOfClaim) === 'to answer';
+    case 'prove': return gamePhase(rules, instance.games[action.game] as GameOfClaim) === 'to prove';
+    case 'settle': return isWon(gamePhase(rules, instance.games[action.game] as GameOfClaim));
     case 'confirm': return phase === 'final' || (!rules.confirmNeedsFinal && phase !== 'defeated');
     case 'withdrawBond':
-      return !instance?.released && (phase === 'final' || phase === 'waiting' || phase === 'defeated') && (openGames(instance as Instance) === 0 || !rules.bondWaitsForGames);
-    case 'deliver':
-      return request?.status === 'pending' && rules.mayDeliver(request.left) && requestOf((instance as Instance).claim) === action.request && phase !== 'defeated'
-        && (phase === 'final' || request.finality === 'asserted');
-    case 'claimFee':
-      return (request?.status === 'delivered right' || request?.status === 'delivered wrong') && requestOf((instance as Instance).claim) === action.request
-        && phase === 'final' && !(request.feeSpent && rules.feeOnce);
-    case 'refund': return request?.status === 'pending' && rules.mayRefund(request.left);
-    case 'tick': return true;
+      return !instance.released && (phase === 'final' || phase === 'waiting' || phase === 'defeated') && (openGames(instance) === 0 || !rules.bondWaitsForGames);
   }
 }
 
-/** The state after a legal action, and what it pays; what comes in goes to `escrow`. */
-export function applyAction(rules: RollupRules, state: RollupState, action: RollupAction): { state: RollupState; payments: Payment[] } {
+/** Whether a request takes an action: nothing enters but the request, and the claim and the phase of the instance that is shown to it. */
+export function isLegalForRequest(rules: RollupRules, requests: readonly RequestState[], index: number, kind: RequestAction, claim?: ClaimName, phase?: RollupPhase): boolean {
+  const request = requests[index] as RequestState;
+  if (kind === 'refund') return request.status === 'pending' && rules.mayRefund(request.left);
+  if (claim === undefined || requestOf(claim) !== index) return false;
+  if (kind === 'claimFee') return request.status.startsWith('delivered') && phase === 'final' && !(request.feeSpent && rules.feeOnce);
+  return request.status === 'pending' && rules.mayDeliver(request.left) && phase !== 'defeated' && (phase === 'final' || request.finality === 'asserted');
+}
+
+export function isLegal(rules: RollupRules, state: RollupState, action: RollupAction): boolean {
+  if (action.kind === 'tick') return true;
+  if (action.kind === 'assert') return !rules.assertedOnce || state.instances.every(({ claim }) => claim !== action.claim);
+  if (action.kind === 'refund') return isLegalForRequest(rules, state.requests, action.request, 'refund');
+  const instance = state.instances[action.instance] as Instance;
+  const phase = phaseOf(rules, state, instance);
+  if ('request' in action) return isLegalForRequest(rules, state.requests, action.request, action.kind, instance.claim, phase);
+  return isLegalForInstance(rules, instance, phase, action);
+}
+
+export const newInstance = (claim: ClaimName, sponsor: Sponsor): Instance => ({ claim, sponsor, left: TIMES.window, defeats: 0, released: false, games: [] });
+
+/** The instance after a legal action, and what it pays; what comes in goes to `escrow`. */
+export function applyToInstance(rules: RollupRules, instance: Instance, phase: RollupPhase, action: InstanceAction): { instance: Instance; payments: Payment[] } {
   const payments: Payment[] = [];
   const pay = (contract: Payment['contract'], to: Payment['to'], amount: number): void => {
     if (amount > 0) payments.push({ to, amount, contract });
   };
-  const withInstance = (index: number, change: Partial<Instance>): RollupState =>
-    ({ ...state, instances: state.instances.map((one, at) => (at === index ? { ...one, ...change } : one)) });
-  const withGame = (index: number, game: number, change: Partial<GameOfClaim>, also: Partial<Instance> = {}): RollupState =>
-    withInstance(index, { games: (state.instances[index] as Instance).games.map((one, at) => (at === game ? { ...one, ...change } : one)), ...also });
-  const withRequest = (index: number, change: Partial<RequestState>): RollupState =>
-    ({ ...state, requests: state.requests.map((one, at) => (at === index ? { ...one, ...change } : one)) });
-  const instance = 'instance' in action ? (state.instances[action.instance] as Instance) : undefined;
-
+  const withGame = (game: number, change: Partial<GameOfClaim>): Instance => ({ ...instance, games: instance.games.map((one, at) => (at === game ? { ...one, ...change } : one)) });
   /** The winner has its stake back, the other's is burnt; a sponsor that never answered has brought none. */
   const dealOut = (game: GameOfClaim, end: GameOfClaim['phase']): void => {
     const brought = game.phase === 'to answer' ? 0 : AMOUNTS.sponsorStake;
     const sponsorWon = end === 'sponsor won';
-    pay('game', sponsorWon ? (instance as Instance).sponsor : game.challenger, sponsorWon ? brought : AMOUNTS.challengerStake);
+    pay('game', sponsorWon ? instance.sponsor : game.challenger, sponsorWon ? brought : AMOUNTS.challengerStake);
     pay('game', 'nobody', sponsorWon ? AMOUNTS.challengerStake : brought);
   };
-
   switch (action.kind) {
-    case 'assert':
-      pay('assertions', 'escrow', AMOUNTS.bond);
-      return { payments, state: { ...state, instances: [...state.instances, { claim: action.claim, sponsor: action.sponsor, left: TIMES.window, defeats: 0, released: false, games: [] }] } };
     case 'challenge':
       pay('game', 'escrow', AMOUNTS.challengerStake);
-      return { payments, state: withInstance(action.instance, { games: [...(instance as Instance).games, { challenger: action.challenger, phase: 'to answer', elapsed: 0, settled: false }] }) };
+      return { payments, instance: { ...instance, games: [...instance.games, { challenger: action.challenger, phase: 'to answer', elapsed: 0, settled: false }] } };
     case 'answer':
       pay('game', 'escrow', AMOUNTS.sponsorStake);
-      return { payments, state: withGame(action.instance, action.game, { phase: 'to prove', elapsed: 0 }) };
+      return { payments, instance: withGame(action.game, { phase: 'to prove', elapsed: 0 }) };
     case 'prove': {
       const end = action.wins ? 'challenger won' : 'sponsor won';
-      dealOut(instance?.games[action.game] as GameOfClaim, end);
-      return { payments, state: withGame(action.instance, action.game, { phase: end, elapsed: 0 }) };
+      dealOut(instance.games[action.game] as GameOfClaim, end);
+      return { payments, instance: withGame(action.game, { phase: end, elapsed: 0 }) };
     }
     case 'settle': {
-      const game = instance?.games[action.game] as GameOfClaim;
-      if (game.settled && rules.settlesOnce) return { payments, state };
+      const game = instance.games[action.game] as GameOfClaim;
+      if (game.settled && rules.settlesOnce) return { payments, instance };
       const end = gamePhase(rules, game);
       if (!isWon(game.phase)) dealOut(game, end);
-      const { defeats } = instance as Instance;
-      const lost = end === 'challenger won';
-      if (lost) pay('assertions', game.challenger, AMOUNTS.bounty * (rules.bounties(defeats + 1) - rules.bounties(defeats)));
-      return { payments, state: withGame(action.instance, action.game, { phase: end, elapsed: 0, settled: true }, { defeats: defeats + (lost ? 1 : 0) }) };
+      const defeats = instance.defeats + (end === 'challenger won' ? 1 : 0);
+      pay('assertions', game.challenger, AMOUNTS.bounty * (rules.bounties(defeats) - rules.bounties(instance.defeats)));
+      return { payments, instance: { ...withGame(action.game, { phase: end, elapsed: 0, settled: true }), defeats } };
     }
-    case 'withdrawBond': {
-      const { sponsor, defeats } = instance as Instance;
-      if (phaseOf(rules, state, instance as Instance) === 'defeated') pay('assertions', 'nobody', AMOUNTS.bond - AMOUNTS.bounty * rules.bounties(defeats));
-      else pay('assertions', sponsor, AMOUNTS.bond);
-      return { payments, state: withInstance(action.instance, { released: true }) };
-    }
-    case 'confirm': {
-      const { claim } = instance as Instance;
-      return { payments, state: state.confirmed.includes(claim) ? state : { ...state, confirmed: CLAIM_NAMES.filter((one) => one === claim || state.confirmed.includes(one)) } };
-    }
-    case 'deliver':
-      return { payments, state: withRequest(action.request, { status: CLAIMS[(instance as Instance).claim].right ? 'delivered right' : 'delivered wrong' }) };
-    case 'claimFee':
-      pay('inbox', (instance as Instance).sponsor, AMOUNTS.fee);
-      return { payments, state: withRequest(action.request, { feeSpent: true }) };
-    case 'refund':
-      pay('inbox', 'requester', AMOUNTS.fee);
-      return { payments, state: withRequest(action.request, { status: 'refunded', feeSpent: true }) };
-    case 'tick':
-      return {
-        payments,
-        state: {
-          ...state,
-          instances: state.instances.map((one) => ({
-            ...one,
-            left: Math.max(one.left - 1, one.sponsor === 'honest sponsor' ? -2 * TIMES.allowance : 0),
-            games: one.games.map((game) => (game.settled || isWon(game.phase) ? game : { ...game, elapsed: Math.min(game.elapsed + 1, TIMES.allowance) })),
-          })),
-          requests: state.requests.map((request) => ({ ...request, left: Math.max(request.left - 1, 0) })),
-        },
-      };
+    case 'withdrawBond':
+      if (phase === 'defeated') pay('assertions', 'nobody', AMOUNTS.bond - AMOUNTS.bounty * rules.bounties(instance.defeats));
+      else pay('assertions', instance.sponsor, AMOUNTS.bond);
+      return { payments, instance: { ...instance, released: true } };
+    case 'confirm': return { payments, instance };
   }
 }
 
-/** What each contract has to hold: bonds, less the bounties paid out of them; stakes of running games; fees in escrow. */
-export function heldBy(rules: RollupRules, { instances, requests }: RollupState): Readonly<Record<Payment['contract'], number>> {
-  const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+/** The requests after a legal action on one of them, and what it pays. */
+export function applyToRequest(requests: readonly RequestState[], index: number, kind: RequestAction, instance?: Instance): { requests: readonly RequestState[]; payments: Payment[] } {
+  const change = (to: Partial<RequestState>): readonly RequestState[] => requests.map((one, at) => (at === index ? { ...one, ...to } : one));
+  const { claim, sponsor } = instance ?? {};
+  if (claim === undefined || sponsor === undefined) return { requests: change({ status: 'refunded', feeSpent: true }), payments: [{ contract: 'inbox', to: 'requester', amount: AMOUNTS.fee }] };
+  if (kind === 'deliver') return { requests: change({ status: CLAIMS[claim].right ? 'delivered right' : 'delivered wrong' }), payments: [] };
+  return { requests: change({ feeSpent: true }), payments: [{ contract: 'inbox', to: sponsor, amount: AMOUNTS.fee }] };
+}
+
+export const isRunning = ({ settled, phase }: GameOfClaim): boolean => !settled && !isWon(phase);
+
+export const tickInstance = (instance: Instance): Instance => ({
+  ...instance,
+  left: Math.max(instance.left - 1, instance.sponsor === 'honest sponsor' ? -2 * TIMES.allowance : 0),
+  games: instance.games.map((game) => (isRunning(game) ? { ...game, elapsed: Math.min(game.elapsed + 1, TIMES.allowance) } : game)),
+});
+
+export const tickRequests = (requests: readonly RequestState[]): readonly RequestState[] => requests.map((request) => ({ ...request, left: Math.max(request.left - 1, 0) }));
+
+export const withConfirmed = (confirmed: readonly ClaimName[], claim: ClaimName): readonly ClaimName[] =>
+  (confirmed.includes(claim) ? confirmed : CLAIM_NAMES.filter((one) => one === claim || confirmed.includes(one)));
+
+/** The state after a legal action, and what it pays; what comes in goes to `escrow`. */
+export function applyAction(rules: RollupRules, state: RollupState, action: RollupAction): { state: RollupState; payments: Payment[] } {
+  switch (action.kind) {
+    case 'assert': return { payments: [{ to: 'escrow', amount: AMOUNTS.bond, contract: 'assertions' }], state: { ...state, instances: [...state.instances, newInstance(action.claim, action.sponsor)] } };
+    case 'tick': return { payments: [], state: { ...state, instances: state.instances.map(tickInstance), requests: tickRequests(state.requests) } };
+    case 'deliver':
+    case 'claimFee':
+    case 'refund': {
+      const { requests, payments } = applyToRequest(state.requests, action.request, action.kind, 'instance' in action ? state.instances[action.instance] : undefined);
+      return { payments, state: { ...state, requests } };
+    }
+    default: {
+      const before = state.instances[action.instance] as Instance;
+      const { instance, payments } = applyToInstance(rules, before, phaseOf(rules, state, before), action);
+      const confirmed = action.kind === 'confirm' ? withConfirmed(state.confirmed, instance.claim) : state.confirmed;
+      return { payments, state: { ...state, confirmed, instances: state.instances.map((one, at) => (at === action.instance ? instance : one)) } };
+    }
+  }
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+
+/** What the contracts have to hold for an instance: its bond, less the bounties paid out of it; the stakes of its running games. */
+export function heldForInstance(rules: RollupRules, { released, defeats, games }: Instance): { readonly assertions: number; readonly game: number } {
   return {
-    assertions: sum(instances.map(({ released, defeats }) => (released ? 0 : AMOUNTS.bond - AMOUNTS.bounty * rules.bounties(defeats)))),
-    game: sum(instances.flatMap(({ games }) => games.map(({ phase }) => (isWon(phase) ? 0 : AMOUNTS.challengerStake + (phase === 'to prove' ? AMOUNTS.sponsorStake : 0))))),
-    inbox: sum(requests.map(({ feeSpent }) => (feeSpent ? 0 : AMOUNTS.fee))),
+    assertions: released ? 0 : AMOUNTS.bond - AMOUNTS.bounty * rules.bounties(defeats),
+    game: sum(games.map(({ phase }) => (isWon(phase) ? 0 : AMOUNTS.challengerStake + (phase === 'to prove' ? AMOUNTS.sponsorStake : 0)))),
   };
+}
+
+/** What the inbox has to hold: the fees that nobody has had. */
+export const heldForRequests = (requests: readonly RequestState[]): number => sum(requests.map(({ feeSpent }) => (feeSpent ? 0 : AMOUNTS.fee)));
+
+/** What each contract has to hold. */
+export function heldBy(rules: RollupRules, { instances, requests }: RollupState): Readonly<Record<Payment['contract'], number>> {
+  const held = instances.map((instance) => heldForInstance(rules, instance));
+  return { assertions: sum(held.map(({ assertions }) => assertions)), game: sum(held.map(({ game }) => game)), inbox: heldForRequests(requests) };
 }

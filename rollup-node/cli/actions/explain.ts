@@ -2,6 +2,7 @@ import { hexToBytes } from 'viem';
 import type { EncodedModel } from '../../../deterministic-runtime/program/encoding.ts';
 import { openTrace } from '../../../fraud-proof/trace/trace.ts';
 import type { Trace } from '../../../fraud-proof/trace/trace.ts';
+import { blobSourcesOf } from '../../chain/blob-source.ts';
 import { UserError } from '../../errors.ts';
 import { executorByName } from '../../executors.ts';
 import type { ExecutorName } from '../../executors.ts';
@@ -30,7 +31,7 @@ export async function explainDispute(prefix: string, flags: ExplainFlags): Promi
   try {
     showStatus(`reading the rollup's events from ${config.rpcUrl.join(', ')}`);
     const games = await open(readGames(config), (opened) => opened.close());
-    const transcript = await readTranscript(games, await disputeNamed(games, prefix));
+    const transcript = await readTranscript(games, await disputeNamed(games, prefix), blobSourcesOf(games.client, config.beacon));
     const encoded = await modelOf(transcript.request, given, config.models);
     const trace = encoded === null ? null : await runAgain(encoded, transcript.request, executor, open);
     showStatus('comparing the claims');

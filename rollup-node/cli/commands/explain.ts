@@ -12,7 +12,7 @@ export interface ExplainFlags extends Record<string, unknown> {
 
 /** `assay explain <dispute>`: the story of a game, down to the instruction. */
 export function explainCommand(): Command {
-  const command = addConfigOptions(new Command('explain'), ['rpcUrl', 'chainId', 'assertions', 'startBlock', 'logRange', 'models'])
+  const command = addConfigOptions(new Command('explain'), ['rpcUrl', 'chainId', 'assertions', 'startBlock', 'logRange', 'models', 'beacon'])
     .description('tell a dispute in words: who claimed what, each move, and the one instruction that it comes down to, with the right value where the model\'s files are given')
     .argument('<dispute>', 'its game id, or how that starts', idPrefix)
     .addOption(new Option('--model <bundle>', 'the model\'s bundle: the inference is run again, and every claim compared; --models names several to choose from').argParser(path))
