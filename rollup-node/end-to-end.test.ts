@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { encodeAbiParameters, isAddressEqual, keccak256 } from 'viem';
+import { encodeAbiParameters, isAddressEqual, keccak256, zeroHash } from 'viem';
 import { dissectionGameAbi, resultAssertionsAbi } from '../contracts/abi/generated.ts';
 import { claimsRoot } from '../fraud-proof/dispute/claims.ts';
 import { CALLDATA_ARITY } from '../fraud-proof/dispute/split.ts';
@@ -55,11 +55,14 @@ describe('end to end', () => {
     const request = await delivered(watcher, requestId);
     expect(decodeModelResult(signature, request.delivery!.result)).toBe(await expected(picture));
     expect(dispute).toMatchObject({ phase: 'challenger-won', ending: expect.stringMatching(/^(proof|concession)$/), settled: true });
-    const game = await net.client.readContract({ address: net.deployment.dissectionGame, abi: dissectionGameAbi, functionName: 'game', args: [dispute.gameId] });
-    // What storage has of the claims is what the log's states hash to.
+    const gameAt = (blockNumber: bigint) => net.client.readContract({ address: net.deployment.dissectionGame, abi: dissectionGameAbi, functionName: 'game', args: [dispute.gameId], blockNumber });
+    const game = await gameAt(await net.client.getBlockNumber({ cacheTime: 0 }));
+    expect(game.claims, 'cleared at the end').toBe(zeroHash);
+    const [end] = await net.client.getContractEvents({ address: net.deployment.dissectionGame, abi: dissectionGameAbi, eventName: 'Settled', args: { gameId: dispute.gameId }, fromBlock: 0n });
+    // What storage had of the claims is what the log's states hash to.
     const { first, inner, last } = dispute.split;
     const commitment = encodeAbiParameters([{ type: 'bytes32' }, { type: 'address' }, { type: 'address' }], [claimsRoot([first, ...inner, last], CALLDATA_ARITY), dispute.asserter, dispute.challenger]);
-    expect(game.claims).toBe(keccak256(commitment));
+    expect((await gameAt(end!.blockNumber - 1n)).claims).toBe(keccak256(commitment));
     expect(game.clock).toMatchObject({
       turnStartedAt: Number(dispute.turnStartedAt), asserterRemaining: Number(dispute.asserterRemaining), challengerRemaining: Number(dispute.challengerRemaining),
       closed: true,

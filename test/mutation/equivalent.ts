@@ -9,8 +9,6 @@ const NOT_NEGATIVE = 'the value is not negative';
 const SHIFTED_IN = 'the lowest 64 bits were shifted in, and are zero anyhow';
 const ABOVE_THE_BYTES = 'the sign fills bits above the bytes that are used';
 const ONE_BYTE_MORE = 'copies one byte more, to memory that is not in use yet and that whoever allocates it sets';
-const POINTERS = 'pointers to memory and depths are far below 2^255, where signed and unsigned comparison agree';
-const OVERWRITTEN = 'the leaf too many stands where the zero behind the level is written next: no tree has depth 0';
 const SHORT_PATH = 'indices are far below 2^255, and no path has 255 levels';
 
 /** Mutants that no test can kill, by name, each with the reason why it does what the original does. */
@@ -38,9 +36,5 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   "ProofReader hash: 'let start := mload(0x40)': '0x40' → '0x41'": FREE_MEMORY,
   "ProofReader hash: 'calldatacopy(start, offset, shl(5, words))': '5' → '6'": MORE_COPIED,
   "TensorCommitment treeRoot: 'count := shr(1, add(count, 1))': 'shr' → 'sar'": 'the number of words is far below 2^255',
-  "Dissection claimsRoot: 'lt(node, levelEnd)': 'lt' → 'slt'": POINTERS,
-  "Dissection claimsRoot: 'lt(node, levelEnd)': 'lt(node, levelEnd)' → 'iszero(gt(node, levelEnd))'": OVERWRITTEN,
-  "Dissection claimsRoot: 'lt(height, depth)': 'lt' → 'slt'": POINTERS,
-  "Dissection claimsRoot: 'lt(source, levelEnd)': 'lt' → 'slt'": POINTERS,
   "WordMachine scalarResult: 'return Arithmetic.evaluate(Arithmetic.ADD, sum, Lanes.dot(left, right), 0)': 'sum, Lanes.dot(left, right)' → 'Lanes.dot(left, right), sum'": 'the order of a sum does not matter',
 };

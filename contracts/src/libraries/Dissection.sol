@@ -53,33 +53,42 @@ library Dissection {
         pure
         returns (bytes32 root)
     {
-        uint256 blockIndex = j / g;
-        uint256 size = m - blockIndex * g;
-        if (size > g) size = g;
-        uint256 blocks = (m + g - 1) / g;
-        uint256 expected = 32 * (size + blocks - 2);
-        require(opening.length == expected, WrongOpeningLength(opening.length, expected));
-        uint256 place = j % g;
-        assembly ("memory-safe") {
-            let words := mload(0x40)
-            let source := opening.offset
-            let bytesBefore := shl(5, place)
-            let target := add(words, bytesBefore)
-            calldatacopy(words, source, bytesBefore)
-            mstore(target, start)
-            mstore(add(target, 0x20), end)
-            let others := shl(5, sub(size, 1))
-            calldatacopy(add(target, 0x40), add(source, bytesBefore), sub(others, bytesBefore))
-            let hash := keccak256(words, add(others, 0x40))
+        unchecked {
+            uint256 place = j % g;
+            // States of the block that the opening has: of its segments' bounds, all but two.
+            uint256 states = m - (j - place);
+            states = (states < g ? states : g) - 1;
+            uint256 expected = 32 * (states + (m - 1) / g);
+            require(opening.length == expected, WrongOpeningLength(opening.length, expected));
+            uint256 words = copy(opening, 0, 32 * place, 64, 32 * (states - place));
+            assembly ("memory-safe") {
+                let target := add(words, shl(5, place))
+                mstore(target, start)
+                mstore(add(target, 0x20), end)
+                root := keccak256(words, add(shl(5, states), 0x40))
+            }
+            place = 32 * (j / g);
+            copy(opening, 32 * states, place, 32, expected - 32 * states - place);
+            assembly ("memory-safe") {
+                mstore(add(words, place), root)
+                let size := sub(add(expected, 0x20), shl(5, states))
+                mstore8(add(words, size), 0)
+                root := keccak256(words, add(size, 1))
+            }
+        }
+    }
 
-            source := add(source, others)
-            bytesBefore := shl(5, blockIndex)
-            others := shl(5, sub(blocks, 1))
-            calldatacopy(words, source, bytesBefore)
-            mstore(add(words, bytesBefore), hash)
-            calldatacopy(add(add(words, bytesBefore), 0x20), add(source, bytesBefore), sub(others, bytesBefore))
-            mstore8(add(add(words, others), 0x20), 0)
-            root := keccak256(words, add(others, 0x21))
+    /// @dev Copies `before` bytes of an opening, from `from` on, and `behind` bytes more, to free memory, with `gap` bytes between them.
+    function copy(bytes calldata opening, uint256 from, uint256 before, uint256 gap, uint256 behind)
+        private
+        pure
+        returns (uint256 target)
+    {
+        assembly ("memory-safe") {
+            target := mload(0x40)
+            let source := add(opening.offset, from)
+            calldatacopy(target, source, before)
+            calldatacopy(add(add(target, before), gap), add(source, before), behind)
         }
     }
 }
