@@ -13,6 +13,10 @@ export interface RollupBounds {
   /** Whether requests are delivered, refunded and paid for. */
   readonly requests: boolean;
   readonly claims: readonly ClaimName[];
+  /**
+   * Whether there are other instances, any number of them: all that they can do to these is to confirm what is right, at any time. (`checkRollup` alone.)
+   */
+  readonly others?: boolean;
 }
 
 export const isFalse = (claim: ClaimName): boolean => !CLAIMS[claim].right;
