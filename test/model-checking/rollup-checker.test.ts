@@ -26,7 +26,7 @@ describe('with any number of other instances', () => {
 
   it('an instance does what it does with one and two others, and nothing is lost', () => {
     const withAny = met(bounds({ others: true }));
-    const withTwo = met(bounds({ attackersInstances: 2, instances: 3, claims: ['right', 'right on right'] }));
+    const withTwo = met(bounds({ instances: 3, claims: ['right', 'right on right'] }));
     expect(withTwo.size).toBeGreaterThan(100);
     expect([...withTwo].filter((one) => !withAny.has(one))).toEqual([]);
     expect(met(bounds({ instances: 2 }))).toEqual(withAny);
