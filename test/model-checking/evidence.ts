@@ -54,6 +54,7 @@ function histories(long: boolean): void {
   const all: [RollupBounds, boolean][] = [
     [one, false],
     [{ ...one, others: true }, false],
+    [{ ...one, shamGames: 4, others: true }, false],
     [{ ...one, requests: true }, false],
     [two, false],
     [{ ...two, attackersInstances: 2 }, false],
@@ -66,6 +67,7 @@ function histories(long: boolean): void {
     [{ ...three, attackersInstances: 3, shamGames: 1 }, true],
     [{ ...three, attackersInstances: 2 }, true],
     [{ ...three, attackersInstances: 2, shamGames: 1, requests: true }, true],
+    [{ ...three, instances: 4, attackersInstances: 2, shamGames: 1 }, true],
   ];
   console.log('\nAssertions: every history within the bounds, an honest way to the end in every state\n');
   console.log('| instances | of attackers at most | their games | requests | claims | states | transitions | instances in a phase | seconds | peak memory so far |\n|---|---|---|---|---|---|---|---|---|---|');

@@ -53,7 +53,7 @@ export const honestDuties = (rules: RollupRules, { instances }: RollupState, lat
 
 /** Everything that anybody may do about an instance: honest parties only what is honest, attackers whatever is legal for them. */
 export function actionsOn(rules: RollupRules, instance: Instance, phase: RollupPhase, mayChallenge: boolean): InstanceAction[] {
-  // Attackers are alike: the second one challenges where the first has.
+  // Attackers are alike: the next one challenges where those before have.
   const attacker = ATTACKING_CHALLENGERS.find((one) => instance.games.every(({ challenger }) => challenger !== one));
   const actions: InstanceAction[] = attacker !== undefined && mayChallenge ? [{ kind: 'challenge', challenger: attacker }] : [];
   instance.games.forEach((game, at) => {
