@@ -21,15 +21,16 @@ async function chain(scene: Scene, sponsor: Hex, outputs: readonly Hex[], parent
 
 /** Tries to have confirmed whatever is not final, or builds on what is false. */
 async function confirmEarly(scene: Scene): Promise<void> {
+  await scene.passUntil(scene.stage.time);
   for (const { id } of scene.assertions) {
     if ((await phaseOf(scene, id)) !== PHASE.final) await scene.sendJunk({ from: scene.attacker, ...confirmation(scene, id) });
   }
 }
 
 /** Nobody can challenge any of the lists any more. */
-function passWindows(scene: Scene): void {
-  for (const { until } of scene.assertions) if (scene.stage.time < until) scene.stage.time = until;
-}
+const passWindows = (scene: Scene): Promise<void> => scene.passUntil(lastWindow(scene));
+
+const lastWindow = ({ assertions }: Scene): bigint => assertions.reduce((latest, { until }) => (until > latest ? until : latest), 0n);
 
 /** Records the ends of all games. */
 async function settleAll(scene: Scene): Promise<void> {
@@ -39,7 +40,7 @@ async function settleAll(scene: Scene): Promise<void> {
 /** When all games are over and all windows, what is true is confirmed as far as it can be, and nothing else can be. */
 async function confirmAll(scene: Scene): Promise<void> {
   await settleAll(scene);
-  passWindows(scene);
+  await passWindows(scene);
   await confirmEarly(scene);
   for (const { id, claim } of scene.assertions) {
     if (isTrueClaim(scene, claim) && (await phaseOf(scene, id)) === PHASE.final) await scene.send({ from: scene.attacker, ...confirmation(scene, id) });
@@ -123,7 +124,7 @@ export const LISTS_ON_LISTS: readonly Adversary[] = [
       await scene.challenge(honest, await scene.assert(attacker, lie.output, parent), truth);
     },
     after: async (scene) => {
-      passWindows(scene);
+      await passWindows(scene);
       await scene.assert(scene.accomplice, scene.truth.output);
       await confirmAll(scene);
     },
@@ -164,7 +165,7 @@ export const LISTS_ON_LISTS: readonly Adversary[] = [
       await playUsual();
     },
     after: async (scene) => {
-      const end = scene.assertions.reduce((latest, { until }) => (until > latest ? until : latest), 0n) + 2n * scene.games[0]!.terms.allowance;
+      const end = lastWindow(scene) + 2n * scene.games[0]!.terms.allowance;
       // The honest party records one end after another.
       if (scene.stage.time > end + 24n * BigInt(scene.games.length)) throw new Broken('a chain takes longer than its last list and its games');
       await confirmAll(scene);
@@ -229,7 +230,7 @@ export const LISTS_ON_LISTS: readonly Adversary[] = [
     after: async (scene) => {
       await settleAll(scene);
       await releaseTwice(scene, [PHASE.defeated]);
-      passWindows(scene);
+      await passWindows(scene);
       await releaseTwice(scene, [PHASE.waiting, PHASE.final]);
       await confirmAll(scene);
       await releaseTwice(scene, []);
@@ -252,7 +253,7 @@ export const LISTS_ON_LISTS: readonly Adversary[] = [
     },
     after: async (scene) => {
       await settleAll(scene);
-      passWindows(scene);
+      await passWindows(scene);
       const { asked: { requestId, inference: { trace } }, assertions: [, child], stage, attacker } = scene;
       const { index, path } = proveEntry({ requestIds: [...child!.requestIds], outputCommitments: [...child!.outputCommitments] }, 0);
       const data = encodeFunctionData({ abi: inboxAbi, functionName: 'deliver', args: [requestId, child!.id, index, path, bytesToHex(trace.output)] });

@@ -148,7 +148,7 @@ async function settle(scene: Scene): Promise<void> {
     else await scene.send({ from: scene.accomplice, ...scene.settlement(game) }, game);
   }
   const end = scene.assertions.reduce((latest, { until }) => (until > latest ? until : latest), 0n);
-  if (scene.stage.time < end) scene.stage.time = end;
+  await scene.passUntil(end);
   const { game, assertions } = scene.stage;
   // Bonds come back while a list still waits, or when it is final: once.
   const whileWaiting = scene.random.below(2) === 0;

@@ -93,6 +93,12 @@ export class Scene {
     return this.asked.inference.truth;
   }
 
+  /** Lets time pass until then at least, with a block: what is read is as of the last one. */
+  async passUntil(time: bigint): Promise<void> {
+    if (this.stage.time < time) this.stage.time = time;
+    await this.stage.send({ from: this.accomplice, to: this.accomplice, data: '0x' });
+  }
+
   /** Another account of the attacker's. */
   async anotherAccount(code?: Hex): Promise<Address> {
     const account = await this.stage.account(code);

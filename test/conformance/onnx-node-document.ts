@@ -19,6 +19,9 @@ Each test's model is imported as a float model is, with its own input and three 
 within **one quantisation step** of what ONNX expects: a step of eight bits over the range of that output; whole numbers and truth values have to be equal. The first column counts imports
 whose activations have sixteen bits, the second those with eight (where errors of the inputs' own rounding count too, as do those of each step on the way). Weights always have eight bits.
 Inputs that a program needs to be fixed (weights, shapes, axes) are taken as constants of the model. Models that are quantised already (see onnx-quantized.md) have to give every integer.
+
+A program can't fail on its input, as onnxruntime does where a computed index names no element: GatherElements and GatherND then take the nearest end of the axis, and Gather gives integers 0.
+Constant indices outside are refused when the model is imported.
 `;
 
 /** The table, as Markdown. */

@@ -49,21 +49,36 @@ async function gamesOnContract(): Promise<void> {
 
 function histories(long: boolean): void {
   const one: RollupBounds = { attackersInstances: 1, instances: 1, shamGames: 2, requests: false, claims: CLAIM_NAMES };
-  const all: [string, RollupBounds, boolean][] = [
-    ['one instance, two shams', one, false],
-    ['one instance, one sham, requests', { ...one, shamGames: 1, requests: true }, false],
-    ['one of each side, one sham', { ...one, instances: 2, shamGames: 1 }, false],
-    ['one of each side, two shams', { ...one, instances: 2, claims: ['right', 'wrong'] }, false],
-    ['two of attackers, one sham', { ...one, attackersInstances: 2, instances: 2, shamGames: 1, claims: ['right', 'wrong', 'right on right'] }, false],
-    ['an honest chain of two beside an attacker, one sham', { ...one, instances: 3, shamGames: 1, claims: ['right', 'right on right'] }, false],
-    ['one of each side, one sham, requests', { ...one, instances: 2, shamGames: 1, requests: true, claims: ['right', 'wrong'] }, true],
-    ['two of attackers, one sham, every claim', { ...one, attackersInstances: 2, instances: 2, shamGames: 1 }, true],
+  const two: RollupBounds = { ...one, instances: 2 };
+  const three: RollupBounds = { ...one, instances: 3 };
+  const all: [RollupBounds, boolean][] = [
+    [one, false],
+    [{ ...one, others: true }, false],
+    [{ ...one, shamGames: 4, others: true }, false],
+    [{ ...one, requests: true }, false],
+    [two, false],
+    [{ ...two, attackersInstances: 2 }, false],
+    [{ ...two, attackersInstances: 2, shamGames: 1, requests: true }, false],
+    [{ ...three, shamGames: 1 }, false],
+    [{ ...three, attackersInstances: 2, shamGames: 1 }, false],
+    [{ ...three, attackersInstances: 2, claims: ['right', 'wrong', 'right on right'] }, false],
+    [{ ...three, attackersInstances: 2, shamGames: 1, requests: true, claims: ['right', 'wrong', 'right on right'] }, false],
+    [{ ...two, attackersInstances: 2, others: true }, true],
+    [{ ...three, attackersInstances: 3, shamGames: 1 }, true],
+    [{ ...three, attackersInstances: 2 }, true],
+    [{ ...three, attackersInstances: 2, shamGames: 1, requests: true }, true],
+    [{ ...three, instances: 4, attackersInstances: 2, shamGames: 1 }, true],
   ];
-  console.log('\nAssertions: every history within the bounds\n\n| bounds | claims | states | transitions |\n|---|---|---|---|');
-  for (const [name, bounds, isLong] of all) {
+  console.log('\nAssertions: every history within the bounds, an honest way to the end in every state\n');
+  console.log('| instances | of attackers at most | their games | requests | claims | states | transitions | instances in a phase | seconds | peak memory so far |\n|---|---|---|---|---|---|---|---|---|---|');
+  for (const [bounds, isLong] of all) {
     if (isLong && !long) continue;
-    const { states, transitions } = checkRollup(ROLLUP_RULES, bounds);
-    console.log(`| ${name} | ${bounds.claims.length === CLAIM_NAMES.length ? 'all six' : bounds.claims.join(', ')} | ${states} | ${transitions} |`);
+    const { instances, attackersInstances, shamGames, requests, claims, others } = bounds;
+    const startedAt = performance.now();
+    const { states, transitions, instances: met } = checkRollup(ROLLUP_RULES, bounds);
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    const megabytes = Math.round(process.resourceUsage().maxRSS / 1024);
+    console.log(`| ${instances}${others ? ', and any others' : ''} | ${attackersInstances} | ${shamGames} | ${requests ? 'two' : 'none'} | ${claims.length === CLAIM_NAMES.length ? 'all six' : claims.join(', ')} | ${states} | ${transitions} | ${met.length} | ${seconds} | ${megabytes} MB |`);
   }
 }
 
@@ -74,12 +89,43 @@ async function historiesOnContracts(): Promise<void> {
   console.log(`\nThe same on the contracts: ${walks} walks, ${count.legal} legal actions of ${count.kinds.size} kinds, ${count.illegal} illegal ones`);
 }
 
-const { values } = parseArgs({ options: { long: { type: 'boolean', default: false }, only: { type: 'string' } } });
-const wanted = (part: string): boolean => values.only === undefined || values.only === part;
-async function main(): Promise<void> {
+const PARTS = ['games', 'games-on-contract', 'histories', 'histories-on-contracts'] as const;
+const USAGE = `npm run evidence:exhaustive [-- --long] [-- --only PART]
+
+Goes through small disputes completely and prints what was gone through.
+
+  --long       the largest histories of assertions, too
+  --only PART  one of ${PARTS.join(', ')}
+  --help       this`;
+
+interface Options {
+  readonly long: boolean;
+  readonly only: string | undefined;
+  readonly help: boolean;
+}
+
+/** @throws Error for an unknown option or part */
+function readOptions(): Options {
+  const { values } = parseArgs({ options: { long: { type: 'boolean', default: false }, only: { type: 'string' }, help: { type: 'boolean', default: false } } });
+  const { long, only, help } = values;
+  if (only !== undefined && !PARTS.some((part) => part === only)) throw new Error(`--only takes one of ${PARTS.join(', ')}, not "${only}"`);
+  return { long, only, help };
+}
+
+async function main({ long, only }: Options): Promise<void> {
+  const wanted = (part: (typeof PARTS)[number]): boolean => only === undefined || only === part;
   if (wanted('games')) games();
   if (wanted('games-on-contract')) await gamesOnContract();
-  if (wanted('histories')) histories(values.long);
+  if (wanted('histories')) histories(long);
   if (wanted('histories-on-contracts')) await historiesOnContracts();
 }
-await main();
+
+let options: Options;
+try {
+  options = readOptions();
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${USAGE}`);
+  process.exit(2);
+}
+if (options.help) console.log(USAGE);
+else await main(options);

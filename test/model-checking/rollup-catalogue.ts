@@ -64,6 +64,7 @@ export class Catalogue {
   private readonly rules: RollupRules;
   private readonly instanceNumbers = new Map<string, number>();
   private readonly requestNumbers = new Map<string, number>();
+  private readonly newInstances: number[] = [];
   /** From 1 on: 0 is no instance. */
   readonly instances: KnownInstance[] = [];
   readonly requests: KnownRequests[] = [];
@@ -106,7 +107,8 @@ export class Catalogue {
   }
 
   asserted(claim: ClaimName, sponsor: Sponsor): number {
-    return this.numberOf(newInstance(claim, sponsor));
+    const key = CLAIM_NAMES.indexOf(claim) * 2 + (sponsor === 'honest sponsor' ? 1 : 0);
+    return (this.newInstances[key] ??= this.numberOf(newInstance(claim, sponsor)));
   }
 
   tick(number: number): number {

@@ -5,6 +5,7 @@ import type { RollupBounds } from './rollup-players.ts';
 import { searchPlainly } from './rollup-reference.ts';
 import { CLAIM_NAMES, ROLLUP_RULES } from './rollup-rules.ts';
 import type { RollupRules } from './rollup-rules.ts';
+import { keyOfInstance } from './rollup-symmetry.ts';
 
 const bounds = (change: Partial<RollupBounds>): RollupBounds => ({ attackersInstances: 1, instances: 1, shamGames: 1, requests: false, claims: CLAIM_NAMES, ...change });
 
@@ -17,6 +18,20 @@ describe('no reachable state in which the truth cannot become final, a lie is, o
   ])('%s', (_, checked, atLeast) => {
     const { states } = checkRollup(ROLLUP_RULES, checked);
     expect(states).toBeGreaterThan(atLeast);
+  });
+});
+
+describe('with any number of other instances', () => {
+  const met = (checked: RollupBounds): Set<string> => new Set(checkRollup(ROLLUP_RULES, checked).instances.map(({ instance, phase }) => `${phase}: ${keyOfInstance(instance)}`));
+
+  it('an instance does what it does with one and two others, and nothing is lost', () => {
+    const withAny = met(bounds({ others: true }));
+    const withTwo = met(bounds({ instances: 3, claims: ['right', 'right on right'] }));
+    expect(withTwo.size).toBeGreaterThan(100);
+    expect([...withTwo].filter((one) => !withAny.has(one))).toEqual([]);
+    expect(met(bounds({ instances: 2 }))).toEqual(withAny);
+    // A child alone is never final.
+    expect(met(bounds({})).size).toBeLessThan(withAny.size);
   });
 });
 

@@ -3,15 +3,22 @@ import { PackedStates } from './packed-states.ts';
 import { Catalogue, bitOf } from './rollup-catalogue.ts';
 import type { KnownInstance } from './rollup-catalogue.ts';
 import { closingSearch, descending, pack } from './rollup-closing.ts';
-import { assertions } from './rollup-players.ts';
+import { assertions, isRight } from './rollup-players.ts';
 import type { RollupBounds } from './rollup-players.ts';
 import { closingFault, confirmedFault, instanceMoneyFault, phaseFault, truthsToAssert } from './rollup-properties.ts';
 import { AMOUNTS, CLAIM_NAMES, initialState, isLegal, newInstance, phaseOf } from './rollup-rules.ts';
-import type { RollupAction, RollupPhase, RollupRules, RollupState } from './rollup-rules.ts';
+import type { Instance, RollupAction, RollupPhase, RollupRules, RollupState } from './rollup-rules.ts';
 
 export interface RollupCheckResult {
   readonly states: number;
   readonly transitions: number;
+  /** Different instances, each in a phase, that were met. */
+  readonly instances: readonly MetInstance[];
+}
+
+export interface MetInstance {
+  readonly instance: Instance;
+  readonly phase: RollupPhase;
 }
 
 /** Bits of the packed words: a claim is confirmed; the number of the requests. */
@@ -99,6 +106,8 @@ export function checkRollup(rules: RollupRules, bounds: RollupBounds, onState?: 
       for (const { action, next, fault } of catalogue.requestSteps(requests, at(number).instance, phase)) visit(action, place, numbers.slice(), confirmed, next, fault);
     }
     for (const { action, next, fault } of catalogue.requests[requests]?.refunds ?? []) visit(action, -1, numbers.slice(), confirmed, next, fault);
+    // What is confirmed is right, as long as `confirmedFault` finds nothing.
+    if (bounds.others) for (const claim of CLAIM_NAMES) if (isRight(claim) && (confirmed & bitOf(claim)) === 0) visit({ kind: 'confirmed by others', claim }, -1, numbers.slice(), confirmed | bitOf(claim), requests, null);
     if (!isDue) visit({ kind: 'tick' }, -1, numbers.map((number) => catalogue.tick(number)), confirmed, catalogue.tickRequests(requests), null);
   };
 
@@ -122,9 +131,14 @@ export function checkRollup(rules: RollupRules, bounds: RollupBounds, onState?: 
 
   found.add(...keyOf([], 0, catalogue.numberOfRequests(initialState(bounds.requests).requests)), 0);
   let transitions = 0;
+  const met = new Map<RollupPhase, Set<number>>();
   for (let index = 0; index < found.size; index += 1) {
     const state = read(index);
     const phases = phasesOf(state.numbers, state.confirmed);
+    for (const [place, phase] of phases.entries()) {
+      const inPhase = met.get(phase) ?? new Set();
+      met.set(phase, inPhase.add(state.numbers[place] as number));
+    }
     onState?.(stateOf(state.numbers, state.confirmed, state.requests));
     const fault = stateFault(state, phases);
     if (fault !== null) throw new ModelViolation(fault, traceTo(index));
@@ -140,5 +154,6 @@ export function checkRollup(rules: RollupRules, bounds: RollupBounds, onState?: 
       found.add(...keyOf(numbers, confirmed, requests), index);
     });
   }
-  return { states: found.size, transitions };
+  const instances = [...met].flatMap(([phase, numbers]) => [...numbers].map((number) => ({ instance: at(number).instance, phase })));
+  return { states: found.size, transitions, instances };
 }

@@ -13,6 +13,10 @@ export interface RollupBounds {
   /** Whether requests are delivered, refunded and paid for. */
   readonly requests: boolean;
   readonly claims: readonly ClaimName[];
+  /**
+   * Whether there are other instances, any number of them: all that they can do to these is to confirm what is right, at any time. (`checkRollup` alone.)
+   */
+  readonly others?: boolean;
 }
 
 export const isFalse = (claim: ClaimName): boolean => !CLAIMS[claim].right;
@@ -49,7 +53,7 @@ export const honestDuties = (rules: RollupRules, { instances }: RollupState, lat
 
 /** Everything that anybody may do about an instance: honest parties only what is honest, attackers whatever is legal for them. */
 export function actionsOn(rules: RollupRules, instance: Instance, phase: RollupPhase, mayChallenge: boolean): InstanceAction[] {
-  // Attackers are alike: the second one challenges where the first has.
+  // Attackers are alike: the next one challenges where those before have.
   const attacker = ATTACKING_CHALLENGERS.find((one) => instance.games.every(({ challenger }) => challenger !== one));
   const actions: InstanceAction[] = attacker !== undefined && mayChallenge ? [{ kind: 'challenge', challenger: attacker }] : [];
   instance.games.forEach((game, at) => {

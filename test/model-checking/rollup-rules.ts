@@ -20,8 +20,8 @@ export type ClaimName = keyof typeof CLAIMS;
 export const CLAIM_NAMES = Object.keys(CLAIMS) as ClaimName[];
 
 export type Sponsor = 'honest sponsor' | 'attacking sponsor';
-export type Challenger = 'honest challenger' | 'first attacker' | 'second attacker';
-export const ATTACKING_CHALLENGERS: readonly Challenger[] = ['first attacker', 'second attacker'];
+export type Challenger = 'honest challenger' | 'first attacker' | 'second attacker' | 'third attacker' | 'fourth attacker';
+export const ATTACKING_CHALLENGERS: readonly Challenger[] = ['first attacker', 'second attacker', 'third attacker', 'fourth attacker'];
 export type Account = Sponsor | Challenger | 'requester';
 export const isHonest = (account: Account): boolean => account === 'honest sponsor' || account === 'honest challenger';
 

@@ -6,7 +6,7 @@ const byKey = (one: string, other: string): number => (one < other ? -1 : one > 
 
 /** Instances with the same text are the same instance; in the canonical form of both, if they differ in symmetries alone. */
 export const keyOfInstance = ({ claim, sponsor, left, defeats, released, games }: Instance): string =>
-  `${claim},${sponsor},${left},${defeats}${released ? 'r' : ''};${games.map((game) => `${game.challenger[0]}${keyOfGame(game)}`).join(';')}`;
+  `${claim},${sponsor},${left},${defeats}${released ? 'r' : ''};${games.map((game) => `${game.challenger.slice(0, 2)}${keyOfGame(game)}`).join(';')}`;
 
 export const keyOfRequests = (requests: readonly RequestState[]): string => requests.map(({ status, left, feeSpent }) => `${status}${left}${feeSpent ? 's' : ''}`).join();
 

@@ -28,8 +28,22 @@ function wrapped(conversion: Conversion, node: OnnxNode, x: string, size: string
   return conversion.step(node, what, { kind: 'select', x: negative, a: moved, b: x }, dims, 'integer');
 }
 
-/** The indices of a node, whose last axis goes round `sizes`; constant ones have to lie inside. */
-function indicesOf(conversion: Conversion, node: OnnxNode, sizes: readonly number[]): string {
+/**
+ * The indices of a node from the start of their axis on; the last axis of the indices goes round `sizes`. Constant ones have to lie inside. Of computed ones those that do not are
+ * moved to the nearest end of the axis: the specification has them fail, but a program has a value for every input, and it must not be another row's.
+ */
+function indicesOf(conversion: Conversion, node: OnnxNode, sizes: readonly number[], dims: readonly number[]): string {
+  const name = givenIndices(conversion, node, sizes);
+  const indices = wrapped(conversion, node, name, conversion.constant(node, 'sizes', dims, sizes, 'integer'), 'indices');
+  if (conversion.constants.has(name)) return indices;
+  const shape = conversion.dimsOf(node, name);
+  const zero = conversion.constant(node, 'first', [], [0], 'integer');
+  const last = conversion.constant(node, 'last', dims, sizes.map((size) => size - 1), 'integer');
+  const above = conversion.step(node, 'above', { kind: 'operation', operation: 'maximum', x: indices, b: zero }, shape, 'integer');
+  return conversion.step(node, 'inside', { kind: 'operation', operation: 'minimum', x: above, b: last }, shape, 'integer');
+}
+
+function givenIndices(conversion: Conversion, node: OnnxNode, sizes: readonly number[]): string {
   const name = conversion.input(node, 1);
   if (!conversion.isInteger(name)) throw new ImportError(`${describe(node)}: its indices are not whole numbers`);
   const outside = conversion.constants.get(name)?.data.find((value, index) => !(value >= -(sizes[index % sizes.length] ?? 0) && value < (sizes[index % sizes.length] ?? 0)));
@@ -42,7 +56,7 @@ export function convertGatherElements(conversion: Conversion, node: OnnxNode): v
   const [dims, shape] = [conversion.inputDims(node, 0), conversion.inputDims(node, 1)];
   const axis = normalizeAxis(node, integer(node, 'axis', 0), dims.length);
   if (shape.length !== dims.length || shape.some((dim, at) => at !== axis && dim > (dims[at] ?? 0))) throw new ImportError(`${describe(node)}: indices [${shape.join(', ')}] for [${dims.join(', ')}]`);
-  const indices = wrapped(conversion, node, indicesOf(conversion, node, [dims[axis] ?? 1]), conversion.constant(node, 'size', [], [dims[axis] ?? 1], 'integer'), 'indices');
+  const indices = indicesOf(conversion, node, [dims[axis] ?? 1], []);
   const [along, within] = [strides(dims), strides(shape)];
   const places = Float64Array.from({ length: elementCount(shape) }, (_, index) => shape.reduce((sum, dim, at) => sum + (at === axis ? 0 : (Math.floor(index / (within[at] ?? 1)) % dim) * (along[at] ?? 0)), 0));
   const far = conversion.step(node, 'along', { kind: 'multiply', x: indices, b: conversion.constant(node, 'stride', [], [along[axis] ?? 1], 'integer'), range: null }, shape, 'integer');
@@ -60,7 +74,7 @@ export function convertGatherNd(conversion: Conversion, node: OnnxNode): void {
   const width = elementCount(inner);
   const along = strides(dims).map((stride) => stride / width);
   const named = dims.slice(batch, batch + depth);
-  const indices = wrapped(conversion, node, indicesOf(conversion, node, named), conversion.constant(node, 'sizes', [depth], named, 'integer'), 'indices');
+  const indices = indicesOf(conversion, node, named, [depth]);
   const far = conversion.step(node, 'along', { kind: 'multiply', x: indices, b: conversion.constant(node, 'strides', [depth], along.slice(batch, batch + depth), 'integer'), range: null }, shape, 'integer');
   const outer = shape.slice(0, -1);
   const summed = conversion.step(node, 'offsets', { kind: 'reduction', x: far, operation: 'sum', axes: [shape.length - 1] }, [...outer, 1], 'integer');

@@ -1,5 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
+import { createWasmExecutor } from '../../../deterministic-runtime/wasm/executor.ts';
+import { dequantizeOutput, quantizeInput } from '../model-interface.ts';
 import { evaluateNetwork, outputsOf } from '../network/evaluate.ts';
 import { onnxFile } from '../testing/onnx-file.ts';
 import type { TestGraph, TestNode } from '../testing/onnx-file.ts';
@@ -48,4 +50,42 @@ test('GatherElements by computed indices, which count from the end where they ar
     const expected = (await session.run({ x: new Tensor('int64', BigInt64Array.from(ids.map(BigInt)), [2, 3]) }))['y']?.data as Float32Array;
     expect([...outputsOf(network, evaluateNetwork(network, Float32Array.from(ids)))]).toEqual([...expected]);
   }
+});
+
+describe('computed indices that name no element, which onnxruntime refuses, are those of the nearest end of their axis', () => {
+  /** A place on an axis, from its start or from its end. */
+  const placeOn = (size: number, index: number): number => Math.min(Math.max(index < 0 ? index + size : index, 0), size - 1);
+  const table = whole(Array.from({ length: 24 }, (_, index) => 100 + index * index), [2, 3, 4]);
+  const at = (i: number, j: number, k: number): number => table.data[(i * 3 + j) * 4 + k]!;
+
+  async function run(node: Partial<TestNode> & { operator: string }, indices: readonly number[], dims: readonly number[], outputDims: readonly number[]): Promise<{ floats: number[]; program: number[] }> {
+    const file = onnxFile({ nodes: [{ inputs: ['table', 'x'], outputs: ['y'], ...node }], inputs: { x: dims }, outputs: { y: outputDims }, constants: { table } }, (model) => { model.graph!.input![0]!.type!.tensorType!.elemType = 7; });
+    const { model, network } = importOnnx(file, { calibration: new Float32Array(indices.length) });
+    const input = Float32Array.from(indices);
+    const prepared = await createWasmExecutor().prepare(model);
+    return { floats: [...outputsOf(network, evaluateNetwork(network, input))], program: [...dequantizeOutput(model, (await prepared.run(quantizeInput(model, input))).output)] };
+  }
+
+  test.each([0, 1, 2])('GatherElements along axis %i', async (axis) => {
+    const size = [2, 3, 4][axis]!;
+    const indices = Array.from({ length: 24 }, (_, place) => [0, size - 1, size, -size, -size - 1, -1, 1000, -1000, 2 ** 24, -(2 ** 24)][place % 10]!);
+    const expected = indices.map((index, place) => {
+      const where = [Math.floor(place / 12), Math.floor(place / 4) % 3, place % 4] as [number, number, number];
+      where[axis] = placeOn(size, index);
+      return at(...where);
+    });
+    expect(await run({ operator: 'GatherElements', integers: { axis } }, indices, [2, 3, 4], [2, 3, 4])).toEqual({ floats: expected, program: expected });
+  });
+
+  test('GatherND, by the axis of each index', async () => {
+    const places = [[0, 0], [1, 2], [2, 0], [0, 3], [-1, -1], [-3, 1], [1, -4], [2 ** 24, -(2 ** 24)], [-5, 9]];
+    const expected = places.flatMap(([i, j]) => [0, 1, 2, 3].map((k) => at(placeOn(2, i!), placeOn(3, j!), k)));
+    expect(await run({ operator: 'GatherND' }, places.flat(), [9, 2], [9, 4])).toEqual({ floats: expected, program: expected });
+  });
+
+  test('GatherND in each row of a batch', async () => {
+    const places = [[0], [3], [-1], [-4], [7], [-9]];
+    const expected = places.flatMap(([j], place) => [0, 1, 2, 3].map((k) => at(Math.floor(place / 3), placeOn(3, j!), k)));
+    expect(await run({ operator: 'GatherND', integers: { batch_dims: 1 } }, places.flat(), [2, 3, 1], [2, 3, 4])).toEqual({ floats: expected, program: expected });
+  });
 });
