@@ -28,6 +28,7 @@ export interface Metrics {
   readonly endpointUsable: Gauge<'endpoint'>;
   readonly endpointLag: Gauge<'endpoint'>;
   readonly endpointFailures: Gauge<'endpoint'>;
+  readonly endpointContradicts: Gauge<'endpoint'>;
   readonly endpointsDisagree: Gauge;
   readonly headTimestamp: Gauge;
   readonly dryRun: Gauge;
@@ -69,6 +70,7 @@ export function createMetrics(): Metrics {
     endpointUsable: gauge('endpoint_usable', '1 while an endpoint is used, of several', ['endpoint']),
     endpointLag: gauge('endpoint_lag_blocks', 'Blocks that an endpoint is behind the block that is followed', ['endpoint']),
     endpointFailures: gauge('endpoint_failures', 'Times that an endpoint failed, deviated or served another chain', ['endpoint']),
+    endpointContradicts: gauge('endpoint_contradicts', '1 while an endpoint was outvoted by the others, or is one of those that contradict each other without a majority', ['endpoint']),
     endpointsDisagree: gauge('endpoints_disagree', '1 while endpoints contradict each other and none is believed'),
     headTimestamp: gauge('head_timestamp_seconds', 'Time of the newest block that the node has read'),
     dryRun: gauge('dry_run', '1 when nothing is sent'),

@@ -22,11 +22,42 @@ export function isPinned({ method, params }: RpcCall): boolean {
   return position !== undefined && isNumber(list[position]);
 }
 
+/** Of methods that read the state, where their parameters name the block. A nonce at the newest state is no such read: it changes under way. */
+const STATE_PARAMETER: Readonly<Record<string, number>> = { eth_getBalance: 1, eth_getCode: 1, eth_call: 1, eth_getStorageAt: 2 };
+
+/** The same read of the state at a block, where a call asks for the newest, whatever that is by then; undefined for any other call. @param block in hex */
+export function pinnedTo({ method, params }: RpcCall, block: () => Promise<string>): Promise<RpcCall> | undefined {
+  const list = Array.isArray(params) ? (params as readonly unknown[]) : [];
+  const position = STATE_PARAMETER[method];
+  if (position === undefined || (list[position] !== undefined && list[position] !== 'latest')) return undefined;
+  return block().then((number) => ({ method, params: [...list.slice(0, position), number, ...list.slice(position + 1)] }));
+}
+
+/** What a read is about, whichever block it is at: contradictions are told apart by it. */
+export function subjectOf({ method, params }: RpcCall): string {
+  const { to, data } = ((Array.isArray(params) ? (params as readonly unknown[])[0] : undefined) ?? {}) as { readonly to?: unknown; readonly data?: unknown };
+  return method === 'eth_call' ? `${method} ${String(data).slice(0, SELECTOR)} of ${String(to)}` : method;
+}
+
+/** A function's selector, in hex digits. */
+const SELECTOR = 10;
+
+/** That a call reverts, as an answer. */
+export class Reverted {
+  readonly error: unknown;
+  readonly data: string;
+  constructor(error: unknown, data: string) {
+    this.error = error;
+    this.data = data;
+  }
+}
+
 const isNumber = (value: unknown): boolean => typeof value === 'string' && /^0x[0-9a-f]+$/i.test(value);
 
 /** An answer in a form in which answers that mean the same are equal: endpoints differ in letters' case, leading zeros and extra fields. */
 export function canonicalAnswer(method: string, answer: unknown): string {
   if (answer === null || answer === undefined) return 'null';
+  if (answer instanceof Reverted) return `reverted ${answer.data.toLowerCase()}`;
   switch (method) {
     case 'eth_getBlockByNumber':
       return fields(answer, ['number', 'hash', 'parentHash', 'timestamp', 'baseFeePerGas']);
@@ -55,8 +86,12 @@ const quantity = (value: unknown): string => (typeof value === 'string' && isNum
 export class EndpointsDisagreeError extends BaseError {
   /** No code of JSON-RPC: asking again at once mends nothing. */
   readonly code = -32_099;
-  constructor(method: string, camps: readonly (readonly string[])[], quorum: number) {
-    super(`endpoints disagree about ${method}: ${camps.map((camp) => camp.join(' and ')).join(' against ')}; nothing is believed that is not said by a majority of at least ${quorum}`, { name: 'EndpointsDisagreeError' });
+  /** Names of the endpoints that say the same, for each thing that is said. */
+  readonly camps: readonly (readonly string[])[];
+  constructor(subject: string, camps: readonly (readonly string[])[], quorum: number) {
+    const advice = camps.flat().length < 3 ? 'name a third in --rpc-url: then one alone is outvoted' : 'find out which are wrong, and take them out of --rpc-url';
+    super(`endpoints disagree about ${subject}: ${camps.map((camp) => camp.join(' and ')).join(' against ')}; nothing is believed that is not said by a majority of at least ${quorum}: ${advice}`, { name: 'EndpointsDisagreeError' });
+    this.camps = camps;
   }
 }
 
@@ -73,7 +108,7 @@ export interface Vote {
  * The answer that more than half of the votes and at least `quorum` of them give, and the names of those that gave another.
  * @throws EndpointsDisagreeError when there is none
  */
-export function agreed(method: string, votes: readonly Vote[], quorum: number): { readonly answer: unknown; readonly deviating: readonly string[] } {
+export function agreed(method: string, votes: readonly Vote[], quorum: number, subject = method): { readonly answer: unknown; readonly deviating: readonly string[] } {
   const camps = new Map<string, Vote[]>();
   for (const vote of votes) {
     const key = canonicalAnswer(method, vote.answer);
@@ -82,7 +117,7 @@ export function agreed(method: string, votes: readonly Vote[], quorum: number): 
   const largest = [...camps.values()].sort((a, b) => b.length - a.length)[0] ?? [];
   const [first] = largest;
   if (first === undefined || largest.length < quorum || 2 * largest.length <= votes.length) {
-    throw new EndpointsDisagreeError(method, [...camps.values()].map((camp) => camp.map(({ name }) => name)), quorum);
+    throw new EndpointsDisagreeError(subject, [...camps.values()].map((camp) => camp.map(({ name }) => name)), quorum);
   }
   return { answer: first.answer, deviating: votes.filter((vote) => !largest.includes(vote)).map(({ name }) => name) };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestClient, http } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startAnvil } from '../anvil.ts';
 import type { Anvil } from '../anvil.ts';
 import { createLogger, silentLogger } from '../log.ts';
@@ -187,15 +187,98 @@ test('storage and balances of a block are compared, too', async () => {
   expect(isDisagreement(failure)).toBe(true);
 });
 
+describe('what a contract says of money', () => {
+  const ORACLE = `0x${'0c'.repeat(20)}` as const;
+  const data = `0x${'ab'.repeat(32)}` as const;
+  /** Gives the number of the block: honest endpoints that are asked for the newest state at different moments differ. */
+  const NUMBER_CODE = '0x435f5260205ff3' as const;
+  const read = (client: ChainClient, blockTag?: 'latest') => client.call({ to: ORACLE, data, ...(blockTag === undefined ? {} : { blockTag }) }).then((result) => BigInt(result.data!));
+  const lyingCall: Proxy['lie'] = ({ method }, answer) => (method === 'eth_call' ? `0x${'00'.repeat(31)}07` : answer);
+  beforeAll(() => control().setCode({ address: ORACLE, bytecode: NUMBER_CODE }));
+
+  test('is asked of all at the newest block that all have', async () => {
+    const client = await several(3);
+    await control().mine({ blocks: 3 });
+    const newest = await direct.getBlockNumber();
+    const { hash } = await direct.getBlock({ blockNumber: newest - 2n });
+    const blocks: unknown[] = [];
+    for (const proxy of proxies) {
+      proxy.lie = ({ method, params }, answer) => {
+        if (method === 'eth_call') blocks.push(params[1]);
+        return answer;
+      };
+    }
+    proxies[1]!.lie = ({ method, params }, answer) => {
+      if (method === 'eth_call') blocks.push(params[1]);
+      return method === 'eth_getBlockByNumber' && params[0] === 'latest' ? { ...(answer as object), number: `0x${(newest - 2n).toString(16)}`, hash } : answer;
+    };
+    for (const tag of [undefined, 'latest'] as const) expect(await read(client, tag)).toBe(newest - 2n);
+    expect(blocks).toEqual(Array.from({ length: 6 }, () => `0x${(newest - 2n).toString(16)}`));
+    expect(await client.getBalance({ address: sender.address })).toBe(await direct.getBalance({ address: sender.address }));
+  });
+
+  test('one liar among three is outvoted, be it the first that is asked', async () => {
+    const client = await several(3);
+    proxies[0]!.lie = lyingCall;
+    expect(await read(client)).toBe(await direct.getBlockNumber());
+    expect(client.endpoints?.status()[0]).toMatchObject({ state: 'deviating', reason: 'it contradicts the others about eth_call' });
+    expect(client.endpoints?.contradictions()).toEqual([]);
+  });
+
+  test('of two that contradict each other none is believed; who they are and what to do is said until they agree', async () => {
+    const client = await several(2);
+    proxies[0]!.lie = lyingCall;
+    const failure = await read(client).catch((error: unknown) => error);
+    expect(isDisagreement(failure)).toBe(true);
+    const [told, ...rest] = client.endpoints!.contradictions();
+    expect(rest).toEqual([]);
+    expect(told!.endpoints).toEqual([expect.stringMatching(/^1:127/), expect.stringMatching(/^2:127/)]);
+    expect(told!.text).toMatch(/endpoints disagree about eth_call 0xabababab of 0x(0c){20}: 1:127\.0\.0\.1:\d+ against 2:127.*: name a third in --rpc-url: then one alone is outvoted$/);
+    // Other reads that agree do not mend it; the same one does.
+    await client.getBlock();
+    expect(client.endpoints!.contradictions()).toHaveLength(1);
+    proxies[0]!.lie = (_call, answer) => answer;
+    expect(await read(client)).toBe(await direct.getBlockNumber());
+    expect(client.endpoints!.contradictions()).toEqual([]);
+    // What nobody asks about any more is not told for ever.
+    proxies[0]!.lie = lyingCall;
+    await expect(read(client)).rejects.toThrow();
+    clock += 600_000;
+    expect(client.endpoints!.contradictions()).toEqual([]);
+  });
+
+  test('that a call reverts is an answer like any other', async () => {
+    const client = await several(2);
+    for (const proxy of proxies) proxy.refuse = ({ method }) => (method === 'eth_call' ? 'execution reverted' : undefined);
+    await expect(read(client)).rejects.toThrow(/reverted/);
+    proxies[1]!.refuse = () => undefined;
+    expect(isDisagreement(await read(client).catch((error: unknown) => error))).toBe(true);
+    const three = await several(3);
+    proxies[2]!.refuse = () => undefined;
+    expect(await read(three)).toBe(await direct.getBlockNumber());
+    expect(states(three)[0]).toBe('deviating');
+  });
+
+  test('where three say three things, the advice is to find out who is wrong', async () => {
+    const client = await several(3);
+    proxies[0]!.lie = lyingCall;
+    proxies[1]!.lie = ({ method }, answer) => (method === 'eth_call' ? `0x${'00'.repeat(31)}08` : answer);
+    await expect(read(client)).rejects.toThrow(/find out which are wrong, and take them out of --rpc-url/);
+    expect(client.endpoints!.contradictions()[0]?.endpoints).toHaveLength(3);
+  });
+});
+
 test('one endpoint can neither keep a transaction from being sent, nor lead its nonce and fee astray', async () => {
   const client = await several(3);
   const newest = await direct.getTransactionCount({ address: sender.address });
   const price = await direct.getGasPrice();
-  for (const [nonce, fee] of [['0x0', '0x1'], ['0xffff', '0xffffffffffff']]) {
-    proxies[0]!.lie = ({ method }, answer) => (method === 'eth_getTransactionCount' ? nonce : method === 'eth_gasPrice' ? fee : answer);
+  const blobPrice = await direct.getBlobBaseFee();
+  for (const [nonce, fee] of [['0x0', '0x0'], ['0xffff', '0xffffffffffff']]) {
+    proxies[0]!.lie = ({ method }, answer) => (method === 'eth_getTransactionCount' ? nonce : method === 'eth_gasPrice' || method === 'eth_blobBaseFee' ? fee : answer);
     proxies[0]!.refuse = ({ method }) => (method === 'eth_estimateGas' ? 'execution reverted' : undefined);
     expect(await client.getTransactionCount({ address: sender.address, blockTag: 'pending' })).toBe(newest);
     expect(await client.getGasPrice()).toBe(price);
+    expect(await client.getBlobBaseFee()).toBe(blobPrice);
     expect(await client.estimateGas({ account: sender.address, to: ECHO, data: '0x04' })).toBeGreaterThan(21_000n);
   }
   for (const proxy of proxies) proxy.refuse = ({ method }) => (method === 'eth_estimateGas' ? 'execution reverted' : undefined);

@@ -2,7 +2,7 @@ import { BaseError, RpcRequestError, custom, hexToBigInt, http, numberToHex } fr
 import type { Transport } from 'viem';
 import { reasonOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { agreed, canonicalAnswer, isPinned } from './agreement.ts';
+import { agreed, canonicalAnswer, EndpointsDisagreeError, isPinned, pinnedTo, Reverted, subjectOf } from './agreement.ts';
 import type { RpcCall, Vote } from './agreement.ts';
 
 export interface EndpointsOptions {
@@ -42,6 +42,16 @@ export interface EndpointStatus {
 export interface Endpoints {
   readonly transport: Transport;
   status(): readonly EndpointStatus[];
+  /** What they contradict each other about with no majority, until they agree about it or it was not asked for ten minutes; the latest first. */
+  contradictions(): readonly Contradiction[];
+}
+
+/** Something that endpoints say differently, so that none is believed. */
+export interface Contradiction {
+  /** Names of the endpoints. */
+  readonly endpoints: readonly string[];
+  /** What it is about, who says the same, and what to do. */
+  readonly text: string;
 }
 
 interface Endpoint {
@@ -69,7 +79,8 @@ export class TooFewEndpointsError extends BaseError {
  * Several endpoints of one chain behind one transport.
  *
  * - The newest block is the highest that all usable endpoints have; those that are far behind the middle one, or far ahead of it, are left out.
- * - What a block number pins down (that block, logs, storage, calls) is asked of all, and believed if a majority of at least the quorum says the same.
+ * - What a block number pins down (that block, logs, storage, calls) is asked of all, and believed if a majority of at least the quorum says the same. The newest state is read
+ *   at the newest block that all have, and so as well: what contracts say of stakes, terms and credits decides about money.
  * - Transactions go to all, whatever their state: one that is accepted and dropped by one endpoint gets in through another. Receipts are asked of all, too.
  * - Of nonces and fees at the newest state the middle one counts. That a transaction would revert is believed if all say so.
  * - Everything else is asked of one endpoint after another until one answers.
@@ -85,6 +96,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   });
   let chainId = options.chainId;
   let followed: bigint | undefined;
+  const contradicted = new Map<string, Contradiction & { readonly at: number }>();
 
   const enter = (endpoint: Endpoint, state: EndpointState, reason?: string): void => {
     if (endpoint.state !== state && (state !== 'usable' || endpoint.state !== 'unknown')) {
@@ -141,8 +153,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     }
   };
 
-  /** Finds out which endpoints can be used, and the newest block that all of them have. */
-  const look = async (params: readonly unknown[]): Promise<unknown> => {
+  /** Finds out which endpoints can be used; gives the newest block that all of them have. */
+  const survey = async (): Promise<bigint> => {
     const asked = endpoints.filter(({ notBefore }) => notBefore <= now());
     // Without a configured chain, the first endpoint that answers says which it is: one after another, so that it is not the fastest.
     for (const endpoint of asked) if (chainId === undefined) await checkChain(endpoint).catch(() => undefined);
@@ -160,7 +172,16 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     const left = usable();
     if (left.length < Math.max(1, quorum)) throw new TooFewEndpointsError(left.length, Math.max(1, quorum), complaints());
     followed = left.map(({ head }) => head ?? 0n).reduce((low, head) => (head < low ? head : low));
-    return together({ method: 'eth_getBlockByNumber', params: [numberToHex(followed), params[1] ?? false] });
+    return followed;
+  };
+
+  const look = async (params: readonly unknown[]): Promise<unknown> => together({ method: 'eth_getBlockByNumber', params: [numberToHex(await survey()), params[1] ?? false] });
+
+  let surveying: Promise<bigint> | undefined;
+  /** Of reads that come at the same time one survey is made. */
+  const newestBlock = async (): Promise<string> => {
+    surveying ??= survey().finally(() => { surveying = undefined; });
+    return numberToHex(await surveying);
   };
 
   /** Asks all usable endpoints, and believes what enough of them say. */
@@ -169,12 +190,25 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     // One that refuses (a range that is too long for it) is no voice for or against, as long as most of them answer.
     if (refusals.length > 0 && 2 * votes.length <= asked) throw refusals[0];
     if (votes.length < quorum) throw refusals[0] ?? new TooFewEndpointsError(votes.length, quorum, complaints());
-    const { answer, deviating } = agreed(call.method, votes, quorum);
+    const { answer, deviating } = agreement(call, votes);
     for (const endpoint of endpoints) {
       if (deviating.includes(endpoint.name)) leaveAlone(endpoint, 'deviating', `it contradicts the others about ${call.method}`);
       else if (votes.some(({ name }) => name === endpoint.name)) endpoint.inARow = 0;
     }
+    if (answer instanceof Reverted) throw answer.error;
     return answer;
+  };
+
+  /** Notes what they contradict each other about, until they agree. */
+  const agreement = (call: RpcCall, votes: readonly Vote[]): ReturnType<typeof agreed> => {
+    const subject = subjectOf(call);
+    contradicted.delete(subject);
+    try {
+      return agreed(call.method, votes, quorum, subject);
+    } catch (error) {
+      if (error instanceof EndpointsDisagreeError) contradicted.set(subject, { endpoints: error.camps.flat(), text: error.shortMessage, at: now() });
+      throw error;
+    }
   };
 
   const poll = async (call: RpcCall): Promise<{ readonly votes: Vote[]; readonly refusals: unknown[]; readonly asked: number }> => {
@@ -186,9 +220,13 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       try {
         votes.push({ name: endpoint.name, answer: await ask(endpoint, call) });
       } catch (error) {
-        if (wasAnswered(error)) refusals.push(error);
+        const revert = call.method === 'eth_call' ? revertIn(error) : undefined;
+        if (revert !== undefined) votes.push({ name: endpoint.name, answer: revert });
+        else if (wasAnswered(error)) refusals.push(error);
       }
     }));
+    // In the order of the configuration, whoever answers first: messages must not change with it.
+    votes.sort((one, other) => askedOf.findIndex(({ name }) => name === one.name) - askedOf.findIndex(({ name }) => name === other.name));
     return { votes, refusals, asked: askedOf.length };
   };
 
@@ -241,10 +279,13 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     if (call.method === 'eth_sendRawTransaction') return broadcast(call);
     if (call.method === 'eth_getTransactionReceipt') return receipt(call);
     if (isPinned(call)) return together(call);
+    const pinned = pinnedTo(call, newestBlock);
+    if (pinned !== undefined) return pinned.then(together);
     return NUMBERS.has(call.method) ? middleOf(call) : inTurn(call);
   };
 
   return {
+    contradictions: () => [...contradicted.values()].filter(({ at }) => now() - at < CONTRADICTION_MEMORY).reverse(),
     transport: custom({ request: request as (call: RpcCall) => Promise<never> }, { retryCount: 0 }),
     status: () => endpoints.map(({ name, state, reason, head, failures }) => ({
       name, state, failures,
@@ -254,6 +295,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     })),
   };
 }
+
+/** Milliseconds for which a contradiction is told that nobody asked about again. */
+const CONTRADICTION_MEMORY = 600_000;
 
 /** `2:mainnet.example.org`: the rest of a URL may be a secret. */
 export function endpointName(url: string, index: number): string {
@@ -265,13 +309,23 @@ export function endpointName(url: string, index: number): string {
 }
 
 /** Methods that answer with a number which changes with every block. */
-const NUMBERS: ReadonlySet<string> = new Set(['eth_getTransactionCount', 'eth_gasPrice', 'eth_maxPriorityFeePerGas']);
+const NUMBERS: ReadonlySet<string> = new Set(['eth_getTransactionCount', 'eth_gasPrice', 'eth_maxPriorityFeePerGas', 'eth_blobBaseFee']);
 
 /** Methods that fail for a transaction that would revert. */
 const ESTIMATES: ReadonlySet<string> = new Set(['eth_estimateGas', 'eth_fillTransaction']);
 
 /** True for an error that an endpoint answered with, as opposed to no answer. */
 const wasAnswered = (error: unknown): boolean => error instanceof BaseError && error.walk((link) => link instanceof RpcRequestError) !== null;
+
+/** Code of an error that comes with what a call reverted with (go-ethereum, and others after it). */
+const REVERTED = 3;
+
+/** A revert, if that is what an endpoint answered with: as much an answer about the state as any other. */
+function revertIn(error: unknown): Reverted | undefined {
+  const link = error instanceof BaseError ? (error.walk((part) => part instanceof RpcRequestError) as RpcRequestError | null) : null;
+  if (link === null || (link.code !== REVERTED && !/revert/i.test(link.details))) return undefined;
+  return new Reverted(error, typeof link.data === 'string' ? link.data : '0x');
+}
 
 /** JSON-RPC errors that are about the endpoint and not about the call: internal, unsupported, limits (EIP-1474). */
 const OWN_TROUBLE: ReadonlySet<number> = new Set([-32_603, -32_601, -32_002, -32_004, -32_005]);
