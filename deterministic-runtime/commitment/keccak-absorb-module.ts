@@ -1,6 +1,7 @@
 import { ModuleBuilder } from '../wasm/assembler.ts';
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts';
-import { LANES, ROTATIONS, ROUND_TABLE_BYTES, roundTable } from './keccak-module.ts';
+import { LANES, ROTATIONS, ROUND_TABLE_BYTES, roundRegisters, roundTable } from './keccak-rounds.ts';
+import type { RoundRegisters } from './keccak-rounds.ts';
 
 /** Lanes of a block of Keccak-256, and its bytes. */
 const BLOCK_LANES = 17;
@@ -13,17 +14,6 @@ const CONSTANTS = 0;
 const FIRST_STATE = 256;
 const SECOND_STATE = FIRST_STATE + STATE_BYTES;
 
-interface Registers {
-  readonly columns: readonly Local[];
-  readonly parities: readonly Local[];
-  readonly row: readonly Local[];
-  readonly lane: Local;
-  /** Address of what lies behind the caller's pages. */
-  readonly base: Local;
-  /** Address of the first round's constant in the loop's turn. */
-  readonly constant: Local;
-}
-
 /**
  * A module that hashes one long message. It exports `memory` and `absorb(state, source, blocks)`, which takes `blocks` (at least 1) times 136 bytes at
  * `source` into the 200 bytes of the state. The caller has the first `pages` pages of the memory. One message offers nothing to compute side by side, so
@@ -35,9 +25,8 @@ export function keccakAbsorbModule(pages: number): Uint8Array {
   module.memory({ minimum: pages + 1 }, 'memory');
   module.data(address + CONSTANTS, roundTable());
   module.function({ export: 'absorb', parameters: ['i32', 'i32', 'i32'] }, (code, [state, source, blocks]) => {
-    const locals = (count: number): Local[] => Array.from({ length: count }, () => code.local('i64'));
-    const [base, constant] = [code.local('i32'), code.local('i32')];
-    const registers: Registers = { columns: locals(5), parities: locals(5), row: locals(5), lane: code.local('i64'), base, constant };
+    const registers = roundRegisters(code, 'i64');
+    const { base, constant } = registers;
     code.i32(address).set(base);
     for (let lane = 0; lane < LANES; lane += 1) code.get(base).get(state).memory('i64.load', lane * 8).memory('i64.store', FIRST_STATE + lane * 8);
     code.loop((nextBlock) => {
@@ -60,7 +49,7 @@ export function keccakAbsorbModule(pages: number): Uint8Array {
 }
 
 /** The columns' sums of the first state. */
-function emitColumns(code: FunctionBuilder, { columns, base }: Registers): void {
+function emitColumns(code: FunctionBuilder, { columns, base }: RoundRegisters): void {
   columns.forEach((column, x) => {
     code.get(base).memory('i64.load', FIRST_STATE + x * 8);
     for (let y = 1; y < 5; y += 1) code.get(base).memory('i64.load', FIRST_STATE + (x + 5 * y) * 8).op('i64.xor');
@@ -68,11 +57,11 @@ function emitColumns(code: FunctionBuilder, { columns, base }: Registers): void 
   });
 }
 
-/** One round: where its states lie, and its constant (from `Registers.constant` on). */
+/** One round: where its states lie, and its constant (from `RoundRegisters.constant` on). */
 interface Round { readonly from: number; readonly to: number; readonly constants: number }
 
 /** One round of Keccak-f[1600] (FIPS 202, 3.2). `columns` holds the state's columns' sums, and then those of the result. */
-function emitRound(code: FunctionBuilder, { columns, parities, row, lane, base, constant }: Registers, { from, to, constants }: Round): void {
+function emitRound(code: FunctionBuilder, { columns, parities, row, lane, base, constant }: RoundRegisters, { from, to, constants }: Round): void {
   const at = (list: readonly Local[], index: number): Local => list[index % 5]!;
   parities.forEach((parity, x) => code.get(at(columns, x + 1)).i64(1).op('i64.rotl').get(at(columns, x + 4)).op('i64.xor').set(parity));
   for (let y = 0; y < 5; y += 1) {

@@ -1,11 +1,8 @@
 import { ModuleBuilder } from '../wasm/assembler.ts';
 import type { FunctionBuilder, Local } from '../wasm/assembler.ts';
+import { LANES, ROTATIONS, ROUND_TABLE_BYTES, roundRegisters, roundTable } from './keccak-rounds.ts';
+import type { RoundRegisters } from './keccak-rounds.ts';
 
-/** Lanes of the state, of 64 bits each. */
-export const LANES = 25;
-const ROUNDS = 24;
-/** The rounds' constants, as bytes. */
-export const ROUND_TABLE_BYTES = ROUNDS * 8;
 /** Lanes of a pair of nodes, of what a tensor's commitment hashes (three words), and of a digest. */
 const PAIR_LANES = 8;
 const TRIPLE_LANES = 12;
@@ -16,56 +13,12 @@ const LAST_RATE_LANE = 16;
 const LOW_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const HIGH_HALVES = LOW_HALVES.map((byte) => byte + 8);
 
-/** FIPS 202, 3.2.2: how far each lane `x + 5y` is rotated. */
-function rotationOffsets(): number[] {
-  const offsets = new Array<number>(LANES).fill(0);
-  let [x, y] = [1, 0];
-  for (let t = 0; t < LANES - 1; t += 1) {
-    offsets[x + 5 * y] = (((t + 1) * (t + 2)) / 2) % 64;
-    [x, y] = [y, (2 * x + 3 * y) % 5];
-  }
-  return offsets;
-}
-
-/** FIPS 202, 3.2.5: bit `2^j - 1` of a round's constant is the output of a linear feedback shift register. */
-function roundConstants(): bigint[] {
-  let register = 1;
-  return Array.from({ length: ROUNDS }, () => {
-    let constant = 0n;
-    for (let j = 0; j <= 6; j += 1) {
-      if ((register & 1) === 1) constant |= 1n << BigInt(2 ** j - 1);
-      register = (register << 1) ^ ((register >> 7) * 0x171);
-    }
-    return constant;
-  });
-}
-
-export const ROTATIONS: readonly number[] = rotationOffsets();
-
-/** The rounds' constants, little-endian. */
-export function roundTable(): Uint8Array {
-  const table = new Uint8Array(ROUND_TABLE_BYTES);
-  roundConstants().forEach((constant, index) => new DataView(table.buffer).setBigUint64(index * 8, constant, true));
-  return table;
-}
-
 /** Bytes of a vector, which holds one lane of two states. */
 const VECTOR_BYTES = 16;
 /** Behind the caller's pages: the rounds' constants, and two places for the two states, which rounds read and write in turn. */
 const CONSTANTS = 0;
 const FIRST_STATES = 256;
 const SECOND_STATES = FIRST_STATES + LANES * VECTOR_BYTES;
-
-interface Registers {
-  readonly columns: readonly Local[];
-  readonly parities: readonly Local[];
-  readonly row: readonly Local[];
-  readonly lane: Local;
-  /** Address of what lies behind the caller's pages. */
-  readonly base: Local;
-  /** Address of the first round's constant in the loop's turn. */
-  readonly constant: Local;
-}
 
 /**
  * A module that hashes many short messages. It exports `memory` and `hashPairs(source, target, messages)`: `messages` (even, at
@@ -87,9 +40,9 @@ export function keccakModule(pages: number): Uint8Array {
 /** A function that hashes messages of so many lanes, which fit one block. */
 function emitHashes(module: ModuleBuilder, name: string, messageLanes: number, address: number): void {
   module.function({ export: name, parameters: ['i32', 'i32', 'i32'] }, (code, [source, target, messages]) => {
-    const locals = (count: number): Local[] => Array.from({ length: count }, () => code.local('v128'));
-    const [base, constant, mask] = [code.local('i32'), code.local('i32'), code.local('v128')];
-    const registers: Registers = { columns: locals(5), parities: locals(5), row: locals(5), lane: code.local('v128'), base, constant };
+    const registers = roundRegisters(code, 'v128');
+    const { base, constant } = registers;
+    const mask = code.local('v128');
     code.i32(address).set(base);
     code.loop((next) => {
       emitAbsorb(code, messageLanes, { source, mask, base });
@@ -138,7 +91,7 @@ function emitAbsorb(code: FunctionBuilder, messageLanes: number, { source, mask,
 }
 
 /** The columns' sums of the first states. */
-function emitColumns(code: FunctionBuilder, { columns, base }: Registers): void {
+function emitColumns(code: FunctionBuilder, { columns, base }: RoundRegisters): void {
   for (let x = 0; x < 5; x += 1) {
     code.get(base).memory('v128.load', FIRST_STATES + x * VECTOR_BYTES);
     for (let y = 1; y < 5; y += 1) code.get(base).memory('v128.load', FIRST_STATES + (x + 5 * y) * VECTOR_BYTES).op('v128.xor');
@@ -146,11 +99,11 @@ function emitColumns(code: FunctionBuilder, { columns, base }: Registers): void 
   }
 }
 
-/** One round: where its states lie, its constant (from `Registers.constant` on), and how many rows of its result are wanted. */
+/** One round: where its states lie, its constant (from `RoundRegisters.constant` on), and how many rows of its result are wanted. */
 interface Round { readonly from: number; readonly to: number; readonly constants: number; readonly rows: number }
 
 /** One round of Keccak-f[1600] (FIPS 202, 3.2) on two states. `columns` holds their columns' sums, and then those of the result. */
-function emitRound(code: FunctionBuilder, { columns, parities, row, lane, base, constant }: Registers, { from, to, constants, rows }: Round): void {
+function emitRound(code: FunctionBuilder, { columns, parities, row, lane, base, constant }: RoundRegisters, { from, to, constants, rows }: Round): void {
   for (let x = 0; x < 5; x += 1) {
     emitRotation(code, columns[(x + 1) % 5]!, 1);
     code.get(columns[(x + 4) % 5]!).op('v128.xor').set(parities[x]!);

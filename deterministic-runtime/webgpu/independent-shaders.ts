@@ -1,5 +1,5 @@
 import { WORD_BYTES } from '../program/tensor.ts';
-import { RUN_STRUCT } from './run-state.ts';
+import { nextIteration, RUN_STRUCT } from './run-state.ts';
 import type { StopWord } from './run-state.ts';
 import { bufferCode, UNITS_PER_WORD } from './wgsl-buffers.ts';
 import { mainOf } from './wgsl-main.ts';
@@ -63,12 +63,6 @@ ${stop.code}
     ran = ran + 1u;
   }
   let done = run.iteration + ran;
-  run.writtenBefore = done;
-  if ((bits != 0u) || (done == ${maxIterations}u)) {
-    run.running = 0u;
-  } else {
-    run.iteration = done;
-    run.writtenNow = done + 1u;
-  }
+${nextIteration(maxIterations)}
 }`;
 }

@@ -1,4 +1,4 @@
-import { LANES, ROTATIONS, roundTable } from '../commitment/keccak-module.ts';
+import { LANES, ROTATIONS, roundTable } from '../commitment/keccak-rounds.ts';
 
 /** Invocations of a workgroup. */
 export const KECCAK_WORKGROUP = 64;

@@ -36,6 +36,15 @@ export interface StopWord {
   readonly maxIterations: number;
 }
 
+/** WGSL that goes on with iteration `done`, or ends the run of the body if `bits` of the stop word are set or it was the last. */
+export const nextIteration = (maxIterations: number): string => `  run.writtenBefore = done;
+  if ((bits != 0u) || (done == ${maxIterations}u)) {
+    run.running = 0u;
+  } else {
+    run.iteration = done;
+    run.writtenNow = done + 1u;
+  }`;
+
 /**
  * Ends an iteration on the device: the next one begins, or the run of the body is over, and then what has been submitted already does
  * nothing. So iterations can be submitted without waiting for the stop word. Binding 0 is `Run`, those from 1 hold the stop word.
@@ -52,13 +61,7 @@ ${stop.code}
   var bits = 0u;
   for (var unit = 0u; unit < ${UNITS_PER_WORD}u; unit = unit + 1u) { bits = bits | ${stop.at('first + unit')}; }
   let done = run.iteration + 1u;
-  run.writtenBefore = done;
-  if ((bits != 0u) || (done == ${maxIterations}u)) {
-    run.running = 0u;
-  } else {
-    run.iteration = done;
-    run.writtenNow = done + 1u;
-  }
+${nextIteration(maxIterations)}
 }`;
 }
 

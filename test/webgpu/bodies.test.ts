@@ -6,7 +6,7 @@ import type { CheckedDevice } from '../../deterministic-runtime/webgpu/device.ts
 import { createWasmExecutor } from '../../deterministic-runtime/wasm/executor.ts';
 import { prepareModel } from '../../deterministic-runtime/webgpu/prepared-model.ts';
 import { COUNTING_LOOP_ITERATIONS, COUNTING_LOOP_OPERATORS, countingLoop, countingLoopInput } from '../models/counting-loop.ts';
-import { openCheckedDevice } from './open-webgpu.ts';
+import { openRecordingDevice } from './open-webgpu.ts';
 
 const model = countingLoop();
 const { program } = model;
@@ -16,13 +16,9 @@ const iterationsOf = (stop: number): number => (stop === 0 ? COUNTING_LOOP_ITERA
 
 let device: CheckedDevice;
 /** What has been submitted. */
-let submits: string[] = [];
+let submits: string[];
 beforeAll(async () => {
-  const opened = (await openCheckedDevice()).device;
-  device = { ...opened, submit: (what, ...rest) => {
-    submits.push(what);
-    return opened.submit(what, ...rest);
-  } };
+  ({ device, submits } = await openRecordingDevice());
 });
 afterAll(() => device.dispose());
 
@@ -36,7 +32,7 @@ describe.each([{ shardBytes: 2 ** 20 }, { shardBytes: 512 }])('buffers of $shard
 
   test('iterations that were submitted beyond the stop have no effect', async () => {
     for (const stop of STOPS) {
-      submits = [];
+      submits.length = 0;
       const expected = evaluateProgram(model, countingLoopInput(stop), seed);
       const run = await prepared.run(countingLoopInput(stop), { seed });
       expect(run.iterations).toBe(iterationsOf(stop));

@@ -13,7 +13,7 @@ import { buildLanguageModel } from '../../kernels/language-model/program.ts';
 import { randomWeights } from '../../kernels/language-model/random-weights.ts';
 import { countingLoop, countingLoopInput } from '../models/counting-loop.ts';
 import { promptLoop, promptLoopInput } from '../models/prompt-loop.ts';
-import { openCheckedDevice } from './open-webgpu.ts';
+import { openRecordingDevice } from './open-webgpu.ts';
 
 const seed = Uint8Array.from({ length: 32 }, (_, index) => index * 11 + 5);
 const LLAMA: Architecture = {
@@ -23,19 +23,15 @@ const LLAMA: Architecture = {
 
 let device: CheckedDevice;
 /** What has been submitted. */
-let submits: string[] = [];
+let submits: string[];
 beforeAll(async () => {
-  const opened = (await openCheckedDevice()).device;
-  device = { ...opened, submit: (what, ...rest) => {
-    submits.push(what);
-    return opened.submit(what, ...rest);
-  } };
+  ({ device, submits } = await openRecordingDevice());
 });
 afterAll(() => device.dispose());
 
 const prepare = (model: Model, schedule: Schedule = 'invocation', shardBytes = 2 ** 20): Promise<PreparedModel> => prepareModel(device, model, { schedule: () => schedule, packedDot: true, shardBytes });
 const bodySubmits = async (run: () => Promise<unknown>): Promise<number> => {
-  submits = [];
+  submits.length = 0;
   await run();
   return submits.filter((what) => what === 'running body').length;
 };

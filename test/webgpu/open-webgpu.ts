@@ -16,3 +16,14 @@ export async function openCheckedDevice(): Promise<{ readonly gpu: GPU; readonly
   const { gpu } = await openWebGpu({ allowSoftware: true });
   return { gpu, device: await openDevice(gpu) };
 }
+
+/** The same device, and the names of what has been submitted to it. */
+export async function openRecordingDevice(): Promise<{ readonly device: CheckedDevice; readonly submits: string[] }> {
+  const { device } = await openCheckedDevice();
+  const submits: string[] = [];
+  const submit: CheckedDevice['submit'] = (what, ...rest) => {
+    submits.push(what);
+    return device.submit(what, ...rest);
+  };
+  return { device: { ...device, submit }, submits };
+}
