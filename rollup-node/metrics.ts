@@ -30,6 +30,7 @@ export interface Metrics {
   readonly endpointFailures: Gauge<'endpoint'>;
   readonly endpointContradicts: Gauge<'endpoint'>;
   readonly endpointsDisagree: Gauge;
+  readonly blobsReadable: Gauge;
   readonly headTimestamp: Gauge;
   readonly dryRun: Gauge;
 }
@@ -72,6 +73,7 @@ export function createMetrics(): Metrics {
     endpointFailures: gauge('endpoint_failures', 'Times that an endpoint failed, deviated or served another chain', ['endpoint']),
     endpointContradicts: gauge('endpoint_contradicts', '1 while an endpoint was outvoted by the others, or is one of those that contradict each other without a majority', ['endpoint']),
     endpointsDisagree: gauge('endpoints_disagree', '1 while endpoints contradict each other and none is believed'),
+    blobsReadable: gauge('blobs_readable', '0 while no configured source would give the blobs that others put claims into'),
     headTimestamp: gauge('head_timestamp_seconds', 'Time of the newest block that the node has read'),
     dryRun: gauge('dry_run', '1 when nothing is sent'),
   };

@@ -1,4 +1,3 @@
-import { anvil } from 'viem/chains';
 import { formatEther } from 'viem';
 import type { Address, LocalAccount } from 'viem';
 import type { Executor } from '../deterministic-runtime/executors/executor.ts';
@@ -9,6 +8,7 @@ import { collectEarnings } from './agent/collect.ts';
 import { deliverResults } from './agent/deliver.ts';
 import type { AgentContext, Duty } from './agent/duty.ts';
 import { createProblems } from './agent/problems.ts';
+import { watchBlobs } from './agent/blobs.ts';
 import { watchRisks } from './agent/risks.ts';
 import { kindOf } from './agent/tasks.ts';
 import { blobSourcesOf } from './chain/blob-source.ts';
@@ -124,10 +124,6 @@ export async function createNode(options: NodeOptions): Promise<AssayNode> {
     claims: options.claims ?? 'calldata',
     blobSources: blobSourcesOf(client, options.beacon),
   };
-  // Anvil gives its blobs itself.
-  if (options.beacon === undefined && client.chain.id !== anvil.id) {
-    log.warn('no beacon node is set: a dispute against an opponent that puts its claims into blobs would be lost; set --beacon');
-  }
   const agent: Agent = createAgent({
     context,
     duties: dutiesOf(roles),
@@ -157,6 +153,7 @@ const mostUrgentFirst = (duty: Duty): Duty => async (context, head) => byDeadlin
 function dutiesOf({ sequence, watch }: NodeRoles): Duty[] {
   return [
     watchRisks(),
+    watchBlobs(),
     mostUrgentFirst(playDisputes),
     settleDisputes(),
     ...(watch === true ? [checkAssertions(), correctResults()] : []),

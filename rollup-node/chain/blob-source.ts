@@ -25,6 +25,8 @@ export interface BlobSource {
   readonly name: string;
   /** Candidates, none when it has none. @throws whatever the request failed with */
   blobs(name: BlobName): Promise<readonly Uint8Array[]>;
+  /** Finds out whether it would give blobs at all. Absent where there is nothing to ask. @throws Error that says why it would not */
+  check?(): Promise<void>;
 }
 
 /** No source has a blob. */
@@ -78,13 +80,21 @@ export function endpointBlobs(client: ChainClient): BlobSource {
  */
 export function beaconBlobs(url: string): BlobSource {
   let clock: Promise<SlotClock | null> | undefined;
+  const slotsOf = (): Promise<SlotClock | null> => (clock ??= slotClock(url).catch((error: unknown) => {
+    clock = undefined;
+    throw error;
+  }));
   return {
     name: `the beacon node at ${new URL(url).origin}`,
+    check: async () => {
+      const newest = (await slotsOf()) === null ? 'latest' : 'head';
+      const blobs = await ask(url, `eth/v1/beacon/blobs/${newest}`);
+      if ('data' in blobs) return;
+      const sidecars = await ask(url, `eth/v1/beacon/blob_sidecars/${newest}`);
+      if (!('data' in sidecars)) throw new Error(`${blobs.refusal}; ${sidecars.refusal}`);
+    },
     blobs: async ({ versionedHash: hash, blockNumber, timestamp }) => {
-      const slots = await (clock ??= slotClock(url).catch((error: unknown) => {
-        clock = undefined;
-        throw error;
-      }));
+      const slots = await slotsOf();
       const id = slots === null ? blockNumber : slotAt(slots, timestamp);
       const named = await ask(url, `eth/v1/beacon/blobs/${id}?versioned_hashes=${hash}`);
       if ('data' in named) return listOf(named.data, 'blobs').map(blobOfHex);
