@@ -117,6 +117,13 @@ test('a proof in a batch: the one that counted, and not the one that failed befo
   for (const field of ['step', 'row', 'column', 'pc', 'reads', 'result', 'claims', 'proven'] as const) expect(bare.instruction?.[field], field).toEqual(story.instruction?.[field]);
 });
 
+test('a challenge in a batch: the output that it claims', async () => {
+  const gameId = await rollup.challenge(image(6), 'calldata', true);
+  const [{ story }, { story: bare }] = await Promise.all([tell(gameId), tell(gameId, { files: false })]);
+  expect(story).toMatchObject({ unknown: [], challenger: { shows: 'output', output: story.right } });
+  expect(bare.challenger).toMatchObject({ shows: 'output', output: { commitment: story.right?.commitment } });
+});
+
 describe('a game that ends by its clock', () => {
   test('never answered: before and after somebody says so', async () => {
     const gameId = await rollup.challenge(image(4));

@@ -38,8 +38,8 @@ export interface ScriptedRollup {
   readonly devnet: Devnet;
   /** What the commands need to find the rollup. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Has the liar answer a request, and challenges the answer; gives the game. */
-  challenge(elements: Uint8Array, carrier?: Carrier): Promise<Hex>;
+  /** Has the liar answer a request, and challenges the answer; gives the game. `inBatch` puts the challenge into a batch behind a call that fails. */
+  challenge(elements: Uint8Array, carrier?: Carrier, inBatch?: boolean): Promise<Hex>;
   /** The transaction of whoever's turn it is. */
   nextTurn(gameId: Hex, carrier?: Carrier): Promise<TransactionIntent>;
   /** Sends a transaction as a party, and waits until it can be read. */
@@ -103,7 +103,7 @@ export async function openScriptedRollup(model: Model, chooseFault: FaultChooser
     return {
       devnet, nextTurn, send, turn, dispute,
       environment: { ASSAY_RPC_URL: devnet.url, ASSAY_ASSERTIONS: devnet.deployment.resultAssertions, ASSAY_START_BLOCK: devnet.deployment.block.toString() },
-      challenge: async (elements, carrier = 'calldata') => {
+      challenge: async (elements, carrier = 'calldata', inBatch = false) => {
         const requestId = await ask(devnet, published.contract, model.program.signature, elements);
         await until(async () => store.get('requests', requestId), 'the request read');
         const lie = await traceOf(requestId, 'asserter');
@@ -115,9 +115,13 @@ export async function openScriptedRollup(model: Model, chooseFault: FaultChooser
         const honest = await traceOf(requestId, 'challenger');
         const { opening, split } = await openingMove(honest.steps, honest, options(carrier));
         const { path, outputCommitment, index } = proveEntry(assertion, 0);
+        const challengeOf = (position: bigint): Hex =>
+          encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'challenge', args: [assertion.assertionId, { index: position, requestId, outputCommitment, path }, opening, splitArgument(split)] });
         await send('challenger', {
           intent: `challenge:${requestId}`, to: contracts.assertions, value: await challengeStake(context, requestId), ...blobsOf(split),
-          data: encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'challenge', args: [assertion.assertionId, { index, requestId, outputCommitment, path }, opening, splitArgument(split)] }),
+          ...(inBatch
+            ? { gas: 3_000_000n, data: encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'batch', args: [[challengeOf(index + 1n), challengeOf(index)]] }) }
+            : { data: challengeOf(index) }),
         });
         return (await store.list('disputes')).map(({ value }) => value).find((one) => one.requestId === requestId)!.gameId;
       },
