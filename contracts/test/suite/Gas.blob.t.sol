@@ -6,7 +6,7 @@ import {Entry, IResultAssertions} from "../../src/interfaces/IResultAssertions.s
 import {Claims} from "../base/GamePlayer.sol";
 import {Suite} from "../base/Suite.sol";
 import {Test} from "../base/Test.sol";
-import {BlobTest} from "../game/DissectionGame.blob.t.sol";
+import {BlobTest} from "../game/DissectionGame.blob.base.sol";
 
 /// @notice forge can't isolate calls with blobs, so receipt gas is put together: what the call takes when nothing but the contract
 /// called is warm (all else happened in `setUp`), 21,000, and the calldata (EIP-7623). Blob gas, 131,072 a blob, comes on top.

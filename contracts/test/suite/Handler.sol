@@ -2,38 +2,21 @@
 pragma solidity ^0.8.37;
 
 import {IBatch} from "../../src/interfaces/IBatch.sol";
-import {Clock, Ending, GamePhase, GameTerms, IDissectionGame, Parties} from "../../src/interfaces/IDissectionGame.sol";
-import {Request, RequestStatus} from "../../src/interfaces/IInbox.sol";
-import {Assertion, AssertionPhase, IResultAssertions} from "../../src/interfaces/IResultAssertions.sol";
+import {GamePhase, GameTerms, IDissectionGame, Parties} from "../../src/interfaces/IDissectionGame.sol";
+import {RequestStatus} from "../../src/interfaces/IInbox.sol";
+import {AssertionPhase} from "../../src/interfaces/IResultAssertions.sol";
 import {Belief, Claims} from "../base/GamePlayer.sol";
-import {Suite} from "../base/Suite.sol";
-import {Vm} from "../base/Vm.sol";
+import {Observer} from "./Observer.sol";
 
 /// @notice What the fuzzer calls, in any order: everything that anybody can do with requests, assertions and games. Each action takes
 /// the object it acts on from what there is; calls that are not legal at that moment revert, and change nothing. One side of every
 /// game is honest and plays well, when it plays; the other lies in some way or other.
-contract Handler is Suite {
+contract Handler is Observer {
     uint256 private constant FAULT = 1234;
     /// @dev Enough for all to meet, and few enough to look at after every call.
     uint256 private constant MOST_REQUESTS = 5;
     uint256 private constant MOST_ASSERTIONS = 12;
     uint256 private constant MOST_GAMES = 12;
-
-    struct Item {
-        bytes32 id;
-        bytes32 requestId;
-        bytes32 output;
-        bytes32 parent;
-    }
-
-    struct Match {
-        GameTerms terms;
-        uint256 item;
-        Claims last;
-        uint256 ends;
-        uint256 settlements;
-        Clock seen;
-    }
 
     /// @dev A turn: who takes it, and what it sends.
     struct Turn {
@@ -43,19 +26,6 @@ contract Handler is Suite {
         Claims own;
         bool over;
     }
-
-    bytes32[] private requestIds;
-    Item[] private items;
-    Match[] private matches;
-    mapping(bytes32 gameId => uint256) private numberOf;
-    mapping(bytes32 assertionId => AssertionPhase) private endSeen;
-    mapping(bytes32 requestId => RequestStatus) private statusSeen;
-    address[] private accounts;
-    uint256 private burntInGame;
-    uint256 private burntInResults;
-
-    /// @notice What was wrong first; empty if all is well.
-    string public violation;
 
     function setUp() public override {
         super.setUp();
@@ -71,17 +41,6 @@ contract Handler is Suite {
         doAssert(0, 0, true, false);
         doChallenge(0, 0);
         doChallenge(1, 1);
-    }
-
-    /// @dev Every action ends with a look at what has happened. What an earlier one logged and then reverted is still on record.
-    modifier looking() {
-        vm.getRecordedLogs();
-        _;
-        look();
-    }
-
-    function check(bool good, string memory what) private {
-        if (!good && bytes(violation).length == 0) violation = what;
     }
 
     // Actions.
@@ -210,10 +169,6 @@ contract Handler is Suite {
 
     // How the parties play.
 
-    function asserterIsHonest(uint256 number) private view returns (bool) {
-        return items[matches[number].item].output == rightOutput;
-    }
-
     function beliefOf(uint256 number, bool challengerToMove) private view returns (Belief memory) {
         if (challengerToMove != asserterIsHonest(number)) return honest();
         return challengerToMove ? saying(wrongOutput, 77) : liar(FAULT);
@@ -276,104 +231,6 @@ contract Handler is Suite {
         Match storage current = matches[number];
         Item memory item = items[current.item];
         results.settle(item.id, item.requestId, item.output, current.terms);
-    }
-
-    // What has to hold.
-
-    /// @dev Reads what was logged, and compares all that is stored with what was seen before.
-    function look() private {
-        Vm.Log[] memory logs = vm.getRecordedLogs();
-        for (uint256 i = 0; i < logs.length; ++i) {
-            if (logs[i].topics[0] == IDissectionGame.Settled.selector) lookAtEnd(logs[i]);
-            if (logs[i].topics[0] == IResultAssertions.GameSettled.selector) {
-                uint256 settlements = ++matches[numberOf[logs[i].topics[2]] - 1].settlements;
-                check(settlements == 1, "settled twice");
-            }
-            if (logs[i].topics[0] == IResultAssertions.BondReleased.selector) {
-                (, uint256 burnt) = abi.decode(logs[i].data, (uint256, uint256));
-                burntInResults += burnt;
-            }
-        }
-        for (uint256 i = 0; i < matches.length; ++i) {
-            lookAtClock(i);
-        }
-        for (uint256 i = 0; i < items.length; ++i) {
-            bytes32 id = items[i].id;
-            AssertionPhase now_ = results.phase(id);
-            check(endSeen[id] == AssertionPhase.None || endSeen[id] == now_, "an assertion's end was not for good");
-            if (now_ == AssertionPhase.Final || now_ == AssertionPhase.Defeated) endSeen[id] = now_;
-        }
-        lookAtMoney();
-        lookAtOpenGames();
-    }
-
-    function lookAtEnd(Vm.Log memory log) private {
-        (bool asserterWon, Ending ending, uint256 paid, uint256 burnt) =
-            abi.decode(log.data, (bool, Ending, uint256, uint256));
-        uint256 number = numberOf[log.topics[1]] - 1;
-        Match storage ended = matches[number];
-        burntInGame += burnt;
-        ended.ends += 1;
-        check(ended.ends == 1, "a game ended twice");
-        check(ending == Ending.Timeout || asserterWon == asserterIsHonest(number), "the honest side lost a proof");
-        bool answered = game.game(log.topics[1]).clock.asserterWork > 0;
-        check(paid + burnt == uint256(challengerStake) + (answered ? asserterStake : 0), "stakes made or lost");
-    }
-
-    function lookAtClock(uint256 number) private {
-        Match storage current = matches[number];
-        Clock memory now_ = game.game(idOf(current.terms)).clock;
-        Clock memory seen = current.seen;
-        check(now_.asserterRemaining <= seen.asserterRemaining, "the asserter's clock rose");
-        check(now_.challengerRemaining <= seen.challengerRemaining, "the challenger's clock rose");
-        check(now_.asserterRemaining > 0 && now_.challengerRemaining > 0, "a clock below a second");
-        check(now_.turnStartedAt >= seen.turnStartedAt, "a turn before the last");
-        check(now_.end - now_.start <= seen.end - seen.start, "a longer split");
-        if (seen.recorded == GamePhase.AsserterWon || seen.recorded == GamePhase.ChallengerWon) {
-            bool closes = now_.closed && !seen.closed;
-            now_.closed = seen.closed;
-            check(keccak256(abi.encode(now_)) == keccak256(abi.encode(seen)), "a change after the end");
-            now_.closed = seen.closed || closes;
-        }
-        current.seen = now_;
-    }
-
-    /// @dev Game 6, assertions 6, inbox 3: each contract holds what it owes, to the wei.
-    function lookAtMoney() private {
-        uint256[3] memory sums = [uint256(0), burntInResults, burntInGame];
-        for (uint256 i = 0; i < accounts.length; ++i) {
-            sums[0] += inbox.owed(accounts[i]);
-            sums[1] += results.owed(accounts[i]);
-            sums[2] += game.owed(accounts[i]);
-        }
-        for (uint256 i = 0; i < requestIds.length; ++i) {
-            Request memory request = inbox.requestOf(requestIds[i]);
-            if (!request.feeSpent) sums[0] += request.fee;
-        }
-        for (uint256 i = 0; i < items.length; ++i) {
-            Assertion memory assertion = results.assertion(items[i].id);
-            if (!assertion.bondReleased) sums[1] += BOND - BOUNTY * (assertion.defeats < 4 ? assertion.defeats : 4);
-        }
-        for (uint256 i = 0; i < matches.length; ++i) {
-            GamePhase recorded = matches[i].seen.recorded;
-            if (recorded == GamePhase.AsserterWon || recorded == GamePhase.ChallengerWon) continue;
-            sums[2] += challengerStake;
-            if (recorded != GamePhase.AsserterToAnswer) sums[2] += asserterStake;
-        }
-        check(address(inbox).balance == sums[0], "the inbox holds something else than it owes");
-        check(address(results).balance == sums[1], "the assertions hold something else than they owe");
-        check(address(game).balance == sums[2], "the game holds something else than it owes");
-    }
-
-    /// @dev Assertions 3 and 4: an assertion waits for its own unsettled games, and for no others.
-    function lookAtOpenGames() private {
-        for (uint256 i = 0; i < items.length; ++i) {
-            uint256 open = 0;
-            for (uint256 k = 0; k < matches.length; ++k) {
-                if (matches[k].item == i && matches[k].settlements == 0) ++open;
-            }
-            check(results.assertion(items[i].id).openGames == open, "open games");
-        }
     }
 
     // From whatever there is now to the end. Nothing here may revert: there is no state that can't go on.
@@ -444,18 +301,6 @@ contract Handler is Suite {
     function itemOf(bytes32 claim) private view returns (uint256 number) {
         while (results.claimOf(items[number].id) != claim) {
             ++number;
-        }
-    }
-
-    /// @notice Ends that were seen: games by proof or clock, settlements, final and defeated assertions.
-    function reached() external view returns (uint256 ends, uint256 settlements, uint256 finals, uint256 defeats) {
-        for (uint256 i = 0; i < matches.length; ++i) {
-            ends += matches[i].ends;
-            settlements += matches[i].settlements;
-        }
-        for (uint256 i = 0; i < items.length; ++i) {
-            if (endSeen[items[i].id] == AssertionPhase.Final) ++finals;
-            if (endSeen[items[i].id] == AssertionPhase.Defeated) ++defeats;
         }
     }
 }
