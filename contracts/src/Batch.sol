@@ -18,6 +18,7 @@ abstract contract Batch is SpendableCredit, IBatch {
         for (uint256 i = 0; i < calls.length; ++i) {
             bytes memory reason;
             // The code is this contract's own, and `msg.sender` and `msg.value` stay the caller's.
+            // solhint-disable-next-line avoid-low-level-calls
             (succeeded[i], reason) = address(this).delegatecall(calls[i]);
             if (!succeeded[i]) emit BatchItemFailed(i, reason);
         }

@@ -61,6 +61,7 @@ contract DissectionGame is IDissectionGame, Batch {
     mapping(bytes32 gameId => Game) private games;
     mapping(address account => mapping(address delegate => bool)) private delegates;
 
+    /// @notice Deploys a game over one machine, with one price for metered gas.
     /// @param arityBits log2 of the segments of a split that travels as calldata, 1 to 6.
     constructor(IOneStepVerifier verifier, uint256 gasPrice, uint256 arityBits) {
         require(arityBits > 0 && arityBits <= 6, ArityOutOfRange(arityBits));

@@ -29,7 +29,9 @@ contract Inbox is IInbox, PullPayments {
     uint256 private constant CALLBACK_RESERVE = 20_000;
     uint256 private constant CALLBACK_RESERVE_PER_BYTE = 16;
 
+    /// @notice Says which contracts are models.
     IModelRegistry public immutable REGISTRY;
+    /// @notice Says which results stand.
     IResultAssertions public immutable RESULTS;
     /// @notice Seconds until the deadline of a request that names none.
     uint256 public immutable DEFAULT_DEADLINE;

@@ -34,6 +34,7 @@ contract ModelContract is IModelContract {
         revert UnknownFunction(0);
     }
 
+    // solhint-disable no-complex-fallback
     /// @notice The model's own function, without and with options.
     fallback() external payable {
         ModelArguments memory model = arguments();

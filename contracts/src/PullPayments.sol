@@ -5,6 +5,7 @@ import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 import {IPullPayments} from "./interfaces/IPullPayments.sol";
 
 /// @title Credits that their owners fetch
+/// @notice See `IPullPayments`.
 abstract contract PullPayments is IPullPayments {
     /// @inheritdoc IPullPayments
     mapping(address account => uint256) public owed;

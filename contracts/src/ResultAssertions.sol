@@ -37,9 +37,13 @@ contract ResultAssertions is IResultAssertions, Batch {
     uint256 private constant MAX_STEPS = 2 ** 48;
     uint256 private constant GIGASTEP_BITS = 30;
 
+    /// @notice What the assertions are about: requests.
     IInbox public immutable INBOX;
+    /// @notice Knows how many steps a model takes.
     IModelRegistry public immutable REGISTRY;
+    /// @notice Where challenges are played.
     IDissectionGame public immutable GAME;
+    /// @notice Knows a model's first and last states.
     IWordMachine public immutable MACHINE;
 
     /// @inheritdoc IResultAssertions

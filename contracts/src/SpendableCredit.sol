@@ -5,6 +5,7 @@ import {ISpendableCredit} from "./interfaces/ISpendableCredit.sol";
 import {PullPayments} from "./PullPayments.sol";
 
 /// @title Credit that its owner may also spend here
+/// @notice See `ISpendableCredit`.
 abstract contract SpendableCredit is ISpendableCredit, PullPayments {
     /// @dev True in the calls of a batch whose value was credited. None of them calls a stranger, who could call here in turn with value
     /// that would not count: a function that isn't payable, as `withdraw`, reverts there.

@@ -8,6 +8,7 @@ import {IModelContract} from "../interfaces/IModelContract.sol";
 
 /// @notice The model's own function, as its signature says: `detect(string)->(string)`.
 interface ILanguageDetector is IModelContract {
+    /// @notice Asks for the language of a text.
     function detect(string calldata text) external payable returns (bytes32 requestId);
 }
 
@@ -30,16 +31,23 @@ contract Forum is IInferenceConsumer {
         string language;
     }
 
+    /// @notice Somebody reads posts in this language.
     event Joined(address indexed member, string language);
+    /// @notice A post waits for the detector.
     event Submitted(bytes32 indexed postId, address indexed author, string text);
+    /// @notice The post is in a language that somebody reads.
     event Published(bytes32 indexed postId, string language);
+    /// @notice The post is in a language that nobody reads.
     event Rejected(bytes32 indexed postId, string language);
+    /// @notice No answer came in time: the author has the fee back.
     event Expired(bytes32 indexed postId, address indexed author, uint256 fee);
 
     error NotTheInbox(address caller);
     error NotSubmitted(bytes32 postId);
 
+    /// @notice The model that is asked.
     ILanguageDetector public immutable DETECTOR;
+    /// @notice Brings the callbacks.
     IInbox public immutable INBOX;
 
     mapping(bytes32 language => uint256) private readers;

@@ -8,6 +8,7 @@ import {IModelContract} from "../interfaces/IModelContract.sol";
 
 /// @notice A language model of text, as its signature says: `complete(string)->(string)`.
 interface ITextModel is IModelContract {
+    /// @notice Asks for a continuation of a text.
     function complete(string calldata text, RequestOptions calldata options)
         external
         payable
@@ -16,6 +17,7 @@ interface ITextModel is IModelContract {
 
 /// @notice A language model of tokens: `generate(int32[])->(int32[])`.
 interface ITokenModel is IModelContract {
+    /// @notice Asks for tokens that go on from others.
     function generate(int32[] calldata prompt, RequestOptions calldata options)
         external
         payable
@@ -32,9 +34,12 @@ contract Storybook is IInferenceConsumer {
         bytes32 continuation;
     }
 
+    /// @notice A story has an opening, and waits for its continuation.
     event Begun(bytes32 indexed storyId, address indexed author);
+    /// @notice The continuation came.
     /// @param continuation the model's result, ABI encoded: a string, or the numbers of tokens (each plus 1).
     event Continued(bytes32 indexed storyId, bytes continuation);
+    /// @notice No continuation came in time: its author has the fee back.
     event Expired(bytes32 indexed storyId, address indexed author, uint256 fee);
 
     error NotTheInbox(address caller);
@@ -43,7 +48,9 @@ contract Storybook is IInferenceConsumer {
     /// @notice Gas of the callback: enough for the longest answer in a log.
     uint32 public constant CALLBACK_GAS = 300_000;
 
+    /// @notice The language model that is asked.
     address public immutable MODEL;
+    /// @notice Brings the callbacks.
     IInbox public immutable INBOX;
 
     uint256 private begun;

@@ -200,14 +200,17 @@ interface IDissectionGame is ISpendableCredit, IBatch {
     /// @notice Segments of a split that travels as calldata: a power of two; up to twice as many in the last one.
     function ARITY() external view returns (uint256);
 
-    /// @notice Gas at which the winner's part in a game is metered: for opening it, for the asserter's answer, for each later move,
-    /// for the proof, for opening claims that the other put into a blob, and for the end: settling it, fetching what it brings, and a last
-    /// split of more segments than others.
+    /// @notice Gas at which the winner's part in a game is metered: here for opening it.
     function OPENING_GAS() external view returns (uint256);
+    /// @notice For the asserter's answer.
     function ANSWER_GAS() external view returns (uint256);
+    /// @notice For each later move.
     function MOVE_GAS() external view returns (uint256);
+    /// @notice For the proof.
     function PROOF_GAS() external view returns (uint256);
+    /// @notice For opening claims that the other put into a blob.
     function BLOB_PICK_GAS() external view returns (uint256);
+    /// @notice For the end: settling it, fetching what it brings, and a last split of more segments than others.
     function ENDING_GAS() external view returns (uint256);
 
     /// @notice Wei at which a unit of metered gas is paid.

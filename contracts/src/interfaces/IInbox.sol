@@ -49,6 +49,7 @@ struct Request {
 /// @title The order of all requests, their fees in escrow, and their delivery
 /// @notice Nothing here depends on what a model computes: who asked, who paid and in which order is a matter of this contract alone.
 interface IInbox is IPullPayments {
+    /// @notice A model was asked; the fee is in escrow.
     /// @param index the request's place in the order, from 0.
     /// @param input the elements, row by row, little-endian, without padding; a text's bytes. Padded with zeros to whole
     /// words a row (and a text to the input's columns) it has the commitment `inputCommitment`.
@@ -66,10 +67,13 @@ interface IInbox is IPullPayments {
         uint256 deadline,
         uint256 fee
     );
+    /// @notice A result came, and the callback was made.
     /// @param result the value, ABI encoded by itself: `abi.decode(result, (string))`.
     /// @param callbackSucceeded false if the callback reverted, or there was none.
     event Delivered(bytes32 indexed requestId, bytes32 indexed assertionId, bytes result, bool callbackSucceeded);
+    /// @notice The fee went back to the requester, as a credit.
     event Refunded(bytes32 indexed requestId, address indexed requester, uint256 fee);
+    /// @notice The fee went to the sponsor of a final assertion, as a credit.
     event FeeClaimed(bytes32 indexed requestId, bytes32 indexed assertionId, address indexed sponsor, uint256 fee);
     /// @notice Nobody claimed the fee of a delivered request in time: it went back to the requester.
     event FeeReclaimed(bytes32 indexed requestId, address indexed requester, uint256 fee);

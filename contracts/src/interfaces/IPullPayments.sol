@@ -3,6 +3,7 @@ pragma solidity ^0.8.37;
 
 /// @notice Money that a contract owes is credited, and fetched in a call of its own: nobody's refusal stops anybody else.
 interface IPullPayments {
+    /// @notice An account's credit was sent to it.
     event Withdrawn(address indexed account, uint256 amount);
 
     /// @notice Wei that `account` can fetch.

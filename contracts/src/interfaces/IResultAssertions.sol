@@ -83,6 +83,7 @@ struct AssertionParameters {
 /// run side by side; the child is final once it is undefeated itself and some instance of its parent's claim is final and `confirm`ed. So
 /// whoever loses an instance of the parent on purpose harms no child.
 interface IResultAssertions is ISpendableCredit, IBatch {
+    /// @notice A sponsor asserted these results, building on the claim `parent`, or on none.
     event Asserted(
         bytes32 indexed assertionId,
         address indexed sponsor,
@@ -102,6 +103,7 @@ interface IResultAssertions is ISpendableCredit, IBatch {
         bytes32 requestId,
         bytes32 outputCommitment
     );
+    /// @notice A game ended; its challenger was credited `bounty` wei, or none.
     event GameSettled(
         bytes32 indexed assertionId,
         bytes32 indexed gameId,
@@ -196,8 +198,9 @@ interface IResultAssertions is ISpendableCredit, IBatch {
     /// @notice True if some instance of the claim is final, and `confirm` has said so.
     function confirmed(bytes32 claim) external view returns (bool);
 
-    /// @notice Wei that an assertion locks, and wei of it that goes to each winning challenger while half of the bond lasts.
+    /// @notice Wei that an assertion locks.
     function bond() external view returns (uint256);
+    /// @notice Wei that a challenger gets for defeating an assertion, while half of the bond lasts.
     function bounty() external view returns (uint256);
 
     /// @notice Seconds in which an assertion can be challenged, beside those that running its inferences again takes: their steps

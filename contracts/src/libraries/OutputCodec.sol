@@ -6,6 +6,7 @@ import {elementBytesOf, isByteString} from "./ModelArguments.sol";
 import {Value, ValueType} from "./ModelSignature.sol";
 
 /// @title From a result's words to an ABI encoded value
+/// @notice A model writes bytes or integers; its signature says what they mean.
 library OutputCodec {
     uint256 private constant WORD = 32;
 

@@ -26,6 +26,7 @@ struct Descriptor {
 using DescriptorEncoding for Descriptor global;
 
 /// @title The operator's descriptor
+/// @notice docs/word-machine.md, "Program".
 library DescriptorEncoding {
     uint256 internal constant KIND_CONSTANT = 1;
     uint256 internal constant KIND_INPUT = 2;

@@ -7,6 +7,7 @@ type Instruction is uint256;
 using InstructionEncoding for Instruction global;
 
 /// @title The instruction's fields
+/// @notice docs/word-machine.md, "Step".
 library InstructionEncoding {
     uint256 internal constant REQUANTIZE = 0x13;
     uint256 internal constant SELECT = 0x12;

@@ -26,6 +26,7 @@ struct OperatorPlace {
 using ProgramEncoding for Program global;
 
 /// @title The program header
+/// @notice docs/word-machine.md, "Program".
 library ProgramEncoding {
     uint256 internal constant HEADER_WORDS = 8;
     uint256 private constant MASK32 = 0xffffffff;

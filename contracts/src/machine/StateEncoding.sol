@@ -25,6 +25,7 @@ struct MachineState {
 using StateEncoding for MachineState global;
 
 /// @title The state's encoding
+/// @notice docs/word-machine.md, "State".
 library StateEncoding {
     uint256 internal constant STATE_WORDS = 11;
     bytes32 internal constant MACHINE_TAG = keccak256("assay.machine.v1");
