@@ -171,21 +171,32 @@ async function readSplit(games: GameReader, dispute: DisputeRecord, move: Disput
 
 interface DecodedCall { readonly functionName: string; readonly args: readonly unknown[] }
 
-/** The calls that a transaction made of a contract, those of a `batch` each; none where it went through another contract. */
+/** The calls that a transaction made of a contract, those of a `batch` each that did not fail; none where it went through another contract. */
 async function callsOf({ client }: GameReader, move: DisputeMove | undefined, contract: Address, abi: Abi): Promise<readonly DecodedCall[]> {
   if (move === undefined) return [];
   const { to, input } = await client.getTransaction({ hash: move.transactionHash });
   if (to === null || !isAddressEqual(to, contract)) return [];
-  return decodeCalls(abi, input);
+  const call = decodeCall(abi, input);
+  if (call?.functionName !== 'batch') return call === null ? [] : [call];
+  const items = (call.args[0] as readonly Hex[]).map((item) => decodeCall(abi, item));
+  const { logs } = await client.getTransactionReceipt({ hash: move.transactionHash });
+  const failures = parseEventLogs({ abi: dissectionGameAbi, eventName: 'BatchItemFailed', logs: logs.filter(({ address }) => isAddressEqual(address, contract)) });
+  const failed = new Set(failures.map(({ args }) => Number(args.index)));
+  // A batch in a batch numbers its own calls: which of them failed cannot be told.
+  const isNested = items.some((item) => item?.functionName === 'batch');
+  return isNested ? items.flatMap((item) => flattened(abi, item)) : items.flatMap((item, index) => (item === null || failed.has(index) ? [] : [item]));
 }
 
-/** A call's arguments, or those of each call of a `batch`; what is no call of the contract is left out. */
-function decodeCalls(abi: Abi, data: Hex): readonly DecodedCall[] {
+/** A call, or those of a batch; what is no call of the contract is left out. */
+const flattened = (abi: Abi, call: DecodedCall | null): readonly DecodedCall[] =>
+  call === null ? [] : call.functionName !== 'batch' ? [call] : (call.args[0] as readonly Hex[]).flatMap((item) => flattened(abi, decodeCall(abi, item)));
+
+function decodeCall(abi: Abi, data: Hex): DecodedCall | null {
   try {
     const { functionName, args = [] } = decodeFunctionData({ abi, data });
-    return functionName === 'batch' ? (args[0] as readonly Hex[]).flatMap((call) => decodeCalls(abi, call)) : [{ functionName, args }];
+    return { functionName, args };
   } catch {
-    return [];
+    return null;
   }
 }
 

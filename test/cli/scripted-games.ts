@@ -38,7 +38,7 @@ export interface ScriptedRollup {
   readonly devnet: Devnet;
   /** What the commands need to find the rollup. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Has the liar answer a request, and challenges the answer; gives the game. `inBatch` puts the challenge into a batch behind a call that fails. */
+  /** Has the liar answer a request, and challenges the answer; gives the game. `inBatch` puts the challenge into a batch, behind one that shows another output and fails. */
   challenge(elements: Uint8Array, carrier?: Carrier, inBatch?: boolean): Promise<Hex>;
   /** The transaction of whoever's turn it is. */
   nextTurn(gameId: Hex, carrier?: Carrier): Promise<TransactionIntent>;
@@ -57,6 +57,13 @@ export interface ScriptedRollup {
   /** A party's run of a game's inference. */
   trace(gameId: Hex, role: Role): Promise<Trace>;
   stop(): Promise<void>;
+}
+
+/** The opening of a finished state with another output in it, which opens nothing: its eleventh word is the output's commitment. */
+function withOtherOutput(opening: Hex): Hex {
+  const bytes = hexToBytes(opening);
+  bytes[11 * 32 - 1] = (bytes[11 * 32 - 1] ?? 0) ^ 1;
+  return bytesToHex(bytes);
 }
 
 /** Starts it with one model. @param chooseFault the lie; a random one when absent */
@@ -115,13 +122,13 @@ export async function openScriptedRollup(model: Model, chooseFault: FaultChooser
         const honest = await traceOf(requestId, 'challenger');
         const { opening, split } = await openingMove(honest.steps, honest, options(carrier));
         const { path, outputCommitment, index } = proveEntry(assertion, 0);
-        const challengeOf = (position: bigint): Hex =>
-          encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'challenge', args: [assertion.assertionId, { index: position, requestId, outputCommitment, path }, opening, splitArgument(split)] });
+        const challengeWith = (shown: Hex): Hex =>
+          encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'challenge', args: [assertion.assertionId, { index, requestId, outputCommitment, path }, shown, splitArgument(split)] });
         await send('challenger', {
           intent: `challenge:${requestId}`, to: contracts.assertions, value: await challengeStake(context, requestId), ...blobsOf(split),
           ...(inBatch
-            ? { gas: 3_000_000n, data: encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'batch', args: [[challengeOf(index + 1n), challengeOf(index)]] }) }
-            : { data: challengeOf(index) }),
+            ? { gas: 3_000_000n, data: encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'batch', args: [[challengeWith(withOtherOutput(opening)), challengeWith(opening)]] }) }
+            : { data: challengeWith(opening) }),
         });
         return (await store.list('disputes')).map(({ value }) => value).find((one) => one.requestId === requestId)!.gameId;
       },
