@@ -58,6 +58,8 @@ function randomModel(tried: Kernel, random: Random, inBody: boolean): RandomMode
   const parameters = Object.fromEntries(tried.parameters.map((name) => [name, random.chance(0.8) ? 1 + random.below(3) : random.below(9) - 2]));
   builder.append(tried.name, { kernel: tried, output: { element: tried.output, rows: 1 + random.below(3), columns: 1 + random.below(40) }, operands, parameters });
   if (inBody) {
+    const never = builder.bytes(1, 1, Int8Array.of(0));
+    builder.append('stop', { kernel: COPIES.i8, output: never.shape, operands: [never] });
     builder.beginEpilogue();
     builder.append('end', { kernel: COPIES[inputShape.element], output: inputShape, operands: [builder.input] });
   }
