@@ -1,6 +1,5 @@
 import { i32, i8, kernel } from '../deterministic-runtime/language/kernel.ts';
-import { dot32, sum } from '../deterministic-runtime/language/scalar.ts';
-import { rowOrNone, tapAt, windowParameters } from './image-window.ts';
+import { depthwiseDot, windowDot, windowParameters } from './image-window.ts';
 
 /**
  * Two-dimensional convolution that keeps its sums (ONNX `ConvInteger` with a bias), for images of 32 channels or more:
@@ -12,16 +11,7 @@ export const convolutionSums = kernel('convolution-sums', {
   operands: { x: i8, w: i8, bias: i32 },
   parameters: windowParameters,
   output: i32,
-  element: ({ row, column, operands: { x, w, bias }, parameters }) => {
-    const { kernelHeight, kernelWidth } = parameters;
-    const dot = sum(kernelHeight, (ky) =>
-      sum(kernelWidth, (kx) => {
-        const source = rowOrNone(tapAt(parameters, row, ky, kx));
-        const weights = column.mul(kernelHeight).add(ky).mul(kernelWidth).add(kx);
-        return sum(x.words, (k) => dot32(x.word(source, k), w.word(weights, k)));
-      }));
-    return dot.add(bias.at(column));
-  },
+  element: ({ row, column, operands: { x, w, bias }, parameters }) => windowDot(parameters, row, column, x, w).add(bias.at(column)),
 });
 
 /**
@@ -34,10 +24,5 @@ export const depthwiseConvolutionSums = kernel('depthwise-convolution-sums', {
   operands: { x: i8, w: i8, bias: i32 },
   parameters: windowParameters,
   output: i32,
-  element: ({ row, column, operands: { x, w, bias }, parameters }) => {
-    const { kernelHeight, kernelWidth } = parameters;
-    const total = sum(kernelHeight, (ky) =>
-      sum(kernelWidth, (kx) => x.at(rowOrNone(tapAt(parameters, row, ky, kx)), column).mul(w.at(ky.mul(kernelWidth).add(kx), column))));
-    return total.add(bias.at(column));
-  },
+  element: ({ row, column, operands: { x, w, bias }, parameters }) => depthwiseDot(parameters, row, column, x, w).add(bias.at(column)),
 });

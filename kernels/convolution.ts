@@ -1,6 +1,6 @@
 import { i32, i8, kernel, requantization } from '../deterministic-runtime/language/kernel.ts';
-import { dot32, requantize, sum } from '../deterministic-runtime/language/scalar.ts';
-import { rowOrNone, tapAt, windowParameters } from './image-window.ts';
+import { requantize } from '../deterministic-runtime/language/scalar.ts';
+import { depthwiseDot, windowDot, windowParameters } from './image-window.ts';
 
 /**
  * Two-dimensional convolution, directly (ONNX `Conv`, TensorFlow Lite `CONV_2D`, one image, NHWC), for images of 32 channels or
@@ -15,13 +15,8 @@ export const convolution = kernel('convolution', {
   parameters: [...windowParameters, 'zeroPoint', 'low', 'high'],
   output: i8,
   element: ({ row, column, operands: { x, w, bias, scale }, parameters }) => {
-    const { kernelHeight, kernelWidth, zeroPoint, low, high } = parameters;
-    const dot = sum(kernelHeight, (ky) =>
-      sum(kernelWidth, (kx) => {
-        const source = rowOrNone(tapAt(parameters, row, ky, kx));
-        const weights = column.mul(kernelHeight).add(ky).mul(kernelWidth).add(kx);
-        return sum(x.words, (k) => dot32(x.word(source, k), w.word(weights, k)));
-      }));
+    const { zeroPoint, low, high } = parameters;
+    const dot = windowDot(parameters, row, column, x, w);
     return requantize(dot.add(bias.at(column)), scale.at(column)).clamp(low.sub(zeroPoint), high.sub(zeroPoint)).add(zeroPoint);
   },
 });
@@ -38,9 +33,8 @@ export const depthwiseConvolution = kernel('depthwise-convolution', {
   parameters: [...windowParameters, 'zeroPoint', 'low', 'high'],
   output: i8,
   element: ({ row, column, operands: { x, w, bias, scale }, parameters }) => {
-    const { kernelHeight, kernelWidth, zeroPoint, low, high } = parameters;
-    const dot = sum(kernelHeight, (ky) =>
-      sum(kernelWidth, (kx) => x.at(rowOrNone(tapAt(parameters, row, ky, kx)), column).mul(w.at(ky.mul(kernelWidth).add(kx), column))));
+    const { zeroPoint, low, high } = parameters;
+    const dot = depthwiseDot(parameters, row, column, x, w);
     return requantize(dot.add(bias.at(column)), scale.at(column)).clamp(low.sub(zeroPoint), high.sub(zeroPoint)).add(zeroPoint);
   },
 });

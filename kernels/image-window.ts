@@ -1,4 +1,5 @@
-import { int32 } from '../deterministic-runtime/language/scalar.ts';
+import type { ByteOperand } from '../deterministic-runtime/language/kernel.ts';
+import { dot32, int32, sum } from '../deterministic-runtime/language/scalar.ts';
 import type { I32 } from '../deterministic-runtime/language/scalar.ts';
 
 /**
@@ -28,3 +29,20 @@ export function tapAt(parameters: WindowParameters, row: I32, ky: I32, kx: I32):
 
 /** The tap's row, or −1, where every read is zero, outside the image. */
 export const rowOrNone = (tap: Tap): I32 => tap.inside.select(tap.row, -1);
+
+/** `Σ_ky Σ_kx Σ_c x[tap(ky,kx)][c] · w[(channel·kH + ky)·kW + kx][c]` for the window of output pixel `row`; taps outside the image count as zero. */
+export function windowDot(parameters: WindowParameters, row: I32, channel: I32, x: ByteOperand, w: ByteOperand): I32 {
+  const { kernelHeight, kernelWidth } = parameters;
+  return sum(kernelHeight, (ky) =>
+    sum(kernelWidth, (kx) => {
+      const source = rowOrNone(tapAt(parameters, row, ky, kx));
+      const weights = channel.mul(kernelHeight).add(ky).mul(kernelWidth).add(kx);
+      return sum(x.words, (k) => dot32(x.word(source, k), w.word(weights, k)));
+    }));
+}
+
+/** The same for a channel by itself: `Σ_ky Σ_kx x[tap(ky,kx)][channel] · w[ky·kW + kx][channel]`. */
+export function depthwiseDot(parameters: WindowParameters, row: I32, channel: I32, x: ByteOperand, w: ByteOperand): I32 {
+  const { kernelHeight, kernelWidth } = parameters;
+  return sum(kernelHeight, (ky) => sum(kernelWidth, (kx) => x.at(rowOrNone(tapAt(parameters, row, ky, kx)), channel).mul(w.at(ky.mul(kernelWidth).add(kx), channel))));
+}

@@ -1,7 +1,7 @@
 import { i32, i8, kernel, requantization } from '../deterministic-runtime/language/kernel.ts';
 import type { Kernel } from '../deterministic-runtime/language/kernel.ts';
-import { dot32, sum } from '../deterministic-runtime/language/scalar.ts';
-import { rowOrNone, tapAt, windowParameters } from './image-window.ts';
+import { sum } from '../deterministic-runtime/language/scalar.ts';
+import { rowOrNone, tapAt, windowDot, windowParameters } from './image-window.ts';
 import { remembered } from './remembered.ts';
 import { scaled, scaledWide } from './rounding.ts';
 import type { Rounding } from './rounding.ts';
@@ -19,13 +19,8 @@ export const quantizedConvolution = remembered((rounding: Rounding): Kernel =>
     parameters: [...windowParameters, 'zeroPoint', 'low', 'high'],
     output: i8,
     element: ({ row, column, operands: { x, w, bias, scale }, parameters }) => {
-      const { kernelHeight, kernelWidth, zeroPoint, low, high } = parameters;
-      const dot = sum(kernelHeight, (ky) =>
-        sum(kernelWidth, (kx) => {
-          const source = rowOrNone(tapAt(parameters, row, ky, kx));
-          const weights = column.mul(kernelHeight).add(ky).mul(kernelWidth).add(kx);
-          return sum(x.words, (k) => dot32(x.word(source, k), w.word(weights, k)));
-        }));
+      const { zeroPoint, low, high } = parameters;
+      const dot = windowDot(parameters, row, column, x, w);
       return scaled(rounding, dot.add(bias.at(column)), scale.at(column)).clamp(low.sub(zeroPoint), high.sub(zeroPoint)).add(zeroPoint);
     },
   }));

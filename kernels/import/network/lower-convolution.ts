@@ -1,5 +1,4 @@
 import { convolution, depthwiseConvolution } from '../../convolution.ts';
-import { pad } from '../../layout.ts';
 import { linear } from '../../linear.ts';
 import { linearPlanes, linearToWide } from '../../linear-planes.ts';
 import { concatenated } from '../../movement.ts';
@@ -19,6 +18,7 @@ import { planesOf } from './planes-of.ts';
 import { quantizeBiases, quantizeWeights } from './quantization.ts';
 import type { Quantization, QuantizedWeights } from './quantization.ts';
 import { rearrange } from './rearrange.ts';
+import { windowNumbers, withBorder } from './window-operands.ts';
 
 /** Below so many channels an image's words are mostly padding, and patches followed by a linear layer are cheaper. */
 const CHANNELS_FOR_DIRECT = 32;
@@ -57,12 +57,12 @@ function lowerPlain(lowering: Lowering, layer: ConvolutionLayer, x: Activation, 
 
   if (way === 'depthwise') {
     const w = builder.bytes(taps, channels, rearrange(quantized.values, [taps, channels], [1, taps]));
-    const { tensor, window } = padded(lowering, x, layer.window, layer.name);
+    const { tensor, window } = withBorder(builder, x, layer.window, layer.name);
     return builder.append(layer.name, { kernel: depthwiseConvolution, output, operands: [tensor, w, bias, scale], parameters: { ...windowNumbers(window), ...parameters } });
   }
   if (way === 'direct') {
     const w = builder.bytes(outputs * taps, channels, rearrange(quantized.values, [outputs, taps, channels], [channels * taps, 1, taps]));
-    const { tensor, window } = padded(lowering, x, layer.window, layer.name);
+    const { tensor, window } = withBorder(builder, x, layer.window, layer.name);
     return builder.append(layer.name, { kernel: convolution, output, operands: [tensor, w, bias, scale], parameters: { ...windowNumbers(window), ...parameters } });
   }
   const w = builder.bytes(outputs, taps * channels, rearrange(quantized.values, [outputs, taps, channels], [channels * taps, 1, taps]));
@@ -139,28 +139,6 @@ function lowerVolumeDepthwise(lowering: Lowering, layer: ConvolutionLayer, x: Ac
     operands: [x.tensor, w, bias, scale],
     parameters: { ...volumeNumbers(window, depth), xZero: x.quantization.zeroPoint, ...target.parameters },
   });
-}
-
-/** The image with a border of its zero point, where the window reaches outside and 0 is not the zero point. */
-function padded(lowering: Lowering, x: Activation, window: Window, name: string): { readonly tensor: Tensor; readonly window: Window } {
-  const bottom = (window.outputHeight - 1) * window.strideY + (window.kernelHeight - 1) * window.dilationY + 1 - window.padTop;
-  const right = (window.outputWidth - 1) * window.strideX + (window.kernelWidth - 1) * window.dilationX + 1 - window.padLeft;
-  const inside = window.padTop === 0 && window.padLeft === 0 && bottom <= window.inputHeight && right <= window.inputWidth;
-  if (inside || x.quantization.zeroPoint === 0) return { tensor: x.tensor, window };
-  const inputHeight = window.padTop + Math.max(window.inputHeight, bottom);
-  const inputWidth = window.padLeft + Math.max(window.inputWidth, right);
-  const tensor = lowering.builder.append(`${name}.pad`, {
-    kernel: pad,
-    output: bytesShape(inputHeight * inputWidth, x.tensor.shape.columns),
-    operands: [x.tensor],
-    parameters: { height: window.inputHeight, width: window.inputWidth, outputWidth: inputWidth, top: window.padTop, left: window.padLeft, fill: x.quantization.zeroPoint },
-  });
-  return { tensor, window: { ...window, inputHeight, inputWidth, padTop: 0, padLeft: 0 } };
-}
-
-/** A window as kernels of one image take it. */
-export function windowNumbers({ outputHeight: _, ...numbers }: Window): Record<string, number> {
-  return { ...numbers };
 }
 
 /** A window as kernels of volumes take it. */

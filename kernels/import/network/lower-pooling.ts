@@ -7,8 +7,9 @@ import type { Activation } from './activation.ts';
 import { FLAT } from './evaluate-image.ts';
 import { dimsOf } from './layer.ts';
 import type { DepthWindow, PoolingLayer, Window } from './layer.ts';
-import { volumeNumbers, windowNumbers } from './lower-convolution.ts';
+import { volumeNumbers } from './lower-convolution.ts';
 import type { Lowering } from './lowering.ts';
+import { windowNumbers } from './window-operands.ts';
 
 /** Appends a pooling layer. A maximum has its input's scale and zero point, a mean its own. */
 export function lowerPooling(lowering: Lowering, layer: PoolingLayer): Activation {

@@ -6,8 +6,8 @@ export type OriginalType = 'float32' | 'int8' | 'uint8' | 'int16' | 'int32' | 'i
 /** The input is text: its bytes, zero padded. */
 export interface TextInput { readonly kind: 'text'; readonly encoding: 'utf-8'; readonly maximumBytes: number; readonly normalization: string }
 
-/** Numbers `x` that the program takes as `round(x / scale) + zeroPoint`, cut to the element's range; 16-bit elements travel as int32. */
-export interface TensorInput {
+/** A tensor of the original model, and the program's integers in its place. */
+interface TensorValues {
   readonly kind: 'tensor';
   readonly name: string;
   /** Element type of the original model. */
@@ -19,20 +19,16 @@ export interface TensorInput {
   readonly zeroPoint: number;
 }
 
+/** Numbers `x` that the program takes as `round(x / scale) + zeroPoint`, cut to the element's range; 16-bit elements travel as int32. */
+export type TensorInput = TensorValues;
+
 /** Several inputs, one after another in one tensor; all have the same element. */
 export interface TensorsInput { readonly kind: 'tensors'; readonly parts: readonly TensorInput[] }
 
 export interface TextOutput { readonly kind: 'text'; readonly encoding: 'utf-8' }
 
 /** Integers `q` of the program stand for `scale · (q − zeroPoint)`. */
-export interface TensorOutput {
-  readonly kind: 'tensor';
-  readonly name: string;
-  readonly type: OriginalType;
-  readonly dims: readonly number[];
-  readonly element: 'uint8' | 'int8' | 'int16' | 'int32';
-  readonly scale: number;
-  readonly zeroPoint: number;
+export interface TensorOutput extends TensorValues {
   /** What the original model does after that, which the program leaves to the reader. */
   readonly then?: 'softmax';
 }

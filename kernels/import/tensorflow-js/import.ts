@@ -2,23 +2,14 @@ import { fuseLayers } from '../network/fuse.ts';
 import { withResidualWeights } from '../network/residual-weights.ts';
 import { quantizeNetwork } from '../network/quantize-network.ts';
 import type { ImportedModel } from '../network/quantize-network.ts';
-import type { RangeMethod } from '../network/range-method.ts';
 import { toNetwork } from '../onnx/import.ts';
+import type { OnnxImportOptions } from '../onnx/import.ts';
 import { layersModelGraph } from './graph.ts';
 import type { TensorFlowJsFiles } from './graph.ts';
 
-export interface TensorFlowJsImportOptions {
+export interface TensorFlowJsImportOptions extends Pick<OnnxImportOptions, 'classify' | 'name' | 'activationBits' | 'ranges' | 'activations' | 'weightBits'> {
   /** Inputs of the model as Keras has them (NHWC, float32), one after another. */
   readonly calibration: Float32Array;
-  readonly classify?: boolean;
-  readonly name?: string;
-  readonly activationBits?: 8 | 16 | 'auto';
-  /** As `importOnnx` has it. */
-  readonly ranges?: RangeMethod;
-  /** Scales of activations by calibration (`tensor`), or found by the program for each row in dense layers; see `QuantizationOptions`. */
-  readonly activations?: 'tensor' | 'row';
-  /** Sixteen: every convolution and dense layer as a sum of two, for twice the work; see `withResidualWeights`. */
-  readonly weightBits?: 8 | 16;
 }
 
 /**

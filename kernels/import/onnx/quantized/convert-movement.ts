@@ -7,7 +7,7 @@ import { elementCount } from '../../network/float-tensor.ts';
 import { describe, integer, integers, text } from '../attributes.ts';
 import type { OnnxNode } from '../graph.ts';
 import { windowOf } from '../windows.ts';
-import { numbers } from './lower-product.ts';
+import { windowNumbers } from '../../network/window-operands.ts';
 import { join } from './quantize.ts';
 import type { QuantizedConversion } from './quantized-conversion.ts';
 import { cut } from './rounding.ts';
@@ -99,7 +99,7 @@ export function convertMaxPool(conversion: QuantizedConversion, node: OnnxNode):
     const { channels, height, width } = imageSize(x.dims, describe(node));
     const window = windowOf(node, [height, width], integers(node, 'kernel_shape', [0, 0]));
     const output = bytesShape(window.outputHeight * window.outputWidth, channels);
-    const tensor = builder.append(node.outputs[0] ?? node.name, { kernel: maxPooling, output, operands: [x.tensor], parameters: numbers(window) });
+    const tensor = builder.append(node.outputs[0] ?? node.name, { kernel: maxPooling, output, operands: [x.tensor], parameters: windowNumbers(window) });
     return { ...x, tensor, dims: [1, channels, window.outputHeight, window.outputWidth] };
   });
 }

@@ -1,16 +1,15 @@
 import { convolution, depthwiseConvolution } from '../../../convolution.ts';
 import { convolutionSums, depthwiseConvolutionSums } from '../../../convolution-sums.ts';
 import { addSums } from '../../../add-sums.ts';
-import { pad } from '../../../layout.ts';
 import { linear, linearSums } from '../../../linear.ts';
 import { patches } from '../../../patches.ts';
 import type { Tensor } from '../../../program-builder.ts';
 import { ImportError } from '../../import-error.ts';
 import { bytesShape, imageSize, toImage, toRows, withShape } from '../../network/activation.ts';
-import type { Activation, Layout } from '../../network/activation.ts';
-import type { Window } from '../../network/layer.ts';
+import type { Layout } from '../../network/activation.ts';
 import { elementCount } from '../../network/float-tensor.ts';
 import { rearrange } from '../../network/rearrange.ts';
+import { windowNumbers, withBorder } from '../../network/window-operands.ts';
 import type { QuantizedConversion } from './quantized-conversion.ts';
 import { requantizeExactly } from './requantize-exactly.ts';
 import { fitHalfUp, roundHalfEven } from './rounding.ts';
@@ -100,16 +99,16 @@ function planSums(conversion: QuantizedConversion, product: Product): Plan {
       kernel: patches,
       output: bytesShape(output.rows, taps * channels),
       operands: [x.tensor],
-      parameters: { ...numbers(window), fill: x.quantization.zeroPoint },
+      parameters: { ...windowNumbers(window), fill: x.quantization.zeroPoint },
     });
     return { ...base, form: 'linear', x: rows, ...place(outputs, taps * channels, [outputs, taps, channels], [perOutput, 1, taps]), window: {} };
   }
-  const inside = padded(builder, x, window, name);
+  const inside = withBorder(builder, x, window, name);
   if (groups === 1) {
-    return { ...base, form: 'convolution', x: inside.tensor, ...place(outputs * taps, channels, [outputs, taps, channels], [perOutput, 1, taps]), window: numbers(inside.window) };
+    return { ...base, form: 'convolution', x: inside.tensor, ...place(outputs * taps, channels, [outputs, taps, channels], [perOutput, 1, taps]), window: windowNumbers(inside.window) };
   }
   if (groups === channels && outputs === channels) {
-    return { ...base, form: 'depthwise', x: inside.tensor, ...place(taps, channels, [taps, channels], [1, taps]), window: numbers(inside.window) };
+    return { ...base, form: 'depthwise', x: inside.tensor, ...place(taps, channels, [taps, channels], [1, taps]), window: windowNumbers(inside.window) };
   }
   return planSums(conversion, ungrouped(product, channels));
 }
@@ -181,25 +180,4 @@ export function channelSteps(product: Product, target: Target): StepFunction[] {
       high: target.high - target.zeroPoint,
     };
   });
-}
-
-/** The image with a border of its zero point, where the window reaches outside and 0 is not the zero point. */
-function padded(builder: QuantizedConversion['builder'], x: Activation, window: Window, name: string): { readonly tensor: Tensor; readonly window: Window } {
-  const bottom = (window.outputHeight - 1) * window.strideY + (window.kernelHeight - 1) * window.dilationY + 1 - window.padTop;
-  const right = (window.outputWidth - 1) * window.strideX + (window.kernelWidth - 1) * window.dilationX + 1 - window.padLeft;
-  const inside = window.padTop === 0 && window.padLeft === 0 && bottom <= window.inputHeight && right <= window.inputWidth;
-  if (inside || x.quantization.zeroPoint === 0) return { tensor: x.tensor, window };
-  const inputHeight = window.padTop + Math.max(window.inputHeight, bottom);
-  const inputWidth = window.padLeft + Math.max(window.inputWidth, right);
-  const tensor = builder.append(`${name}.pad`, {
-    kernel: pad,
-    output: bytesShape(inputHeight * inputWidth, x.tensor.shape.columns),
-    operands: [x.tensor],
-    parameters: { height: window.inputHeight, width: window.inputWidth, outputWidth: inputWidth, top: window.padTop, left: window.padLeft, fill: x.quantization.zeroPoint },
-  });
-  return { tensor, window: { ...window, inputHeight, inputWidth, padTop: 0, padLeft: 0 } };
-}
-
-export function numbers({ outputHeight: _, ...rest }: Window): Record<string, number> {
-  return { ...rest };
 }

@@ -8,7 +8,8 @@ import { ImportError } from '../../import-error.ts';
 import { bytesShape, imageSize, rowsShape, toImage, toRows, withShape } from '../../network/activation.ts';
 import type { Activation } from '../../network/activation.ts';
 import { elementCount } from '../../network/float-tensor.ts';
-import { lowerProduct, numbers } from './lower-product.ts';
+import { windowNumbers } from '../../network/window-operands.ts';
+import { lowerProduct } from './lower-product.ts';
 import type { Target } from './lower-product.ts';
 import type { QuantizedConversion, ScaleAndZero } from './quantized-conversion.ts';
 import { requantizeExactly } from './requantize-exactly.ts';
@@ -182,7 +183,7 @@ function lowerMean({ builder }: QuantizedConversion, { name, x: value, dims, win
     kernel: windowSums,
     output: { element: 'i32', rows: window.outputHeight * window.outputWidth, columns: channels },
     operands: [x.tensor],
-    parameters: { ...numbers(window), xZero: zeroPoint },
+    parameters: { ...windowNumbers(window), xZero: zeroPoint },
   });
   const ratio = exactRatio(x.quantization.scale, target.scale, taps);
   const steps: StepFunction = {
