@@ -77,28 +77,36 @@ export async function begin(scene: Scene, adversary: Adversary, lie: Computation
   else await scene.challenge(honest, await scene.assert(attacker, lie.output), truth, scene.honestCarrier);
 }
 
-/** Moves of both sides until all games are over. */
+const isOpen = ({ winner }: GameOnStage): boolean => winner === undefined;
+
+/** Moves of both sides until all games are over. The honest party moves wherever it has the turn before the attacker lets time pass in another game. */
 export async function playOut(scene: Scene, adversary: Adversary, lie: Computation): Promise<void> {
   const silent = new Set<GameOnStage>();
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const open = scene.games.filter(({ winner }) => winner === undefined);
-    if (open.length === 0) return;
-    let moved = false;
-    for (const game of open) {
-      if (game.winner !== undefined) continue;
-      const [moves, turn] = [game.moves, scene.turnOf(game)];
-      if (same(scene.moverOf(game), scene.honest)) {
-        await honestTurn(scene, adversary, game);
-        silent.delete(game);
-      } else if (!silent.has(game)) {
-        await attackersTurn(scene, adversary, game, turn, lie);
-        if (game.moves === moves && game.winner === undefined) silent.add(game);
-      }
-      moved ||= game.moves !== moves || game.winner !== undefined;
+    let moved = await honestTurns(scene, adversary, silent);
+    for (const game of scene.games.filter(isOpen)) {
+      if (!isOpen(game) || silent.has(game)) continue;
+      const { moves } = game;
+      await attackersTurn(scene, adversary, game, scene.turnOf(game), lie);
+      if (game.moves !== moves || !isOpen(game)) moved = true;
+      else silent.add(game);
+      await honestTurns(scene, adversary, silent);
     }
+    if (!scene.games.some(isOpen)) return;
     if (!moved) await runOut(scene);
   }
   throw new Error('the games did not end');
+}
+
+/** Says whether there was one. */
+async function honestTurns(scene: Scene, adversary: Adversary, silent: Set<GameOnStage>): Promise<boolean> {
+  const due = scene.games.filter((game) => isOpen(game) && same(scene.moverOf(game), scene.honest));
+  for (const game of due) {
+    if (!isOpen(game)) continue;
+    await honestTurn(scene, adversary, game);
+    silent.delete(game);
+  }
+  return due.length > 0;
 }
 
 async function honestTurn(scene: Scene, adversary: Adversary, game: GameOnStage): Promise<void> {
