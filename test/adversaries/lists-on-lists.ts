@@ -13,9 +13,9 @@ const BOTH = ['asserter', 'challenger'] as const;
 const CHAIN = 4;
 
 /** Lists by one sponsor, each on the one before. */
-async function chain(scene: Scene, sponsor: Hex, outputs: readonly Hex[], parent: Hex = zeroHash): Promise<AssertionOnStage[]> {
+async function chain(scene: Scene, sponsor: Hex, outputs: readonly Hex[]): Promise<AssertionOnStage[]> {
   const lists: AssertionOnStage[] = [];
-  for (const output of outputs) lists.push(await scene.assert(sponsor, output, lists.at(-1)?.claim ?? parent));
+  for (const output of outputs) lists.push(await scene.assert(sponsor, output, lists.at(-1)?.claim));
   return lists;
 }
 

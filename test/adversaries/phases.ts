@@ -5,7 +5,7 @@ import type { Scene } from './scene.ts';
 import type { Transaction } from './stage.ts';
 
 /** `AssertionPhase`. */
-export const PHASE = { disputed: 2, waiting: 3, final: 4, defeated: 5 } as const;
+export const PHASE = { waiting: 3, final: 4, defeated: 5 } as const;
 
 export async function phaseOf({ stage }: Scene, id: Hex): Promise<number> {
   const data = encodeFunctionData({ abi: resultAssertionsAbi, functionName: 'phase', args: [id] });
