@@ -72,7 +72,8 @@ function histories(long: boolean): void {
     [{ ...three, attackersInstances: 3 }, true],
   ];
   console.log('\nAssertions: every history within the bounds, an honest way to the end in every state\n');
-  console.log('| instances | of attackers at most | their games | requests | claims | states | transitions | instances in a phase | seconds | peak memory so far |\n|---|---|---|---|---|---|---|---|---|---|');
+  const columns = ['instances', 'of attackers at most', 'their games', 'requests', 'claims', 'states', 'transitions', 'instances in a phase', 'seconds', 'peak memory so far'];
+  console.log(`| ${columns.join(' | ')} |\n|${'---|'.repeat(columns.length)}`);
   for (const [bounds, isLong] of all) {
     if (isLong && !long) continue;
     const { instances, attackersInstances, shamGames, requests, claims, others } = bounds;
@@ -80,7 +81,11 @@ function histories(long: boolean): void {
     const { states, transitions, instances: met } = checkRollup(ROLLUP_RULES, bounds);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     const megabytes = Math.round(process.resourceUsage().maxRSS / 1024);
-    console.log(`| ${instances}${others ? ', and any others' : ''} | ${attackersInstances} | ${shamGames} | ${requests ? 'two' : 'none'} | ${claims.length === CLAIM_NAMES.length ? 'all six' : claims.join(', ')} | ${states} | ${transitions} | ${met.length} | ${seconds} | ${megabytes} MB |`);
+    const cells = [
+      `${instances}${others ? ', and any others' : ''}`, attackersInstances, shamGames, requests ? 'two' : 'none', claims.length === CLAIM_NAMES.length ? 'all six' : claims.join(', '),
+      states, transitions, met.length, seconds, `${megabytes} MB`,
+    ];
+    console.log(`| ${cells.join(' | ')} |`);
   }
 }
 

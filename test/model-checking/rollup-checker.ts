@@ -107,7 +107,9 @@ export function checkRollup(rules: RollupRules, bounds: RollupBounds, onState?: 
     }
     for (const { action, next, fault } of catalogue.requests[requests]?.refunds ?? []) visit(action, -1, numbers.slice(), confirmed, next, fault);
     // What is confirmed is right, as long as `confirmedFault` finds nothing.
-    if (bounds.others) for (const claim of CLAIM_NAMES) if (isRight(claim) && (confirmed & bitOf(claim)) === 0) visit({ kind: 'confirmed by others', claim }, -1, numbers.slice(), confirmed | bitOf(claim), requests, null);
+    for (const claim of bounds.others ? CLAIM_NAMES.filter(isRight) : []) {
+      if ((confirmed & bitOf(claim)) === 0) visit({ kind: 'confirmed by others', claim }, -1, numbers.slice(), confirmed | bitOf(claim), requests, null);
+    }
     if (!isDue) visit({ kind: 'tick' }, -1, numbers.map((number) => catalogue.tick(number)), confirmed, catalogue.tickRequests(requests), null);
   };
 
