@@ -148,3 +148,20 @@ test('what is held back is not signed, and takes no nonce', async () => {
   expect((await store.get('transactions', 'challenge'))?.nonce).toBe(0);
   await store.close();
 });
+
+test('a transaction that a reorganisation put before what it answers, where it failed, is sent anew with the next nonce', async () => {
+  const store = await newStore();
+  const { client } = market();
+  const sender = createSender({ client, account, store, log: silentLogger() });
+  const move = { intent: 'move', to: addressOf(1), data: '0x' } as const;
+  const first = await sender.send(move);
+  expect((await sender.send(move)).hash, 'mined once').toBe(first.hash);
+  const receiptOf = client.getTransactionReceipt;
+  client.getTransactionReceipt = (async ({ hash }: { hash: Hex }) => ({ ...(await receiptOf({ hash })), ...(hash === first.hash && { status: 'reverted' }) })) as never;
+  const second = await sender.send(move);
+  expect(second.hash).not.toBe(first.hash);
+  expect(await store.get('transactions', 'move')).toMatchObject({ nonce: 1, status: 'mined', attempts: [{ hash: second.hash }] });
+  // The chain may turn back: what has nonce 0 stays known.
+  expect(await store.get('transactions', 'superseded:0:move')).toMatchObject({ nonce: 0, status: 'failed', attempts: [{ hash: first.hash }] });
+  await store.close();
+}, 5_000);
