@@ -26,7 +26,7 @@ export interface Measured {
 export interface MeasuringConditions { readonly date: string; readonly commit: string; readonly processor: string; readonly load: number; readonly peakMemoryGB: number }
 
 /** Gas of stories260K's disputes of eight levels, and of one more move (docs/benchmarks.md, "What a dispute costs"). */
-const GAS = { levels: 8, total: 663_981, move: 61_097 };
+const GAS = { levels: 8, total: 642_178, move: 58_456 };
 /** Bytes of a hash, and of a tree's inner nodes for each leaf. */
 const HASH_BYTES = 32;
 /** Positions of a program with the default limits: 512 tokens of a prompt and 256 new ones. */
