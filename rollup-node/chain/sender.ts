@@ -13,6 +13,11 @@ import { serialQueue } from './queue.ts';
 
 /** Cap on a transaction's gas (EIP-7825). */
 export const TRANSACTION_GAS_LIMIT = 2n ** 24n;
+/**
+ * What an estimate misses if somebody fetches a credit before the transaction is mined, as anybody may: crediting the account again then takes 17,100 gas more (a slot
+ * that was zero, EIP-2200), in up to two contracts.
+ */
+const FETCHED_CREDITS_GAS = 2n * 17_100n;
 /** Times the blob base fee that a first offer is: it rises by an eighth a block at most (EIP-4844). */
 const BLOB_FEE_MARGIN = 2n;
 
@@ -195,7 +200,7 @@ export function createSender(options: SenderOptions): TransactionSender {
       if (data === undefined) throw error;
       throw new TransactionRefusedError(`${wanted.intent} would revert: ${options.explainRevert?.(data) ?? data}`, { cause: error });
     });
-    const gas = min(max(estimate + estimate / 4n, wanted.gas ?? 0n), TRANSACTION_GAS_LIMIT);
+    const gas = min(max(estimate + estimate / 4n + FETCHED_CREDITS_GAS, wanted.gas ?? 0n), TRANSACTION_GAS_LIMIT);
     const deadline = await options.deadlineOf?.(wanted.intent);
     return inTurn(async () => {
       const fees = withinCap(await currentFees(sidecar !== undefined), wanted.intent);
