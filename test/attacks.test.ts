@@ -22,6 +22,9 @@ describe('docs/attacks.md', () => {
   });
 
   test('answers every published attack', () => {
-    expect([...page.matchAll(/^\| (\d+) \|/gm)].map(([, number]) => Number(number))).toEqual(Array.from({ length: 43 }, (_, index) => index + 1));
+    const numbers = [...page.matchAll(/^\| (\d+) \|/gm)].map(([, number]) => Number(number));
+    // 43 are published; what follows was thought of here.
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    expect(numbers.length).toBeGreaterThanOrEqual(43);
   });
 });
