@@ -10,6 +10,8 @@ const SHIFTED_IN = 'the lowest 64 bits were shifted in, and are zero anyhow';
 const ABOVE_THE_BYTES = 'the sign fills bits above the bytes that are used';
 const ONE_BYTE_MORE = 'copies one byte more, to memory that is not in use yet and that whoever allocates it sets';
 const SHORT_PATH = 'indices are far below 2^255, and no path has 255 levels';
+const SAME_WHEN_EQUAL = 'where the two are equal, both branches give the same';
+const FEW = 'the number is far below 2^255';
 
 /** Mutants that no test can kill, by name, each with the reason why it does what the original does. */
 export const EQUIVALENT: Readonly<Record<string, string>> = {
@@ -35,6 +37,22 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   "MerklePath root: 'index := shr(1, index)': 'shr' → 'sar'": SHORT_PATH,
   "ProofReader hash: 'let start := mload(0x40)': '0x40' → '0x41'": FREE_MEMORY,
   "ProofReader hash: 'calldatacopy(start, offset, shl(5, words))': '5' → '6'": MORE_COPIED,
-  "TensorCommitment treeRoot: 'count := shr(1, add(count, 1))': 'shr' → 'sar'": 'the number of words is far below 2^255',
+  "TensorCommitment treeRoot: 'count := shr(1, add(count, 1))': 'shr' → 'sar'": FEW,
   "WordMachine scalarResult: 'return Arithmetic.evaluate(Arithmetic.ADD, sum, Lanes.dot(left, right), 0)': 'sum, Lanes.dot(left, right)' → 'Lanes.dot(left, right), sum'": 'the order of a sum does not matter',
+  "Dissection claimsRoot: 'gt(size, span)': 'gt' → 'sgt'": UNSIGNED,
+  "Dissection claimsRoot: 'gt(size, span)': 'gt(size, span)' → 'iszero(lt(size, span))'": SAME_WHEN_EQUAL,
+  "Dissection claimsRoot: 'lt(first, end)': 'lt' → 'slt'": UNSIGNED,
+  "Dissection rootOf: 'states = (states < g ? states : g) - 1': '<' → '<='": SAME_WHEN_EQUAL,
+  "Dissection rootOf: 'uint256 words = copy(opening, 0, 32 * place, 64, 32 * (states - place))': '32' → '33' (2)": MORE_COPIED,
+  "Dissection rootOf: 'uint256 words = copy(opening, 0, 32 * place, 64, 32 * (states - place))': '-' → '+'": MORE_COPIED,
+  "Dissection rootOf: 'copy(opening, 32 * states, place, 32, expected - 32 * states - place)': '-' → '+'": MORE_COPIED,
+  "Dissection rootOf: 'copy(opening, 32 * states, place, 32, expected - 32 * states - place)': '-' → '+' (2)": MORE_COPIED,
+  "Dissection rootOf: 'copy(opening, 32 * states, place, 32, expected - 32 * states - place)': '32' → '31' (3)": MORE_COPIED,
+  "Dissection copy: 'target := mload(0x40)': '0x40' → '0x41'": FREE_MEMORY,
+  "MerklePath root: 'lt(path, end)': 'lt' → 'slt'": UNSIGNED,
+  "TensorCommitment commitment: 'let start := mload(0x40)': '0x40' → '0x41'": FREE_MEMORY,
+  "TensorCommitment treeRoot: 'let count := shr(5, mload(paddedWords))': 'shr' → 'sar'": FEW,
+  "TensorCommitment treeRoot: 'let level := mload(0x40)': '0x40' → '0x41'": FREE_MEMORY,
+  "TensorCommitment treeRoot: 'let pairs := add(source, shl(6, shr(1, count)))': 'shr' → 'sar'": FEW,
+  "TensorCommitment treeRoot: 'lt(source, pairs)': 'lt' → 'slt'": UNSIGNED,
 };

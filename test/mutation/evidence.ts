@@ -84,7 +84,7 @@ await (forge as ForgeTests | null)?.dispose();
 
 const stale = judged.filter(({ mutant, verdict }) => verdict.verdict === 'killed' && EQUIVALENT[mutant.name] !== undefined);
 const survivors = judged.filter(({ verdict }) => verdict.verdict === 'survived');
-if (values.json) console.log(JSON.stringify({ rows, survivors: survivors.map(({ mutant }) => ({ name: mutant.name, line: mutant.line, reason: EQUIVALENT[mutant.name] ?? null })), stale: stale.map(({ mutant }) => mutant.name) }, null, 1));
+if (values.json) console.log(JSON.stringify({ rows, survivors: survivors.map(({ mutant }) => ({ name: mutant.name, line: mutant.line, reason: EQUIVALENT[mutant.name] ?? null })), stale: stale.map(({ mutant }) => mutant.name), judged: judged.map(({ mutant, verdict }) => ({ name: mutant.name, line: mutant.line, ...verdict })) }, null, 1));
 else {
   console.table(rows);
   for (const { mutant } of survivors) console.log(`${mutant.name} (line ${mutant.line}): ${EQUIVALENT[mutant.name] === undefined ? 'SURVIVED' : `equivalent: ${EQUIVALENT[mutant.name]}`}`);

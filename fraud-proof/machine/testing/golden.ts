@@ -198,6 +198,7 @@ const ends: readonly GoldenStep[] = [
   golden('an output of as many words as there can be', { instruction: { op: 0x01, d: 4 }, descriptor: { rows: 2 ** 28, columns: 1 } }, { scalar: [4, 3n] }),
   golden('a failed machine stays as it is', { instruction: { op: 0x01 }, state: { status: Status.FAILED } }, { pc: 7 }),
   golden('a finished machine stays as it is', { instruction: { op: 0x01 }, state: { status: Status.FINISHED } }, { pc: 7 }),
+  golden('as many operators as there can be, before and after the body', { instruction: { op: 0x01, d: 4 }, header: { prologue: 4096, epilogue: 4096 } }, { scalar: [4, 3n] }),
 ];
 
 /** Every instruction, every source, every way to end: expected values are literals, not computed by any implementation. */
