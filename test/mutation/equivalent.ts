@@ -55,4 +55,8 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   "TensorCommitment treeRoot: 'let level := mload(0x40)': '0x40' → '0x41'": FREE_MEMORY,
   "TensorCommitment treeRoot: 'let pairs := add(source, shl(6, shr(1, count)))': 'shr' → 'sar'": FEW,
   "TensorCommitment treeRoot: 'lt(source, pairs)': 'lt' → 'slt'": UNSIGNED,
+  "ResultAssertions : 'require(parameters.bounty > 0 && parameters.stepsPerSecond > 0, InvalidParameters())': '0' → '1' (2)": 'at one step a second the longest game has too long a clock, which is the same error',
+  "ResultAssertions : 'MAX_BOUNTIES = affordable < type(uint8).max ? affordable : type(uint8).max': '<' → '<='": SAME_WHEN_EQUAL,
+  "PullPayments credit: 'amount > 0': '>' → '>='": 'adds nothing to a credit, for more gas',
+  "TensorCommitment treeRoot: 'and(count, 1)': 'and' → 'or'": 'a node more behind a level of an even number, which nothing reads, for more gas',
 };

@@ -1,10 +1,11 @@
 /**
- * Mutation testing of the contracts: `npm run evidence:mutants [-- paths of sources] [--sample n] [--seed n] [--only text] [--forge] [--tests glob] [--json]`.
+ * Mutation testing of the contracts: `npm run evidence:mutants [-- paths of sources] [--sample n] [--seed n] [--only text] [--forge] [--tests glob] [--json] [--write] [--continue]`.
  * Makes every mutant of each source from its syntax tree, one by one, and runs tests until one fails. The machine and the libraries without storage are judged by
  * calls in this process, others (and all with `--forge`) by forge tests in a copy of the contracts; `--tests` says which. Prints a table, and each survivor with the
  * reason why it is equivalent; exit code 1 when one has none, or when a mutant that is listed as equivalent is killed.
+ * `--write` keeps what became of each mutant of whole sources in docs/mutants; `--continue` takes from there what is known. A changed source needs a run without it.
  */
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,8 +16,10 @@ import { InProcessTests } from './in-process.ts';
 import type { Verdict } from './in-process.ts';
 import { mutantsOf } from './mutants.ts';
 import type { Mutant } from './mutants.ts';
+import { knownResults, resultsOf } from './results.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const RESULTS = `${ROOT}docs/mutants`;
 const MACHINE = 'contracts/src/machine';
 const GAME = [
   'DissectionGame', 'ResultAssertions', 'Batch', 'SpendableCredit', 'PullPayments', 'libraries/GameClock', 'libraries/AssertionClock', 'libraries/Dissection', 'libraries/BlobClaims',
@@ -26,7 +29,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     sample: { type: 'string' }, seed: { type: 'string', default: '1' }, only: { type: 'string', default: '' }, forge: { type: 'boolean', default: false },
-    tests: { type: 'string', default: 'contracts/test/{game,results}/*.t.sol' }, json: { type: 'boolean', default: false },
+    tests: { type: 'string', default: 'contracts/test/{game,results}/*.t.sol' }, json: { type: 'boolean', default: false }, write: { type: 'boolean', default: false }, continue: { type: 'boolean', default: false },
   },
 });
 
@@ -47,7 +50,9 @@ function sampled(mutants: readonly Mutant[]): Mutant[] {
   return wanted.filter((mutant) => kept.has(mutant));
 }
 
-async function judge(path: string, { source }: Mutant): Promise<Verdict> {
+async function judge(path: string, { name, source }: Mutant, known: ReadonlyMap<string, Verdict>): Promise<Verdict> {
+  const before = known.get(name);
+  if (before !== undefined) return before;
   if (!values.forge && inProcess.covers(path)) return inProcess.judge(path, source);
   forge ??= await ForgeTests.create(values.tests);
   return forge.judge(path, source);
@@ -67,24 +72,35 @@ for (const path of paths) {
   if (interrupted) break;
   const row: Row = { file: name, mutants: 0, invalid: 0, killed: 0, equivalent: 0, survivors: 0 };
   rows.push(row);
+  const results = `${RESULTS}/${name}.json`;
+  const known: ReadonlyMap<string, Verdict> = values.continue && existsSync(results) ? knownResults(name, readFileSync(results, 'utf8')) : new Map();
+  const ofFile: { readonly name: string; readonly verdict: Verdict }[] = [];
+  const write = (): void => {
+    if (!values.write || values.only !== '' || values.sample !== undefined) return;
+    mkdirSync(RESULTS, { recursive: true });
+    writeFileSync(results, resultsOf(name, ofFile));
+  };
   for (const [number, mutant] of mutants.entries()) {
     if (number % 20 === 0) console.error(`${name}: ${number} of ${mutants.length}`);
-    const verdict = await judge(path, mutant);
+    const verdict = await judge(path, mutant, known);
     if (interrupted) break;
     row.mutants += 1;
     judged.push({ mutant, verdict });
+    ofFile.push({ name: mutant.name, verdict });
+    if (number % 10 === 9 && !known.has(mutant.name)) write();
     if (verdict.verdict === 'does not compile') row.invalid += 1;
     else if (verdict.verdict === 'killed') row.killed += 1;
     else if (EQUIVALENT[mutant.name] === undefined) row.survivors += 1;
     else row.equivalent += 1;
     if (verdict.verdict === 'survived' && EQUIVALENT[mutant.name] === undefined) console.error(`survived: line ${mutant.line}, ${mutant.name}`);
   }
+  write();
 }
 await (forge as ForgeTests | null)?.dispose();
 
 const stale = judged.filter(({ mutant, verdict }) => verdict.verdict === 'killed' && EQUIVALENT[mutant.name] !== undefined);
 const survivors = judged.filter(({ verdict }) => verdict.verdict === 'survived');
-if (values.json) console.log(JSON.stringify({ rows, survivors: survivors.map(({ mutant }) => ({ name: mutant.name, line: mutant.line, reason: EQUIVALENT[mutant.name] ?? null })), stale: stale.map(({ mutant }) => mutant.name), judged: judged.map(({ mutant, verdict }) => ({ name: mutant.name, line: mutant.line, ...verdict })) }, null, 1));
+if (values.json) console.log(JSON.stringify({ rows, survivors: survivors.map(({ mutant }) => ({ name: mutant.name, line: mutant.line, reason: EQUIVALENT[mutant.name] ?? null })), stale: stale.map(({ mutant }) => mutant.name) }, null, 1));
 else {
   console.table(rows);
   for (const { mutant } of survivors) console.log(`${mutant.name} (line ${mutant.line}): ${EQUIVALENT[mutant.name] === undefined ? 'SURVIVED' : `equivalent: ${EQUIVALENT[mutant.name]}`}`);

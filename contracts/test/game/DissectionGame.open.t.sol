@@ -112,6 +112,8 @@ contract DissectionGame_Open is DissectionGameTest {
         terms.allowance = 0;
         vm.expectRevert(abi.encodeWithSelector(IDissectionGame.AllowanceOutOfRange.selector, 0));
         send(terms);
+        terms.allowance = 1;
+        openWith(terms, honest());
     }
 
     function test_open_partyMissing_reverts() external {

@@ -23,6 +23,8 @@ contract DissectionGame_Stakes is DissectionGameTest {
     function paid(address winner, uint256 stakes) private returns (uint256 amount) {
         vm.assertEq(address(game).balance, stakes);
         uint256 before = winner.balance;
+        vm.expectEmit(true, true, true, true, address(game));
+        emit IPullPayments.Withdrawn(winner, game.owed(winner));
         vm.prank(stranger);
         amount = game.withdraw(winner);
         vm.assertEq(winner.balance - before, amount);

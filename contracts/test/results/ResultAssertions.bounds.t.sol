@@ -58,6 +58,31 @@ contract ResultAssertions_Bounds is Suite {
         }
     }
 
+    /// @dev The end of the time for challenges has 40 bits.
+    function test_assertResults_latestEnd_isTaken() external {
+        bytes32 requestId = ask("hello");
+        AssertionParameters memory p = parameters();
+        p.window = type(uint40).max - START;
+        IResultAssertions patient = this.deployWith(p);
+        bytes32 assertionId = patient.assertResults{value: BOND}(0, one(requestId), one(rightOutput));
+        vm.assertEq(patient.assertion(assertionId).challengeableUntil, uint256(type(uint40).max));
+        p.window += 1;
+        patient = this.deployWith(p);
+        vm.expectRevert(abi.encodeWithSelector(IResultAssertions.TooMuchWork.selector, 2 ** 40));
+        patient.assertResults{value: BOND}(0, one(requestId), one(rightOutput));
+    }
+
+    function test_assertResults_mostEntries_areTaken() external {
+        bytes32 requestId = ask("hello");
+        bytes32[] memory requestIds = new bytes32[](65_535);
+        bytes32[] memory outputs = new bytes32[](65_535);
+        for (uint256 i = 0; i < requestIds.length; ++i) {
+            (requestIds[i], outputs[i]) = (requestId, rightOutput);
+        }
+        bytes32 assertionId = results.assertResults{value: BOND}(0, requestIds, outputs);
+        vm.assertEq(results.assertion(assertionId).count, 65_535);
+    }
+
     function test_termsOf_allowance_roundsUp() external view {
         vm.assertEq(results.termsOf(0).allowance, 1 days);
         vm.assertEq(results.termsOf(1).allowance, 1 days + 1);
