@@ -28,6 +28,14 @@ contract ContractPlayer {
         (target, data) = (target_, data_);
     }
 
+    /// @notice Makes calls to one contract in one transaction, call `i` with `values[i]` wei.
+    function executeAll(address target_, bytes[] calldata calls, uint256[] calldata values) external payable {
+        for (uint256 i = 0; i < calls.length; ++i) {
+            (bool succeeded,) = target_.call{value: values[i]}(calls[i]);
+            require(succeeded, Refused());
+        }
+    }
+
     function execute(address target_, bytes calldata data_) external payable returns (bytes memory result) {
         bool succeeded;
         (succeeded, result) = target_.call{value: msg.value}(data_);

@@ -137,10 +137,13 @@ contract DissectionGame_Batch is DissectionGameTest {
     /// After a batch, value counts as ever, in the same transaction too.
     function test_batch_valueAfterwards_succeeds() external {
         ContractPlayer player = new ContractPlayer();
-        bytes memory batch = abi.encodeCall(IBatch.batch, (new bytes[](0)));
-        player.execute{value: 1}(address(game), batch);
-        player.execute{value: 2}(address(game), abi.encodeCall(ISpendableCredit.deposit, (address(player))));
-        player.execute{value: 4}(address(game), batch);
+        bytes[] memory calls = new bytes[](3);
+        calls[0] = abi.encodeCall(IBatch.batch, (new bytes[](0)));
+        calls[1] = abi.encodeCall(ISpendableCredit.deposit, (address(player)));
+        calls[2] = calls[0];
+        uint256[] memory values = new uint256[](3);
+        (values[0], values[1], values[2]) = (1, 2, 4);
+        player.executeAll{value: 7}(address(game), calls, values);
         vm.assertEq(game.owed(address(player)), 7);
     }
 

@@ -97,6 +97,7 @@ contract DissectionGame_Blob is BlobTest {
         game.open{value: CHALLENGER_STAKE}(terms, split);
         sendProof(terms, asserter, blobPick("opening", opening, 0), proofOf(opening, 0));
         assertGamePhase(terms, GamePhase.AsserterWon);
+        vm.assertEq(game.owed(asserter), worth(game.PROOF_GAS() + game.BLOB_PICK_GAS()), "the opening is metered, too");
     }
 
     /// An honest asserter against a liar that hides in a blob.

@@ -48,6 +48,8 @@ contract ResultAssertions_Settle is Suite {
         bytes32 assertionId = assertOutput(sponsor, requestId, rightOutput);
         (GameTerms memory terms, Claims memory opening) = challengeBy(challenger, assertionId, requestId, rightOutput);
         playOut(terms, opening, honest(), saying(wrongOutput, 77));
+        vm.expectEmit(true, true, true, true, address(results));
+        emit IResultAssertions.GameSettled(assertionId, idOf(terms), challenger, true, 0);
         settle(terms, assertionId, requestId, rightOutput);
         vm.assertEq(results.owed(challenger), 0);
         vm.assertEq(results.assertion(assertionId).openGames, 0);
