@@ -89,13 +89,19 @@ test('assertions that are not checked whole are told, until they are or nobody c
 
 test('endpoints that are left out and transactions that wait are told', async () => {
   const { context } = await surround({ compute: () => idOf(1) });
-  const client = { ...context.client, endpoints: { status: () => [{ name: '1:a', state: 'usable', lag: 0, failures: 0 }, { name: '2:b', state: 'behind', reason: 'its newest block is 9 blocks older', lag: 9, failures: 3 }] } } as unknown as AgentContext['client'];
+  const contradiction = { text: '1:a and 2:b differ about a block', endpoints: ['1:a', '2:b'] };
+  let contradictions = [contradiction];
+  const client = { ...context.client, endpoints: { contradictions: () => contradictions, status: () => [{ name: '1:a', state: 'usable', lag: 0, failures: 0 }, { name: '2:b', state: 'behind', reason: 'its newest block is 9 blocks older', lag: 9, failures: 3 }] } } as unknown as AgentContext['client'];
   watchSurroundings({ ...context, client, sender: { ...context.sender, pending: () => 2, oldest: () => 400_000 } });
   expect(await values(context, 'assay_endpoint_usable')).toEqual({ '1:a': 1, '2:b': 0 });
   expect(await values(context, 'assay_endpoint_lag_blocks')).toEqual({ '1:a': 0, '2:b': 9 });
   expect(await values(context, 'assay_endpoint_failures')).toEqual({ '1:a': 0, '2:b': 3 });
   expect([await values(context, 'assay_transactions_pending'), await values(context, 'assay_transaction_oldest_seconds')]).toEqual([{ '': 2 }, { '': 400 }]);
-  expect(context.problems.list()).toEqual(['endpoint 2:b is left out: its newest block is 9 blocks older', expect.stringMatching(/a transaction has waited for 400 seconds/)]);
+  expect(await values(context, 'assay_endpoint_contradicts')).toEqual({ '1:a': 1, '2:b': 1 });
+  expect(context.problems.list()).toEqual([contradiction.text, 'endpoint 2:b is left out: its newest block is 9 blocks older', expect.stringMatching(/a transaction has waited for 400 seconds/)]);
+  contradictions = [];
+  watchSurroundings({ ...context, client, sender: { ...context.sender, pending: () => 2, oldest: () => 400_000 } });
+  expect(await values(context, 'assay_endpoint_contradicts')).toEqual({ '1:a': 0, '2:b': 0 });
   watchSurroundings(context);
   expect(context.problems.list()).toEqual(['endpoint 2:b is left out: its newest block is 9 blocks older']);
 });
