@@ -52,6 +52,18 @@ const stepCall = (name: string, preState: Uint8Array, proof: Uint8Array, answer:
   answer: typeof answer === 'string' ? toFunctionSelector(`${answer}()`) : bytesToHex(answer),
 });
 
+/** Every proof of a step worked out by hand, with one bit of one word flipped, for each of its words. */
+function flippedCalls(): Call[] {
+  return GOLDEN_STEPS.flatMap(({ name, parts }) => {
+    const { state, environment } = buildScenario(parts, new Random(1));
+    const [preState, { proof }] = [hashState(state), proveStep(state, environment)];
+    return Array.from({ length: proof.length / 32 }, (_, index) => {
+      const spoilt = proof.with(32 * index + 31, proof[32 * index + 31]! ^ 1);
+      return stepCall(`${name}, word ${index} flipped`, preState, spoilt, refusalOf(preState, spoilt));
+    });
+  });
+}
+
 /** The verifier's answer. */
 function refusalOf(preState: Uint8Array, proof: Uint8Array): ProofRefusal {
   try {
@@ -155,7 +167,7 @@ function runCalls(): Call[] {
 }
 
 /** Everything that the machine's contract is asked, in the order in which mistakes are likely to show. */
-export const machineCalls = (): Call[] => [...runCalls(), ...goldenCalls(), ...malformedCalls(), ...drawnCalls()];
+export const machineCalls = (): Call[] => [...runCalls(), ...goldenCalls(), ...malformedCalls(), ...drawnCalls(), ...flippedCalls()];
 
 const word = (number: number): Hex => keccakHex(toHex(number));
 

@@ -170,6 +170,8 @@ contract DissectionGame_Move is DissectionGameTest {
     function test_move_formerDelegate_reverts() external {
         vm.startPrank(challenger);
         game.setDelegate(stranger, true);
+        vm.expectEmit(true, true, true, true, address(game));
+        emit IDissectionGame.DelegateSet(challenger, stranger, false);
         game.setDelegate(stranger, false);
         vm.stopPrank();
         vm.expectRevert(notTheParty(stranger, challenger));

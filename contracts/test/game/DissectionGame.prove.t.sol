@@ -18,6 +18,7 @@ contract DissectionGame_Prove is DissectionGameTest {
 
     function assertSettled(GameTerms memory which, bool asserterWon) private view {
         assertGamePhase(which, asserterWon ? GamePhase.AsserterWon : GamePhase.ChallengerWon);
+        vm.assertEq(game.game(idOf(which)).claims, 0, "cleared");
     }
 
     function expectSettled(GameTerms memory which, bool asserterWon, Ending ending, uint256 paid, uint256 burnt)

@@ -234,6 +234,8 @@ contract ResultAssertions_WithdrawBond is Suite {
             settle(games[i], assertionId, requestId, wrongOutput);
             vm.assertEq(results.owed(actor(vm.toString(i))), i < 4 ? BOUNTY : 0);
         }
+        vm.expectEmit(true, true, true, true, address(results));
+        emit IResultAssertions.BondReleased(assertionId, 0, BOND - 4 * BOUNTY);
         results.withdrawBond(assertionId);
         vm.assertEq(address(results).balance, BOND);
         vm.assertEq(results.owed(sponsor), 0);
