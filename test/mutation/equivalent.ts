@@ -6,9 +6,10 @@ const MORE_COPIED = 'copies more than is hashed, for more gas';
 const UNSIGNED = 'both operands are far below 2^255, where signed and unsigned comparison agree';
 const CUT_AWAY = 'the bits that differ lie above the width, and are cut away';
 const NOT_NEGATIVE = 'the value is not negative';
-const SHIFTED_IN = 'the lowest 64 bits were shifted in, and are zero anyhow';
+const SHIFTED_IN = 'the lowest bits were shifted in, and are zero anyhow';
 const ABOVE_THE_BYTES = 'the sign fills bits above the bytes that are used';
 const ONE_BYTE_MORE = 'copies one byte more, to memory that is not in use yet and that whoever allocates it sets';
+const MASKED = 'the mask leaves out the bits that differ';
 const SHORT_PATH = 'indices are far below 2^255, and no path has 255 levels';
 const SAME_WHEN_EQUAL = 'where the two are equal, both branches give the same';
 const FEW = 'the number is far below 2^255';
@@ -73,4 +74,11 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   "ResultAssertions withdrawBond: 'uint256 bounties = current.defeats < MAX_BOUNTIES ? current.defeats : MAX_BOUNTIES': '<' → '<='": 'both sides of the comparison are the same number there',
   "BlobClaims BlobClaims: 'uint256 private constant POINT_EVALUATION_GAS = 50_000': '50_000' → '50001'": 'the precompile takes 50,000 and leaves the rest',
   "BlobClaims segments: 'return n < ARITY ? n : ARITY': '<' → '<='": 'both sides of the comparison are the same number there',
+  "Operands slotOf: 'operator < scope.program.epilogue': '<' → '<='": 'the slot after the last one lies before no other',
+  "Lanes withFirstLanes: 'uint256 bits = count * (256 / lanes)': '256' → '257'": 'the quotient by 32 and by 8 is the same',
+  "Lanes withFirstLanes: 'result := and(word, not(shr(bits, not(0))))': '0' → '1'": 'the bit is shifted out: no word of an output has no lanes',
+  "Lanes dot: 'v := or( and(shl(64, v), 0xffffffffffffffff0000000000000000f … 0000000ffffffffffffffff) )': 'shr' → 'sar'": MASKED,
+  "Lanes dot: 'v := or( and(shl(32, v), 0xffffffff00000000ffffffff00000000f … fffffff00000000ffffffff) )': '0xffffffff00000000ffffffff00000000ffffffff00000000ffffffff00000000' → '0xffffffff00000000ffffffff00000000ffffffff00000000ffffffff00000001'": SHIFTED_IN,
+  "Lanes dot: 'v := or( and(shl(32, v), 0xffffffff00000000ffffffff00000000f … fffffff00000000ffffffff) )': 'shr' → 'sar'": MASKED,
+  "BlobClaims rootOf: 'require(start == bytes32(opening[0:32]), NotTheClaimedState(0))': '32' → '33'": 'of a longer slice the first 32 bytes are taken',
 };

@@ -66,12 +66,13 @@ contract DissectionGame_Blob is BlobTest {
         vm.assertEq(game.game(idOf(terms)).claims, storedOf(terms, rootOfBlob("answer", answer)));
     }
 
-    /// The first and the last segment have one state each that is not in the blob.
-    function test_blob_firstAndLastSegment_succeeds() external {
+    /// The first and the last segment have one state each that is not in the blob; their neighbours have the first and the last that are.
+    function test_blob_firstAndLastSegments_succeeds() external {
         Claims memory opening = openInBlob();
+        uint256[4] memory segments = [uint256(0), 1, ARITY - 2, ARITY - 1];
         uint256 before = vm.snapshotState();
-        for (uint256 i = 0; i < 2; ++i) {
-            uint256 j = i == 0 ? 0 : ARITY - 1;
+        for (uint256 i = 0; i < segments.length; ++i) {
+            uint256 j = segments[i];
             sendAnswer(terms, asserter, blobPick("opening", opening, j), splitOf(within(opening, j, liar(0))));
             assertGamePhase(terms, GamePhase.ChallengerToMove);
             vm.revertToState(before);

@@ -92,6 +92,9 @@ const sources: readonly GoldenStep[] = [
   golden('source: immediate of 24 bits', { instruction: { op: Opcode.SELECT, a: 24, b: 24, x: 0xffff_fb02 } }, { scalar: [0, -5n] }),
   golden('source: third source is the immediate', { instruction: { op: Opcode.SELECT, a: 31, x: 0x7fff_ff18 } }, { scalar: [0, 0x7f_ffffn] }),
   golden('source: ITERATION in the epilogue is the maximum', { instruction: { op: 0x21, a: 20, b: 31 }, state: { slot: 14 } }, { scalar: [0, 4n] }),
+  ...([['ROW', 21], ['COLUMN', 22], ['LANES', 23]] as const).map(([name, a]) =>
+    golden(`source: ${name} of an output without columns is 0`, { instruction: { op: 0x2a, d: 31, a, b: 31 }, descriptor: { columns: 0 } }, { scalar: [15, 0n] })),
+  golden('source: COLUMN of elements of 5 bytes is that of single bytes', { instruction: { op: 0x2a, d: 31, a: 22, b: 31 }, descriptor: { elementBytes: 5 } }, { scalar: [15, 64n] }),
   golden('source: ITERATION in the prologue is 0', { instruction: { op: 0x21, a: 20, b: 31 }, state: { slot: 1 } }, { scalar: [0, 0n] }),
 ];
 
@@ -127,6 +130,8 @@ const loads: readonly GoldenStep[] = [
   golden('LOADWORD of the own operator, an iteration before', { instruction: { op: Opcode.LOADWORD, x: 4 }, scalars: { 1: 0n, 2: 1n } }, { vector: [0, TENSOR_WORD] }),
   golden('LOADWORD of the epilogue, from the body', { instruction: { op: Opcode.LOADWORD, x: 5 }, scalars: { 1: 0n } }, { vector: [0, ZERO] }),
   golden('LOADWORD of the epilogue, from the epilogue', { instruction: { op: Opcode.LOADWORD, x: 5 }, state: { slot: 15 }, scalars: { 1: 0n } }, { vector: [0, TENSOR_WORD] }),
+  golden('LOADWORD of the epilogue, from its third operator', { instruction: { op: Opcode.LOADWORD, x: 0 }, descriptor: only(5, 1), header: { epilogue: 3 }, state: { slot: 16 }, scalars: { 1: 0n } }, { vector: [0, TENSOR_WORD] }),
+  golden('LOADWORD of an epilogue operator that there is not', { instruction: { op: Opcode.LOADWORD, x: 0 }, descriptor: only(5, 2), state: { slot: 15 }, scalars: { 1: 0n } }, { vector: [0, ZERO] }),
   golden('LOADWORD of the seed', { instruction: { op: Opcode.LOADWORD, x: 6 }, scalars: { 1: 0n } }, { vector: [0, SEED] }),
   golden('LOADWORD of the seed, word 1', { instruction: { op: Opcode.LOADWORD, x: 6 }, scalars: { 1: 1n } }, { vector: [0, ZERO] }),
   golden('LOADWORD of no operand', { instruction: { op: Opcode.LOADWORD, x: 7 }, scalars: { 1: 0n } }, { vector: [0, ZERO] }),
