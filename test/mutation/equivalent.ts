@@ -9,6 +9,7 @@ const NOT_NEGATIVE = 'the value is not negative';
 const SHIFTED_IN = 'the lowest bits were shifted in, and are zero anyhow';
 const ABOVE_THE_BYTES = 'the sign fills bits above the bytes that are used';
 const ONE_BYTE_MORE = 'copies one byte more, to memory that is not in use yet and that whoever allocates it sets';
+const LONGER_SLICE = 'of a longer slice the first 32 bytes are taken';
 const MASKED = 'the mask leaves out the bits that differ';
 const SHORT_PATH = 'indices are far below 2^255, and no path has 255 levels';
 const SAME_WHEN_EQUAL = 'where the two are equal, both branches give the same';
@@ -80,5 +81,7 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   "Lanes dot: 'v := or( and(shl(64, v), 0xffffffffffffffff0000000000000000f … 0000000ffffffffffffffff) )': 'shr' → 'sar'": MASKED,
   "Lanes dot: 'v := or( and(shl(32, v), 0xffffffff00000000ffffffff00000000f … fffffff00000000ffffffff) )': '0xffffffff00000000ffffffff00000000ffffffff00000000ffffffff00000000' → '0xffffffff00000000ffffffff00000000ffffffff00000000ffffffff00000001'": SHIFTED_IN,
   "Lanes dot: 'v := or( and(shl(32, v), 0xffffffff00000000ffffffff00000000f … fffffff00000000ffffffff) )': 'shr' → 'sar'": MASKED,
-  "BlobClaims rootOf: 'require(start == bytes32(opening[0:32]), NotTheClaimedState(0))': '32' → '33'": 'of a longer slice the first 32 bytes are taken',
+  "BlobClaims rootOf: 'require(start == bytes32(opening[0:32]), NotTheClaimedState(0))': '32' → '33'": LONGER_SLICE,
+  "BlobClaims requireElement: 'bytes32 blobHash = bytes32(opening[32:64])': '64' → '65'": LONGER_SLICE,
+  "BlobClaims pointOf: 'uint256 reversed = 0': '0' → '1'": 'the exponent grows by 4096, the order of the root of unity',
 };
