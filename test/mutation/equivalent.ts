@@ -10,6 +10,8 @@ const SHIFTED_IN = 'the lowest bits were shifted in, and are zero anyhow';
 const ABOVE_THE_BYTES = 'the sign fills bits above the bytes that are used';
 const ONE_BYTE_MORE = 'copies one byte more, to memory that is not in use yet and that whoever allocates it sets';
 const LONGER_SLICE = 'of a longer slice the first 32 bytes are taken';
+const CLEARED_MORE = 'the byte left out is overwritten next, and the one behind is not read after a state is cleared';
+const THIRD_OPERAND = 'only multiply-and-add has a third operand';
 const MASKED = 'the mask leaves out the bits that differ';
 const SHORT_PATH = 'indices are far below 2^255, and no path has 255 levels';
 const SAME_WHEN_EQUAL = 'where the two are equal, both branches give the same';
@@ -84,4 +86,18 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   "BlobClaims rootOf: 'require(start == bytes32(opening[0:32]), NotTheClaimedState(0))': '32' → '33'": LONGER_SLICE,
   "BlobClaims requireElement: 'bytes32 blobHash = bytes32(opening[32:64])': '64' → '65'": LONGER_SLICE,
   "BlobClaims pointOf: 'uint256 reversed = 0': '0' → '1'": 'the exponent grows by 4096, the order of the root of unity',
+  "Arithmetic evaluate: 'result := shr(and(b, bits), and(a, shr(sub(255, bits), not(0))))': '0' → '1'": 'the bit is shifted out',
+  "Arithmetic evaluate: 'result := xor(b, mul(xor(a, b), slt(a, b)))': 'slt(a, b)' → 'iszero(sgt(a, b))'": SAME_WHEN_EQUAL,
+  "Arithmetic evaluate: 'result := xor(a, mul(xor(a, b), slt(a, b)))': 'slt(a, b)' → 'iszero(sgt(a, b))'": SAME_WHEN_EQUAL,
+  "Arithmetic requantize: 'let half := shr(1, shl(shift, 1))': 'shr' → 'sar'": NOT_NEGATIVE,
+  "Arithmetic requantize: 'result < INT32_MIN': '<' → '<='": SAME_WHEN_EQUAL,
+  "Arithmetic requantize: 'result > INT32_MAX': '>' → '>='": SAME_WHEN_EQUAL,
+  "StateEncoding setScalar: 'let place := add(add(state, 0x60), shl(5, shr(2, index)))': 'shr' → 'sar'": NOT_NEGATIVE,
+  "StateEncoding clear: 'calldatacopy(add(state, 0x40), calldatasize(), 0x120)': '0x40' → '0x41'": CLEARED_MORE,
+  "StateEncoding clear: 'calldatacopy(add(state, 0x40), calldatasize(), 0x120)': '0x120' → '0x121'": CLEARED_MORE,
+  "WordMachine scalarResult: 'return Arithmetic.evaluate(Arithmetic.ADD, sum, Lanes.dot(left, right), 0)': 'left, right' → 'right, left'": 'the order of a product does not matter',
+  "WordMachine scalarResult: 'return Arithmetic.evaluate(Arithmetic.ADD, sum, Lanes.dot(left, right), 0)': '0' → '1'": THIRD_OPERAND,
+  "WordMachine scalarResult: 'return Arithmetic.requantize(accumulator, multiplier, shift)': 'accumulator, multiplier' → 'multiplier, accumulator'": 'the order of a product does not matter',
+  "WordMachine scalarResult: 'return Arithmetic.evaluate(op, x, y, z)': 'x, y' → 'y, x'": 'the order of a product does not matter',
+  "WordMachine scalarResult: 'return Arithmetic.evaluate(op, a, b, 0)': '0' → '1'": THIRD_OPERAND,
 };
