@@ -100,4 +100,8 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   "WordMachine scalarResult: 'return Arithmetic.requantize(accumulator, multiplier, shift)': 'accumulator, multiplier' → 'multiplier, accumulator'": 'the order of a product does not matter',
   "WordMachine scalarResult: 'return Arithmetic.evaluate(op, x, y, z)': 'x, y' → 'y, x'": 'the order of a product does not matter',
   "WordMachine scalarResult: 'return Arithmetic.evaluate(op, a, b, 0)': '0' → '1'": THIRD_OPERAND,
+  "Lanes dot: 'products := add( products, mul(sub(and(shr(8, u), LOW_BYTES) … ), LOW_BYTES), OFFSETS)) )': 'shr' → 'sar'": ABOVE_THE_BYTES,
+  "Lanes dot: 'products := add( products, mul(sub(and(shr(8, u), LOW_BYTES) … ), LOW_BYTES), OFFSETS)) )': 'shr' → 'sar' (2)": ABOVE_THE_BYTES,
+  "Lanes dot: 'sum := sar(224, add(products, shl(223, 1)))': 'sar' → 'shr'": LOW_BITS,
+  "Lanes dot: 'sum := sar(224, add(products, shl(223, 1)))': '223' → '222'": 'what stands below is less than 2^212 in magnitude',
 };

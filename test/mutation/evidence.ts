@@ -5,9 +5,7 @@
  * reason why it is equivalent; exit code 1 when one has none, or when a mutant that is listed as equivalent is killed.
  * `--write` keeps what became of each mutant of whole sources in docs/mutants; `--continue` takes from there what is known. A changed source needs a run without it.
  */
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Random } from '../../fraud-proof/machine/testing/random.ts';
 import { EQUIVALENT } from './equivalent.ts';
@@ -17,13 +15,7 @@ import type { Verdict } from './in-process.ts';
 import { mutantsOf } from './mutants.ts';
 import type { Mutant } from './mutants.ts';
 import { knownResults, resultsOf } from './results.ts';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const RESULTS = `${ROOT}docs/mutants`;
-const MACHINE = 'contracts/src/machine';
-const GAME = [
-  'DissectionGame', 'ResultAssertions', 'Batch', 'SpendableCredit', 'PullPayments', 'libraries/GameClock', 'libraries/AssertionClock', 'libraries/Dissection', 'libraries/BlobClaims',
-].map((name) => `contracts/src/${name}.sol`);
+import { GAME, MACHINE, RESULTS, ROOT, nameOf } from './sources.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -36,7 +28,7 @@ const { values, positionals } = parseArgs({
 interface Judged { readonly mutant: Mutant; readonly verdict: Verdict }
 interface Row { file: string; mutants: number; invalid: number; killed: number; equivalent: number; survivors: number }
 
-const paths = positionals.length > 0 ? positionals : [...readdirSync(`${ROOT}${MACHINE}`).filter((name) => name.endsWith('.sol')).map((name) => `${MACHINE}/${name}`), ...GAME];
+const paths = positionals.length > 0 ? positionals : [...MACHINE, ...GAME];
 const inProcess = await InProcessTests.create();
 let forge: ForgeTests | null = null;
 
@@ -67,7 +59,7 @@ process.once('SIGINT', () => {
 const rows: Row[] = [];
 const judged: Judged[] = [];
 for (const path of paths) {
-  const name = basename(path, '.sol');
+  const name = nameOf(path);
   const mutants = sampled(mutantsOf(readFileSync(`${ROOT}${path}`, 'utf8'), name));
   if (interrupted) break;
   const row: Row = { file: name, mutants: 0, invalid: 0, killed: 0, equivalent: 0, survivors: 0 };

@@ -1,13 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../../fraud-proof/machine/testing/random.ts';
 import { EQUIVALENT } from './equivalent.ts';
 import { InProcessTests } from './in-process.ts';
 import { mutantsOf } from './mutants.ts';
+import { knownResults } from './results.ts';
+import { GAME, MACHINE, RESULTS, ROOT, SOURCES, nameOf } from './sources.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const MACHINE = readdirSync(`${ROOT}contracts/src/machine`).map((name) => `contracts/src/machine/${name}`);
 /** `npm run evidence:mutants` takes them all. */
 const SHARE = 4;
 
@@ -71,7 +70,7 @@ describe('the machine\'s tests', () => {
   });
 
   test('kill a few of its mutants', async () => {
-    const all = MACHINE.flatMap((path) => mutantsOf(readFileSync(`${ROOT}${path}`, 'utf8'), path.replace(/^.*\/|\.sol$/g, '')).map((mutant) => ({ path, mutant })));
+    const all = MACHINE.flatMap((path) => mutantsOf(readFileSync(`${ROOT}${path}`, 'utf8'), nameOf(path)).map((mutant) => ({ path, mutant })));
     expect(all.length).toBeGreaterThan(1000);
     const random = new Random(20261122);
     let killed = 0;
@@ -86,10 +85,27 @@ describe('the machine\'s tests', () => {
   });
 
   test('what is called equivalent is a mutant', () => {
-    const files = new Set(Object.keys(EQUIVALENT).map((name) => name.split(' ')[0]));
-    const paths = [...MACHINE, ...['', 'libraries/'].flatMap((folder) => readdirSync(`${ROOT}contracts/src/${folder}`).filter((name) => name.endsWith('.sol')).map((name) => `contracts/src/${folder}${name}`))];
-    const nameOf = (path: string): string => path.replace(/^.*\/|\.sol$/g, '');
-    const names = new Set(paths.filter((path) => files.has(nameOf(path))).flatMap((path) => mutantsOf(readFileSync(`${ROOT}${path}`, 'utf8'), nameOf(path))).map(({ name }) => name));
+    const files = new Set(Object.keys(EQUIVALENT).map((name) => name.split(' ')[0]!));
+    const names = new Set([...files].flatMap(namesOf));
     for (const name of Object.keys(EQUIVALENT)) expect(names.has(name), name).toBe(true);
   });
 });
+
+describe('what is recorded in docs/mutants', () => {
+  test.each(readdirSync(RESULTS).map((name) => name.replace('.json', '')))('%s: every mutant, each killed or with the reason why none can', (file) => {
+    // Those that survived without a reason are not among what is known.
+    expect([...knownResults(file, readFileSync(`${RESULTS}/${file}.json`, 'utf8')).keys()].sort()).toEqual(namesOf(file).sort());
+  });
+
+  test('takes in the machine and the game', () => {
+    const recorded = readdirSync(RESULTS);
+    for (const path of [...MACHINE, ...GAME]) expect(recorded).toContain(`${nameOf(path)}.json`);
+  });
+});
+
+/** Mutants of a contract or library, by its name. */
+function namesOf(file: string): string[] {
+  const path = SOURCES.find((candidate) => nameOf(candidate) === file);
+  if (path === undefined) throw new Error(`there is no ${file}.sol`);
+  return mutantsOf(readFileSync(`${ROOT}${path}`, 'utf8'), file).map(({ name }) => name);
+}
