@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.37;
 
-import {Finality, RequestOptions} from "../../src/interfaces/IInbox.sol";
+import {Finality, IInbox, RequestOptions} from "../../src/interfaces/IInbox.sol";
 import {IModelContract} from "../../src/interfaces/IModelContract.sol";
 import {Detector, Suite} from "../base/Suite.sol";
 
@@ -122,6 +122,42 @@ contract ModelContract_Call is Suite {
         bytes memory canonical = abi.encodeWithSignature(f, "hello", [uint256(1), 0, 0, 0]);
         refuses(model, bytes.concat(canonical, hex"00"), malformed);
         vm.assertNotEq(call(model, model.fee(0), canonical), 0);
+    }
+
+    /// Values that their types have, and that the inbox refuses.
+    function test_fallback_greatestOptions_reverts() external {
+        string memory f = "detect(string,(uint8,uint32,uint64,bytes32))";
+        (uint32 most, uint64 latest) = (type(uint32).max, type(uint64).max);
+        uint256 fee = model.fee(most);
+        vm.expectRevert(abi.encodeWithSelector(IInbox.CallbackGasTooHigh.selector, most, 8_000_000));
+        this.callExternally(model, fee, abi.encodeWithSignature(f, "", [uint256(0), most, 0, 0]));
+        fee = model.fee(0);
+        vm.expectRevert(abi.encodeWithSelector(IInbox.DeadlineOutOfRange.selector, latest, 3650 days));
+        this.callExternally(model, fee, abi.encodeWithSignature(f, "", [uint256(0), 0, latest, 0]));
+    }
+
+    /// What stands behind the numbers is not taken for more of them.
+    function test_fallback_numbersAndOptions_succeeds() external {
+        IModelContract m = modelOf("f(uint8[2])->(int8)", 1, 2, 1);
+        bytes memory data =
+            abi.encodeWithSignature("f(uint8[2],(uint8,uint32,uint64,bytes32))", [7, 9], [1, 4242, 77, 5]);
+        bytes32 requestId = call(m, m.fee(4242), data);
+        (, bytes32 input, bytes32 seed) = inbox.facts(requestId);
+        vm.assertEq(input, commitmentOf(bytes32(hex"0709")));
+        vm.assertEq(seed, bytes32(uint256(5)));
+        vm.assertEq(inbox.requestOf(requestId).callbackGas, 4242);
+    }
+
+    /// A selector that ends in a zero byte is not called by its first three.
+    function test_fallback_shortSelector_reverts() external {
+        bytes4 selector = bytes4(keccak256("f5(string)"));
+        vm.assertEq(uint8(selector[3]), 0);
+        IModelContract m = modelOf("f5(string)->(string)", 1, 8, 1);
+        refuses(
+            m,
+            abi.encodePacked(bytes3(selector)),
+            abi.encodeWithSelector(IModelContract.UnknownFunction.selector, selector)
+        );
     }
 
     /// forge-config: default.fuzz.runs = 4

@@ -91,6 +91,7 @@ contract ModelRegistry_Register is Suite {
         refuses("f(string)->(string)", 2, 64, 1);
         refuses("f(string)->(string)", 1, 0, 1);
         refuses("f(string)->(string)", 1, 64, 4);
+        refuses("f(string)->(string)", 1, 64, 255);
         refuses("f(uint8[784])->(int32)", 28, 27, 1);
         refuses("f(uint8[784])->(int32)", 28, 28, 4);
         refuses("f(int32[8])->(int32)", 1, 8, 1);
@@ -106,6 +107,11 @@ contract ModelRegistry_Register is Suite {
         vm.expectRevert(abi.encodeWithSelector(IModelRegistry.InputTooLarge.selector, 2 ** 16 + 1, 2 ** 16));
         registry.register(headerOf(SIGNATURE, 1, 2 ** 21 + 1, 1), SIGNATURE, 0, "");
         registry.register(headerOf(SIGNATURE, 1, 2 ** 21, 1), SIGNATURE, 0, "");
+        string memory numbers = "f(int32[524289])->(int8)";
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.InputTooLarge.selector, 2 ** 16 + 1, 2 ** 16));
+        registry.register(headerOf(numbers, 1, 2 ** 19 + 1, 4), numbers, 0, "");
+        numbers = "f(int32[524288])->(int8)";
+        registry.register(headerOf(numbers, 1, 2 ** 19, 4), numbers, 0, "");
     }
 
     function test_register_feeTooHigh_reverts() external {
@@ -113,11 +119,40 @@ contract ModelRegistry_Register is Suite {
         registry.register(headerOf(SIGNATURE, 1, COLUMNS, 1), SIGNATURE, 2 ** 64, "");
     }
 
+    function test_register_leastHeader_succeeds() external {
+        bytes32[8] memory header = headerOf(SIGNATURE, 1, 1, 1);
+        header[1] = 0;
+        header[5] = bytes32(uint256(1));
+        (bytes32 id,) = registry.register(header, SIGNATURE, 0, "");
+        vm.assertEq(registry.stepsOf(id), 1);
+    }
+
+    function test_register_greatestHeader_succeeds() external {
+        bytes32[8] memory header = headerOf(SIGNATURE, 1, COLUMNS, 1);
+        header[1] = bytes32(uint256(type(uint32).max) << 96 | 2 ** 12 << 64 | 2 ** 12 << 32 | 2 ** 12);
+        header[5] = bytes32(uint256(2 ** 48));
+        (bytes32 id,) = registry.register(header, SIGNATURE, 0, "");
+        vm.assertEq(registry.stepsOf(id), 2 ** 48);
+    }
+
     function test_isReserved_ownFunctions_succeeds() external view {
+        string[11] memory own = [
+            "modelId()",
+            "signature()",
+            "fee(uint32)",
+            "defaultFee()",
+            "inputShape()",
+            "inputCommitmentOf(bytes)",
+            "decodeOutput(bytes)",
+            "isReserved(bytes4)",
+            "DEFAULT_CALLBACK_GAS()",
+            "INBOX()",
+            "CALLBACK_GAS_PRICE()"
+        ];
         Reserving code = Reserving(implementation);
-        vm.assertTrue(code.isReserved(bytes4(keccak256("signature()"))));
-        vm.assertTrue(code.isReserved(bytes4(keccak256("fee(uint32)"))));
-        vm.assertTrue(code.isReserved(bytes4(keccak256("INBOX()"))));
+        for (uint256 i = 0; i < own.length; ++i) {
+            vm.assertTrue(code.isReserved(bytes4(keccak256(bytes(own[i])))), own[i]);
+        }
         vm.assertFalse(code.isReserved(bytes4(keccak256("detect(string)"))));
     }
 }
