@@ -135,6 +135,18 @@ contract ModelRegistry_Register is Suite {
         vm.assertEq(registry.stepsOf(id), 2 ** 48);
     }
 
+    /// What the contract's own functions hide could never be called: by name, and by a name found by trying 300 million.
+    function test_register_selectorTaken_reverts() external {
+        string memory own = "decodeOutput(bytes)->(bytes)";
+        vm.expectRevert(
+            abi.encodeWithSelector(IModelRegistry.SelectorTaken.selector, bytes4(keccak256("decodeOutput(bytes)")))
+        );
+        registry.register(headerOf(own, 1, 8, 1), own, 0, "");
+        string memory found = "f292024704(uint8)->(uint8)";
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.SelectorTaken.selector, bytes4(keccak256("modelId()"))));
+        registry.register(headerOf(found, 1, 1, 1), found, 0, "");
+    }
+
     function test_isReserved_ownFunctions_succeeds() external view {
         string[11] memory own = [
             "modelId()",
