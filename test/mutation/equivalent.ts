@@ -12,6 +12,9 @@ const ONE_BYTE_MORE = 'copies one byte more, to memory that is not in use yet an
 const LONGER_SLICE = 'of a longer slice the first 32 bytes are taken';
 const CLEARED_MORE = 'the byte left out is overwritten next, and the one behind is not read after a state is cleared';
 const THIRD_OPERAND = 'only multiply-and-add has a third operand';
+const NOTHING_KEPT = 'what returns, if anything, goes to scratch space that nothing reads';
+const ORDER_OF_PRODUCT = 'the order of a product does not matter';
+const ANOTHER_SALT = 'another order of what is hashed, as unique';
 const MASKED = 'the mask leaves out the bits that differ';
 const SHORT_PATH = 'indices are far below 2^255, and no path has 255 levels';
 const SAME_WHEN_EQUAL = 'where the two are equal, both branches give the same';
@@ -95,13 +98,28 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   "StateEncoding setScalar: 'let place := add(add(state, 0x60), shl(5, shr(2, index)))': 'shr' → 'sar'": NOT_NEGATIVE,
   "StateEncoding clear: 'calldatacopy(add(state, 0x40), calldatasize(), 0x120)': '0x40' → '0x41'": CLEARED_MORE,
   "StateEncoding clear: 'calldatacopy(add(state, 0x40), calldatasize(), 0x120)': '0x120' → '0x121'": CLEARED_MORE,
-  "WordMachine scalarResult: 'return Arithmetic.evaluate(Arithmetic.ADD, sum, Lanes.dot(left, right), 0)': 'left, right' → 'right, left'": 'the order of a product does not matter',
+  "WordMachine scalarResult: 'return Arithmetic.evaluate(Arithmetic.ADD, sum, Lanes.dot(left, right), 0)': 'left, right' → 'right, left'": ORDER_OF_PRODUCT,
   "WordMachine scalarResult: 'return Arithmetic.evaluate(Arithmetic.ADD, sum, Lanes.dot(left, right), 0)': '0' → '1'": THIRD_OPERAND,
-  "WordMachine scalarResult: 'return Arithmetic.requantize(accumulator, multiplier, shift)': 'accumulator, multiplier' → 'multiplier, accumulator'": 'the order of a product does not matter',
-  "WordMachine scalarResult: 'return Arithmetic.evaluate(op, x, y, z)': 'x, y' → 'y, x'": 'the order of a product does not matter',
+  "WordMachine scalarResult: 'return Arithmetic.requantize(accumulator, multiplier, shift)': 'accumulator, multiplier' → 'multiplier, accumulator'": ORDER_OF_PRODUCT,
+  "WordMachine scalarResult: 'return Arithmetic.evaluate(op, x, y, z)': 'x, y' → 'y, x'": ORDER_OF_PRODUCT,
   "WordMachine scalarResult: 'return Arithmetic.evaluate(op, a, b, 0)': '0' → '1'": THIRD_OPERAND,
   "Lanes dot: 'products := add( products, mul(sub(and(shr(8, u), LOW_BYTES) … ), LOW_BYTES), OFFSETS)) )': 'shr' → 'sar'": ABOVE_THE_BYTES,
   "Lanes dot: 'products := add( products, mul(sub(and(shr(8, u), LOW_BYTES) … ), LOW_BYTES), OFFSETS)) )': 'shr' → 'sar' (2)": ABOVE_THE_BYTES,
   "Lanes dot: 'sum := sar(224, add(products, shl(223, 1)))': 'sar' → 'shr'": LOW_BITS,
   "Lanes dot: 'sum := sar(224, add(products, shl(223, 1)))': '223' → '222'": 'what stands below is less than 2^212 in magnitude',
+  "Inbox callBack: 'callbackGas == 0 || requester.code.length == 0': '0' → '1'": 'a call without gas fails as a callback that was not asked for does',
+  "Inbox callBack: 'require(gasleft() >= required, InsufficientGas(gasleft(), required))': '>=' → '>'": 'one unit of gas, of a reserve that is no exact figure',
+  "Inbox callBack: 'succeeded := call(callbackGas, requester, 0, add(data, 0x20), mload(data), 0, 0)': '0' → '1' (2)": NOTHING_KEPT,
+  "Inbox callBack: 'succeeded := call(callbackGas, requester, 0, add(data, 0x20), mload(data), 0, 0)': '0' → '1' (3)": NOTHING_KEPT,
+  "ModelContract commitmentOf: 'return Tensor.commit(InputCodec.pad(elements, model.rows, mo … umns, model.elementBytes))': 'model.columns, model.elementBytes' → 'model.elementBytes, model.columns'": ORDER_OF_PRODUCT,
+  "ModelRegistry saltOf: 'return keccak256(abi.encode(modelId, registrant, fee))': 'modelId, registrant' → 'registrant, modelId'": ANOTHER_SALT,
+  "ModelRegistry saltOf: 'return keccak256(abi.encode(modelId, registrant, fee))': 'registrant, fee' → 'fee, registrant'": ANOTHER_SALT,
+  "InputCodec pad: 'lt(row, rows)': 'lt' → 'slt'": UNSIGNED,
+  "InputCodec pad: 'lt(row, rows)': 'lt(row, rows)' → 'iszero(gt(row, rows))'": 'copies one row more, to memory that is not in use',
+  "InputCodec decodeNumbers: 'mstore8(add(to, 1), shr(8, value))': 'shr' → 'sar'": CUT_AWAY,
+  "InputCodec decodeNumbers: 'mstore8(add(to, 2), shr(16, value))': 'shr' → 'sar'": CUT_AWAY,
+  "InputCodec decodeNumbers: 'mstore8(add(to, 3), shr(24, value))': 'shr' → 'sar'": CUT_AWAY,
+  "InputCodec decodeNumbers: 'lt(i, count)': 'lt' → 'slt'": UNSIGNED,
+  "InputCodec decodeNumbers: 'lt(i, count)': 'lt(i, count)' → 'iszero(gt(i, count))'": 'writes one element more, to memory that is not in use',
+  "ModelSignature slice: 'mcopy(add(part, 0x20), add(add(text, 0x20), start), sub(end, start))': 'sub' → 'add'": 'copies more, to memory that is not in use',
 };

@@ -1,7 +1,7 @@
 /**
- * Mutation testing of the contracts: `npm run evidence:mutants [-- paths of sources] [--sample n] [--seed n] [--only text] [--forge] [--tests glob] [--json] [--write] [--continue]`.
+ * Mutation testing of the contracts: `npm run evidence:mutants [-- paths of sources] [--sample n] [--seed n] [--only text] [--forge] [--json] [--write] [--continue]`.
  * Makes every mutant of each source from its syntax tree, one by one, and runs tests until one fails. The machine and the libraries without storage are judged by
- * calls in this process, others (and all with `--forge`) by forge tests in a copy of the contracts; `--tests` says which. Prints a table, and each survivor with the
+ * calls in this process, others (and all with `--forge`) by forge tests in a copy of the contracts. Prints a table, and each survivor with the
  * reason why it is equivalent; exit code 1 when one has none, or when a mutant that is listed as equivalent is killed.
  * `--write` keeps what became of each mutant of whole sources in docs/mutants; `--continue` takes from there what is known. A changed source needs a run without it.
  */
@@ -15,22 +15,23 @@ import type { Verdict } from './in-process.ts';
 import { mutantsOf } from './mutants.ts';
 import type { Mutant } from './mutants.ts';
 import { knownResults, resultsOf } from './results.ts';
-import { GAME, MACHINE, RESULTS, ROOT, nameOf } from './sources.ts';
+import { GAME, MACHINE, REQUESTS, RESULTS, ROOT, nameOf } from './sources.ts';
+import type { Suite } from './sources.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     sample: { type: 'string' }, seed: { type: 'string', default: '1' }, only: { type: 'string', default: '' }, forge: { type: 'boolean', default: false },
-    tests: { type: 'string', default: 'contracts/test/{game,results}/*.t.sol' }, json: { type: 'boolean', default: false }, write: { type: 'boolean', default: false }, continue: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false }, write: { type: 'boolean', default: false }, continue: { type: 'boolean', default: false },
   },
 });
 
 interface Judged { readonly mutant: Mutant; readonly verdict: Verdict }
 interface Row { file: string; mutants: number; invalid: number; killed: number; equivalent: number; survivors: number }
 
-const paths = positionals.length > 0 ? positionals : [...MACHINE, ...GAME];
+const paths = positionals.length > 0 ? positionals : [...MACHINE, ...GAME.sources, ...REQUESTS.sources];
 const inProcess = await InProcessTests.create();
-let forge: ForgeTests | null = null;
+const forge = new Map<Suite, ForgeTests>();
 
 /** A few of them, in their order. */
 function sampled(mutants: readonly Mutant[]): Mutant[] {
@@ -46,8 +47,9 @@ async function judge(path: string, { name, source }: Mutant, known: ReadonlyMap<
   const before = known.get(name);
   if (before !== undefined) return before;
   if (!values.forge && inProcess.covers(path)) return inProcess.judge(path, source);
-  forge ??= await ForgeTests.create(values.tests);
-  return forge.judge(path, source);
+  const suite = REQUESTS.sources.includes(path) ? REQUESTS : GAME;
+  if (!forge.has(suite)) forge.set(suite, await ForgeTests.create(suite));
+  return forge.get(suite)!.judge(path, source);
 }
 
 /** An interrupt ends the run after the mutant at hand, with the table of those that were judged. */
@@ -88,7 +90,7 @@ for (const path of paths) {
   }
   write();
 }
-await (forge as ForgeTests | null)?.dispose();
+for (const tests of forge.values()) await tests.dispose();
 
 const stale = judged.filter(({ mutant, verdict }) => verdict.verdict === 'killed' && EQUIVALENT[mutant.name] !== undefined);
 const survivors = judged.filter(({ verdict }) => verdict.verdict === 'survived');

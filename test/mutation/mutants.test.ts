@@ -5,7 +5,7 @@ import { EQUIVALENT } from './equivalent.ts';
 import { InProcessTests } from './in-process.ts';
 import { mutantsOf } from './mutants.ts';
 import { knownResults } from './results.ts';
-import { GAME, MACHINE, RESULTS, ROOT, SOURCES, nameOf } from './sources.ts';
+import { GAME, MACHINE, REQUESTS, RESULTS, ROOT, SOURCES, nameOf } from './sources.ts';
 
 /** `npm run evidence:mutants` takes them all. */
 const SHARE = 4;
@@ -97,9 +97,9 @@ describe('what is recorded in docs/mutants', () => {
     expect([...knownResults(file, readFileSync(`${RESULTS}/${file}.json`, 'utf8')).keys()].sort()).toEqual(namesOf(file).sort());
   });
 
-  test('takes in the machine and the game', () => {
+  test('takes in the machine, the game and requests', () => {
     const recorded = readdirSync(RESULTS);
-    for (const path of [...MACHINE, ...GAME]) expect(recorded).toContain(`${nameOf(path)}.json`);
+    for (const path of [...MACHINE, ...GAME.sources, ...REQUESTS.sources]) expect(recorded).toContain(`${nameOf(path)}.json`);
   });
 });
 

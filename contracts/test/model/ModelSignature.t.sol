@@ -35,6 +35,27 @@ contract ModelSignature_Parse is Test {
         check("f(int8[10])->(uint8[7])", ValueType.Int8Array, 10, ValueType.Uint8Array, 7);
     }
 
+    /// Every byte, as the first and as the second of a name.
+    function test_parse_names_succeeds() external {
+        bytes memory first = "$ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+        bytes memory second = bytes.concat(first, "0123456789");
+        for (uint256 c = 0; c < 256; ++c) {
+            bytes1 letter = bytes1(uint8(c));
+            bytes memory text = bytes.concat(letter, "(int8)->(int8)");
+            if (!has(first, letter)) rejects(string(text), 0, "function name");
+            else check(string(text), ValueType.Int8, 1, ValueType.Int8, 1);
+            text = bytes.concat("f", letter, "(int8)->(int8)");
+            if (has(second, letter)) check(string(text), ValueType.Int8, 1, ValueType.Int8, 1);
+            else if (letter != "(") rejects(string(text), 1, "(");
+        }
+    }
+
+    function has(bytes memory letters, bytes1 letter) private pure returns (bool found) {
+        for (uint256 i = 0; i < letters.length; ++i) {
+            if (letters[i] == letter) return true;
+        }
+    }
+
     function rejects(string memory signature, uint256 position, string memory expected) private {
         vm.expectRevert(abi.encodeWithSelector(ModelSignature.SignatureSyntax.selector, position, expected));
         this.parse(signature);
