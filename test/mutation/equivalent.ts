@@ -122,4 +122,6 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   "InputCodec decodeNumbers: 'lt(i, count)': 'lt' → 'slt'": UNSIGNED,
   "InputCodec decodeNumbers: 'lt(i, count)': 'lt(i, count)' → 'iszero(gt(i, count))'": 'writes one element more, to memory that is not in use',
   "ModelSignature slice: 'mcopy(add(part, 0x20), add(add(text, 0x20), start), sub(end, start))': 'sub' → 'add'": 'copies more, to memory that is not in use',
+  "OutputCodec numbers: 'lt(to, end)': 'lt' → 'slt'": UNSIGNED,
+  "OutputCodec numbers: 'lt(to, end)': 'lt(to, end)' → 'iszero(gt(to, end))'": 'writes one word more, to memory that is not in use',
 };

@@ -324,5 +324,9 @@ contract ModelContract_Call is Suite {
         m.decodeOutput(new bytes(32));
         vm.expectRevert(abi.encodeWithSelector(IModelContract.OutputShapeMismatch.selector, 3, 2));
         m.decodeOutput(new bytes(96));
+        // Rows that fill a word, and that leave one byte of it.
+        vm.assertEq(modelOf("f(uint8)->(int32[8])", 1, 1, 1).decodeOutput(new bytes(32)), new bytes(8 * 32));
+        vm.assertEq(modelOf("f(uint8)->(uint8[64])", 1, 1, 1).decodeOutput(new bytes(64)), new bytes(64 * 32));
+        vm.assertEq(modelOf("f(uint8)->(int8[31])", 1, 1, 1).decodeOutput(new bytes(32)), new bytes(31 * 32));
     }
 }
