@@ -124,4 +124,5 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
   "ModelSignature slice: 'mcopy(add(part, 0x20), add(add(text, 0x20), start), sub(end, start))': 'sub' → 'add'": 'copies more, to memory that is not in use',
   "OutputCodec numbers: 'lt(to, end)': 'lt' → 'slt'": UNSIGNED,
   "OutputCodec numbers: 'lt(to, end)': 'lt(to, end)' → 'iszero(gt(to, end))'": 'writes one word more, to memory that is not in use',
+  "OutputCodec numbers: 'let end := add(to, shl(5, count))': '5' → '6'": 'writes more words, to memory that is not in use',
 };
