@@ -74,7 +74,7 @@ const settings = z.strictObject({
   batchDelay: integer(0, 3_600_000).default(1_000),
   /** Wei that a request has to bring to be answered. */
   minimumFee: z.union([z.string().regex(/^\d+$/, 'must be a whole number of wei'), z.number().int('must be a whole number of wei').min(0, 'must not be negative')]).transform(BigInt).default(0n),
-  /** Times the network's fee estimate that transactions offer at most. */
+  /** Times the network's fee estimate, at first or by now, that transactions offer at most. */
   maximumFeeMultiplier: integer(1, 100).default(4),
   /** Gwei a unit of gas that a transaction offers at most, whatever the network asks. */
   maximumFee: gwei.optional(),

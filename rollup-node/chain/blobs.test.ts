@@ -37,18 +37,21 @@ async function richAccount() {
   return account;
 }
 
-test('a transaction with a blob: stuck, then offered for twice the price; the same blob, which can be had afterwards', async () => {
+test('a transaction with a blob: stuck, then offered for twice the price, and twice that; the same blob, which can be had afterwards', async () => {
   const store = await openStore(await mkdtemp(join(tmpdir(), 'assay-blobs-')));
   const account = await richAccount();
   const sender = createSender({ client, account, store, log: silentLogger(), resendAfter: 300 });
   await control().setAutomine(false);
   const sent = sender.send({ intent: 'blob', to: account.address, data: '0x', blobs: [blob] });
-  await expect.poll(async () => (await store.get('transactions', 'blob'))?.attempts.length, { timeout: 20_000 }).toBeGreaterThan(1);
+  await expect.poll(async () => (await store.get('transactions', 'blob'))?.attempts.length, { timeout: 20_000 }).toBe(3);
   await control().mine({ blocks: 1 });
   await control().setAutomine(true);
   const { hash, blobFee } = await sent;
-  const [first, second] = (await store.get('transactions', 'blob'))!.attempts;
-  for (const fee of ['maxFeePerGas', 'maxPriorityFeePerGas', 'maxFeePerBlobGas'] as const) expect(second![fee]!).toBeGreaterThanOrEqual(2n * first![fee]!);
+  const [first, second, third] = (await store.get('transactions', 'blob'))!.attempts;
+  for (const fee of ['maxFeePerGas', 'maxPriorityFeePerGas', 'maxFeePerBlobGas'] as const) {
+    expect(second![fee]!).toBeGreaterThanOrEqual(2n * first![fee]!);
+    expect(third![fee]!).toBeGreaterThanOrEqual(2n * second![fee]!);
+  }
   expect(await client.getTransaction({ hash })).toMatchObject({ type: 'eip4844', blobVersionedHashes: [name], nonce: 0 });
   expect(blobFee).toBe(BigInt(BLOB_BYTES));
   const { number, timestamp } = await client.getBlock();

@@ -85,7 +85,7 @@ export interface SenderOptions {
   readonly log: Logger;
   /** Milliseconds without a receipt after which a transaction is sent again with a higher fee. */
   readonly resendAfter?: number;
-  /** Times the highest first fee of what is under way that a resent transaction offers at most. */
+  /** Times the highest first fee of what is under way that a resent transaction offers at most, where the network does not ask for more. */
   readonly maximumFeeMultiplier?: number;
   /** Wei a unit of gas that is offered at most, whatever the network asks. */
   readonly maximumFee?: bigint;
@@ -120,7 +120,7 @@ export interface TransactionSender {
 interface Fees { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint; readonly maxFeePerBlobGas?: bigint }
 
 /** Nodes accept a replacement from ten per cent more on; of a transaction with blobs, from twice as much on (go-ethereum's blob pool). */
-const raised = (fee: bigint, hasBlobs: boolean): bigint => (hasBlobs ? 2n * fee : (fee * 9n) / 8n) + 1n;
+const raised = (fee: bigint, hasBlobs: boolean): bigint => (hasBlobs ? 2n * fee : (fee * 9n) / 8n + 1n);
 
 export function createSender(options: SenderOptions): TransactionSender {
   const { client, account, store, log } = options;
@@ -273,22 +273,24 @@ export function createSender(options: SenderOptions): TransactionSender {
     const hasBlobs = record.sidecar !== undefined;
     const multiplier = BigInt(options.maximumFeeMultiplier ?? 4);
     const within = (most: bigint): bigint => (options.maximumFee === undefined ? most : min(most, options.maximumFee));
-    // Whatever waits behind it goes by its own, later offer: a move must not be held up by a transaction from cheaper days.
-    const limit = within([...offers.values()].reduce(max, record.attempts[0]?.maxFeePerGas ?? 0n) * multiplier);
-    const blobLimit = within((record.attempts[0]?.maxFeePerBlobGas ?? 0n) * multiplier);
     const current = await currentFees(hasBlobs);
-    const least: Fees = {
-      maxFeePerGas: raised(last.maxFeePerGas, hasBlobs), maxPriorityFeePerGas: raised(last.maxPriorityFeePerGas, hasBlobs),
-      ...(last.maxFeePerBlobGas === undefined ? {} : { maxFeePerBlobGas: raised(last.maxFeePerBlobGas, hasBlobs) }),
-    };
-    if (least.maxFeePerGas > limit || (least.maxFeePerBlobGas ?? 0n) > blobLimit) {
-      log.warn({ intent: record.intent, nonce: record.nonce, offered: last.maxFeePerGas, limit, ...(hasBlobs ? { offeredForBlobs: last.maxFeePerBlobGas, blobLimit } : {}) }, 'no receipt yet, and no higher fee may be offered');
+    const asked = current.maxFeePerBlobGas ?? 0n;
+    const lastForBlobs = last.maxFeePerBlobGas ?? 0n;
+    const [least, leastForBlobs] = [raised(last.maxFeePerGas, hasBlobs), 2n * lastForBlobs];
+    // What the network has come to ask is offered whatever came first, as it would be to a new transaction: a game's clock does not wait.
+    const outbid = current.maxFeePerGas > last.maxFeePerGas || asked > lastForBlobs;
+    const atLeast = (wanted: bigint, most: bigint): bigint => within(outbid ? max(wanted, most) : most);
+    // Whatever waits behind it goes by its own, later offer: a move must not be held up by a transaction from cheaper days.
+    const limit = atLeast(max(current.maxFeePerGas, least), [...offers.values()].reduce(max, record.attempts[0]?.maxFeePerGas ?? 0n) * multiplier);
+    const blobLimit = atLeast(max(asked, leastForBlobs), (record.attempts[0]?.maxFeePerBlobGas ?? 0n) * multiplier);
+    if (least > limit || leastForBlobs > blobLimit) {
+      log.warn({ intent: record.intent, nonce: record.nonce, offered: last.maxFeePerGas, limit, ...(hasBlobs ? { offeredForBlobs: lastForBlobs, blobLimit } : {}) }, 'no receipt yet, and no higher fee may be offered');
       return record;
     }
     const attempt = await sign(record, capped({
-      maxFeePerGas: max(current.maxFeePerGas, least.maxFeePerGas),
-      maxPriorityFeePerGas: max(current.maxPriorityFeePerGas, least.maxPriorityFeePerGas),
-      ...(least.maxFeePerBlobGas === undefined ? {} : { maxFeePerBlobGas: max(current.maxFeePerBlobGas ?? 0n, least.maxFeePerBlobGas) }),
+      maxFeePerGas: max(current.maxFeePerGas, least),
+      maxPriorityFeePerGas: max(current.maxPriorityFeePerGas, raised(last.maxPriorityFeePerGas, hasBlobs)),
+      ...(hasBlobs ? { maxFeePerBlobGas: max(asked, leastForBlobs) } : {}),
     }, limit, blobLimit));
     const replaced: TransactionRecord = { ...record, attempts: [...record.attempts, attempt] };
     await save(replaced);

@@ -76,6 +76,38 @@ test('a transaction from cheaper days does not hold up the moves behind it, howe
   await store.close();
 }, 5_000);
 
+test.each([[undefined, 100n], [50n * GWEI, 50n]])('the only move goes on following the network however much fees have risen, within the cap of %s', async (maximumFee, reached) => {
+  const store = await newStore();
+  const { client, price } = market();
+  price.wei = 2n * GWEI;
+  client.estimateFeesPerGas = (async () => ({ maxFeePerGas: GWEI, maxPriorityFeePerGas: 1n })) as never;
+  const sender = createSender({ client, account, store, log: silentLogger(), resendAfter: 10, ...(maximumFee === undefined ? {} : { maximumFee }) });
+  const move = sender.send({ intent: 'move', to: addressOf(1), data: '0x' });
+  await expect.poll(() => store.get('transactions', 'move')).toBeDefined();
+  price.wei = 100n * GWEI;
+  client.estimateFeesPerGas = (async () => ({ maxFeePerGas: 100n * GWEI, maxPriorityFeePerGas: 1n })) as never;
+  await expect.poll(async () => (await store.get('transactions', 'move'))?.attempts.at(-1)?.maxFeePerGas, { timeout: 2_000 }).toBe(reached * GWEI);
+  price.wei = reached * GWEI;
+  await move;
+  await store.close();
+}, 5_000);
+
+test('a transaction that the network does not outbid is offered for the multiplier of its first offer at most', async () => {
+  const store = await newStore();
+  const { client, price } = market();
+  price.wei = 1_000n * GWEI;
+  client.estimateFeesPerGas = (async () => ({ maxFeePerGas: GWEI, maxPriorityFeePerGas: 1n })) as never;
+  const warned: string[] = [];
+  const log = { ...silentLogger(), debug: () => undefined, warn: (_: unknown, text: string) => warned.push(text) } as never;
+  const move = createSender({ client, account, store, log, resendAfter: 5, maximumFeeMultiplier: 2 }).send({ intent: 'move', to: addressOf(1), data: '0x' });
+  await expect.poll(() => warned.at(-1), { timeout: 2_000 }).toMatch(/no higher fee may be offered/);
+  const last = (await store.get('transactions', 'move'))?.attempts.at(-1)?.maxFeePerGas ?? 0n;
+  expect(last > GWEI && last <= 2n * GWEI).toBe(true);
+  price.wei = 0n;
+  await move;
+  await store.close();
+}, 5_000);
+
 test('after a restart fees go on rising from the last offer, and stop at the cap', async () => {
   const store = await newStore();
   const { client, price } = market();
