@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { zeroAddress } from 'viem';
+import { parseEventLogs, zeroAddress } from 'viem';
+import type { Hex } from 'viem';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inboxAbi } from '../../contracts/abi/generated.ts';
 import { createWasmExecutor } from '../../deterministic-runtime/wasm/executor.ts';
@@ -10,6 +11,7 @@ import { startDevnet } from '../../rollup-node/devnet.ts';
 import type { Devnet } from '../../rollup-node/devnet.ts';
 import { loadLandePackage } from '../../rollup-node/lande-package.ts';
 import { silentLogger } from '../../rollup-node/log.ts';
+import { startProxy } from '../../rollup-node/testing/proxy.ts';
 import { answer, refusal, temporaryFolder } from './assay.ts';
 import { calibration, floats, INPUT, linearModel } from './models.ts';
 
@@ -78,6 +80,22 @@ describe('nothing is paid', () => {
     for (let start = 0; start < checks.length; start += 4) await Promise.all(checks.slice(start, start + 4).map((check) => check()));
     expect(await requests()).toBe(before);
   });
+});
+
+test('is paid for once, though the endpoint takes it and loses the connection before it has said so', async () => {
+  const before = await requests();
+  const proxy = await startProxy(devnet.url);
+  let lost = 0;
+  proxy.lie = ({ method }, taken) => {
+    if (method !== 'eth_sendRawTransaction' || (lost += 1) > 1) return taken;
+    throw new Error('connection lost');
+  };
+  const asked = await answer(['request', at('linear'), at('input.f32'), '--no-wait'], { environment: { ...environment(), ASSAY_RPC_URL: proxy.url } });
+  await proxy.close();
+  expect(lost).toBeGreaterThan(0);
+  expect(await requests()).toBe(before + 1n);
+  const { logs } = await devnet.client.getTransactionReceipt({ hash: asked.transaction as Hex });
+  expect(parseEventLogs({ abi: inboxAbi, eventName: 'Requested', logs })[0]?.args.requestId).toBe(asked.requestId);
 });
 
 describe.concurrent('a node that cannot start', () => {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { BaseError, createWalletClient, custom, NonceTooLowError, parseEventLogs, zeroHash } from 'viem';
-import type { Account, Address, Hex, TransactionReceipt } from 'viem';
+import { BaseError, createWalletClient, custom, keccak256, parseEventLogs, zeroHash } from 'viem';
+import type { Address, Hex, LocalAccount, TransactionReceipt } from 'viem';
 import { inboxAbi, modelContractAbi, modelRegistryAbi } from '../../../contracts/abi/generated.ts';
 import { commitTensor } from '../../../deterministic-runtime/commitment/tree.ts';
 import { connect } from '../../chain/client.ts';
@@ -57,20 +57,30 @@ export async function sendRequest(directory: string, inputFile: string, flags: R
 /** How often a transaction is sent whose nonce another one of the same account takes first. */
 const NONCE_ATTEMPTS = 5;
 
-async function send(client: ChainClient, account: Account, transaction: { readonly to: Address; readonly data: Hex; readonly value: bigint }): Promise<TransactionReceipt> {
+async function send(client: ChainClient, account: LocalAccount, transaction: { readonly to: Address; readonly data: Hex; readonly value: bigint }): Promise<TransactionReceipt> {
   showStatus('sending the request');
-  const wallet = createWalletClient({ account, chain: client.chain, transport: custom(client) });
-  const fail = (reason: string, cause?: unknown): never => {
-    throw new UserError(`the request could not be sent: ${reason}`, { exitCode: ExitCode.chain, hint: `it is sent and paid by ${account.address}`, cause });
+  const fail = (reason: string, hint: string, cause?: unknown): never => {
+    throw new UserError(reason, { exitCode: ExitCode.chain, hint, cause });
   };
+  const hash = await broadcast(client, account, transaction).catch((error: unknown) => fail(`the request could not be sent: ${reasonOf(error)}`, `it is sent and paid by ${account.address}`, error));
+  const receipt = await client.waitForTransactionReceipt({ hash })
+    .catch((error: unknown) => fail(`the request was sent, and what became of it is not known: ${reasonOf(error)}`, `look for transaction ${hash} before asking again: it may still be mined and paid`, error));
+  return receipt.transactionHash === hash ? receipt : fail(`the request could not be sent: another transaction of the account replaced it (${receipt.transactionHash})`, `it is sent and paid by ${account.address}`);
+}
+
+async function broadcast(client: ChainClient, account: LocalAccount, transaction: { readonly to: Address; readonly data: Hex; readonly value: bigint }): Promise<Hex> {
+  const wallet = createWalletClient({ account, chain: client.chain, transport: custom(client) });
   for (let attempt = 1; ; attempt++) {
     try {
-      const hash = await wallet.sendTransaction(transaction);
-      const receipt = await client.waitForTransactionReceipt({ hash });
-      return receipt.transactionHash === hash ? receipt : fail(`another transaction of the account replaced it (${receipt.transactionHash})`);
+      const serializedTransaction = await wallet.signTransaction(await wallet.prepareTransactionRequest(transaction));
+      const hash = keccak256(serializedTransaction);
+      await client.sendRawTransaction({ serializedTransaction }).catch(async (error: unknown) => {
+        // An endpoint may take it and fail to say so; what is sent again then is refused, and another one would be paid as well.
+        if (await client.getTransaction({ hash }).catch(() => null) === null) throw error;
+      });
+      return hash;
     } catch (error) {
-      if (error instanceof UserError) throw error;
-      if (attempt === NONCE_ATTEMPTS || !isNonceTaken(error)) return fail(reasonOf(error), error);
+      if (attempt === NONCE_ATTEMPTS || !isNonceTaken(error)) throw error;
       await pause(POLL_INTERVAL * attempt);
     }
   }
@@ -78,7 +88,7 @@ async function send(client: ChainClient, account: Account, transaction: { readon
 
 /** Whether a node refused a transaction because another one of the account has its nonce: then it was not sent, and can be sent again. */
 function isNonceTaken(error: unknown): boolean {
-  return error instanceof BaseError && error.walk((cause) => cause instanceof NonceTooLowError || /replacement transaction underpriced|already imported/i.test((cause as Error).message)) !== null;
+  return error instanceof BaseError && error.walk((cause) => /nonce too low|replacement transaction underpriced/i.test((cause as Error).message)) !== null;
 }
 
 /** The contract that the user named, once it is known to be the model's. */
