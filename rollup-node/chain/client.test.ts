@@ -41,3 +41,13 @@ test('the wait ends when its time is over', async () => {
   const client = await connect({ rpcUrl: await chainWithLateReceipt(Number.POSITIVE_INFINITY), pollInterval: 10 });
   await expect(client.waitForTransactionReceipt({ hash: HASH, timeout: 1_500 })).rejects.toThrow('Timed out while waiting for transaction');
 });
+
+test('what an endpoint is told by is its host: paths and passwords may be access keys', async () => {
+  for (const rpcUrl of ['http://127.0.0.1:1/v3/verysecret', 'http://user:verysecret@127.0.0.1:1']) {
+    const refused = connect({ rpcUrl, retryCount: 0 });
+    await expect(refused).rejects.toThrow(/cannot reach the chain at http:\/\/127\.0\.0\.1:1: /);
+    await expect(refused).rejects.not.toThrow(/verysecret/);
+  }
+  const rpcUrl = `${await chainWithLateReceipt(0)}/verysecret`;
+  await expect(connect({ rpcUrl, chainId: 2 })).rejects.toThrow(/^http:\/\/127\.0\.0\.1:\d+ serves chain 1, not 2$/);
+});

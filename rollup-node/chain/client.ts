@@ -47,19 +47,22 @@ export async function connect(options: ConnectOptions): Promise<ChainClient> {
   // Whoever starts a node waits for this one: few repetitions.
   const unknown = createPublicClient({ transport: transportWith(Math.min(retryCount, 2)), cacheTime: 0 });
   const id = await (several === undefined ? unknown.getChainId() : unknown.getBlock().then(() => unknown.getChainId())).catch((error: unknown) => {
-    throw new UserError(`cannot reach the chain at ${urls.join(', ')}: ${reasonOf(error)}`, {
+    throw new UserError(`cannot reach the chain at ${urls.map(shown).join(', ')}: ${reasonOf(error)}`, {
       exitCode: ExitCode.chain,
       hint: 'check --rpc-url and that the node is running',
       cause: error,
     });
   });
   if (options.chainId !== undefined && id !== options.chainId) {
-    throw new UserError(`${urls[0]} serves chain ${id}, not ${options.chainId}`, { exitCode: ExitCode.chain, hint: 'check --rpc-url and --chain-id' });
+    throw new UserError(`${urls.map(shown).join(', ')} serves chain ${id}, not ${options.chainId}`, { exitCode: ExitCode.chain, hint: 'check --rpc-url and --chain-id' });
   }
   const chain = defineChain({ id, name: `chain ${id}`, nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 }, rpcUrls: { default: { http: urls } } });
   const client = askingAgain(createPublicClient({ chain, transport: transportWith(retryCount), pollingInterval: options.pollInterval ?? 2_000, cacheTime: 0 }));
   return several === undefined ? client : { ...client, endpoints: several };
 }
+
+/** An endpoint for messages: the rest of a URL may be an access key. */
+const shown = (url: string): string => new URL(url).origin;
 
 /** Polls of the head between two fresh looks for a receipt. */
 const POLLS_PER_LOOK = 5;
