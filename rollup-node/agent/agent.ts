@@ -71,6 +71,8 @@ export function createAgent(options: AgentOptions): Agent {
   let problem: string | undefined;
   let head: Head | undefined;
   let loop: Promise<void> | undefined;
+  /** Blocks asked for at first: halved by every failed look, since an endpoint may have no time for a long range and say nothing of it. */
+  let firstRange = options.logRange;
 
   const runner = createTaskRunner({
     log, metrics, now,
@@ -107,8 +109,9 @@ export function createAgent(options: AgentOptions): Agent {
     try {
       const addresses = [contracts.registry, contracts.inbox, contracts.assertions, contracts.game];
       const { startBlock, logRange, reorganizationDepth } = options;
-      const result = await syncToHead({ client, store, addresses, startBlock, logRange, reorganizationDepth, projection: rollupProjection(contracts), signal: controller.signal });
+      const result = await syncToHead({ client, store, addresses, startBlock, logRange, firstRange, reorganizationDepth, projection: rollupProjection(contracts), signal: controller.signal });
       head = result.head;
+      firstRange = options.logRange;
       if (result.reorganizedTo !== undefined) {
         metrics.reorganizations.inc();
         log.warn({ backTo: result.reorganizedTo, head: head.number }, 'the chain was reorganised');
@@ -127,6 +130,7 @@ export function createAgent(options: AgentOptions): Agent {
       if (error instanceof UserError) throw error;
       if (controller.signal.aborted) return undefined;
       metrics.chainFailures.inc();
+      firstRange = Math.max(1, Math.floor(firstRange / 2));
       if (error instanceof ChainMovedError) log.debug({ reason: error.message }, 'the chain moved');
       else enter(isDisagreement(error) ? 'disagreeing' : 'failing', reasonOf(error));
       return undefined;

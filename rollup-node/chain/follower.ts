@@ -23,6 +23,8 @@ export interface FollowerOptions {
   readonly projection: Projection;
   /** Blocks asked for in one eth_getLogs. */
   readonly logRange: number;
+  /** Blocks asked for at first, twice as many after every answer; `logRange` when absent. */
+  readonly firstRange?: number;
   /** Blocks that can be undone one by one; a deeper reorganisation reads everything again. */
   readonly reorganizationDepth: number;
   readonly signal?: AbortSignal;
@@ -57,7 +59,8 @@ export async function syncToHead(options: FollowerOptions): Promise<SyncResult> 
   let from = ((await store.cursor())?.number ?? options.startBlock - 1n) + 1n;
   let blocks = 0;
   let events = 0;
-  let range = BigInt(options.logRange);
+  let longest = BigInt(options.logRange);
+  let range = BigInt(options.firstRange ?? options.logRange);
   while (from <= head.number) {
     options.signal?.throwIfAborted();
     const to = minimum(head.number, from + range - 1n);
@@ -69,6 +72,7 @@ export async function syncToHead(options: FollowerOptions): Promise<SyncResult> 
     });
     if (logs === null) {
       range = (to - from + 1n) / 2n;
+      longest = range;
       continue;
     }
     if ((await headOf(client, to)).hash !== end.hash) throw new ChainMovedError(to);
@@ -83,6 +87,7 @@ export async function syncToHead(options: FollowerOptions): Promise<SyncResult> 
     if (groups.at(-1)?.number !== to) await apply(options, end, []);
     blocks += Number(to - from) + 1;
     from = to + 1n;
+    range = minimum(2n * range, longest);
   }
   return { head, blocks, events, ...(reorganizedTo === undefined ? {} : { reorganizedTo }) };
 }
