@@ -63,6 +63,11 @@ describe('damaged files', () => {
 });
 
 describe('hostile graphs', () => {
+  test.each(['__proto__', 'constructor', 'toString'])('an input named %s', (name) => {
+    const file = onnxFile({ nodes: [{ ...relu, inputs: [name] }], inputs: Object.fromEntries([[name, [2, 2]]]), outputs: { y: [2, 2] } });
+    expect(importOnnx(file, { calibration: new Float32Array([0, 1, 2, 3]), activationBits: 8 }).model.program.signature).toBe('infer(uint8[4])->(int8[4])');
+  });
+
   test('cycles, values read but never written, values written twice', () => {
     const nodes: TestNode[] = [
       { operator: 'Relu', name: 'one', inputs: ['v2'], outputs: ['v1'] },

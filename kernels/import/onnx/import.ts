@@ -94,7 +94,7 @@ export function convertGraph(graph: OnnxGraph, given: OnnxImportOptions['inputDi
   for (const [name, value] of graph.constants) conversion.addConstant(name, value, typeOfElement(value.elementType));
   for (const input of graph.inputs) {
     const constant = constants.get(input.name);
-    if (constant === undefined) conversion.addInput(input.name, inputDims(input, given[input.name]), typeOfElement(input.elementType));
+    if (constant === undefined) conversion.addInput(input.name, inputDims(input, Object.hasOwn(given, input.name) ? given[input.name] : undefined), typeOfElement(input.elementType));
     else conversion.addConstant(input.name, constant, typeOfElement(input.elementType));
   }
   for (const node of graph.nodes) OPERATORS.get(node.operator)?.(conversion, node);

@@ -1,7 +1,6 @@
 import { ImportError } from '../import-error.ts';
 import type { IntegerType, OutputStage, QuantizedOperation, QuantizedValue, Rounding, Scale } from '../quantized/network.ts';
 import { activationRange, quantizeMultiplier, reducedMultiplier, singlePrecisionFactor } from './arithmetic.ts';
-import type { IntegerFactor } from './arithmetic.ts';
 import type { TfliteModel, TfliteOperator, TfliteTensor } from './decode.ts';
 
 /** A tensor as the network has it: unsigned bytes less 128. */
@@ -109,11 +108,18 @@ export class Conversion {
     return elementsOf(tensor);
   }
 
+  /** Dimensions that an operator's input gives, or those that the file gives its output where they are computed. */
+  dimsGiven(operator: TfliteOperator, position: number, otherwise: readonly number[]): readonly number[] {
+    return this.model.tensors[operator.inputs[position] ?? -1]?.data === null ? otherwise : this.integers(operator, position);
+  }
+
   #define(tensor: TfliteTensor, what: string): IntegerTensor {
     const { type, offset } = integerType(tensor, what);
     const { scales, zeroPoints } = tensor.quantization ?? { scales: [1], zeroPoints: [0] };
     const name = tensor.name === '' || this.#isAmbiguous(tensor) ? `tensor ${tensor.index}` : tensor.name;
     const result = { tensor, name, dims: tensor.dims, type, offset, scale: scales[0] ?? 1, zeroPoint: (zeroPoints[0] ?? 0) - offset };
+    // A scale of 0 is one that was never set; weights have it for channels of zeros.
+    if (['int8', 'uint8', 'int16'].includes(tensor.type) && (tensor.quantization === null || (tensor.data === null && result.scale === 0))) throw new ImportError(`${what}: tensor ${tensor.index} (${tensor.name}) has no scale; the model has to be quantised to integers`);
     if (tensor.dims.includes(0)) throw new ImportError(`${what}: tensor ${tensor.index} (${tensor.name}) has the dimensions [${tensor.dims.join(', ')}]; none may be 0`);
     if (!this.values.has(name)) {
       const data = tensor.data === null ? null : typed(type, elementsOf(tensor).map((element) => element - offset));
@@ -177,19 +183,20 @@ export function fusedRange(operator: TfliteOperator, code: number, output: Integ
   return range;
 }
 
+/** @throws ImportError when the output's dimensions are not what the operator gives. */
+export function requireDims(operator: TfliteOperator, y: IntegerTensor, expected: readonly number[]): void {
+  if (y.dims.join() !== expected.join()) throw new ImportError(`${describe(operator)}: its output has the dimensions [${y.dims.join(', ')}]; what it computes has [${expected.join(', ')}]`);
+}
+
 /**
  * How sums become the output. Sums of 16-bit products have 64 bits, one rounding, and multipliers of 15 bits; `wideSums` is false for what has 32-bit sums in the reference
  * kernels whatever the output's type.
+ *
+ * @throws RangeError for factors that no multiplier stands for.
  */
 export function stageOf(operator: TfliteOperator, rounding: Rounding, factors: readonly number[], output: IntegerTensor, activation: number, wideSums = output.type === 'int16'): OutputStage {
   const convert = wideSums ? reducedMultiplier : rounding === 'float32' && output.type !== 'int16' ? singlePrecisionFactor : quantizeMultiplier;
-  const integers = factors.map((factor): IntegerFactor => {
-    try {
-      return convert(factor);
-    } catch (cause) {
-      throw new ImportError(`${describe(operator)}: ${(cause as Error).message}`, { cause });
-    }
-  });
+  const integers = factors.map(convert);
   return {
     multipliers: integers.map(({ multiplier }) => multiplier),
     shifts: integers.map(({ shift }) => shift),

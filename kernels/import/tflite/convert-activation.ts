@@ -1,6 +1,6 @@
 import { ImportError } from '../import-error.ts';
 import { awayFromZero, quantizeMultiplier } from './arithmetic.ts';
-import { describe, fusedRange, stageOf } from './conversion.ts';
+import { describe, fusedRange, requireDims, stageOf } from './conversion.ts';
 import type { Conversion, IntegerTensor } from './conversion.ts';
 import type { TfliteOperator } from './decode.ts';
 import { hardSwish } from './hard-swish.ts';
@@ -96,6 +96,7 @@ export function convertParametricRelu(conversion: Conversion, operator: TfliteOp
 export function convertQuantize(conversion: Conversion, operator: TfliteOperator): void {
   const x = conversion.input(operator, 0);
   const y = conversion.output(operator);
+  requireDims(operator, y, x.dims);
   const coarse = x.offset === y.offset && followsXnnpack(conversion, x, y) ? coarseFactor(Math.fround(x.scale / y.scale)) : null;
   const rounding = coarse !== null || conversion.rounding === 'once' ? 'once' : 'twice';
   const { multiplier, shift } = coarse ?? quantizeMultiplier(x.scale / y.scale);

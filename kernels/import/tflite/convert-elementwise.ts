@@ -11,6 +11,8 @@ export function requireBroadcast(operator: TfliteOperator, parts: readonly Integ
     const added = y.dims.length - dims.length;
     if (added < 0 || dims.some((dim, axis) => dim !== 1 && dim !== y.dims[axis + added])) throw new ImportError(`${describe(operator)}: [${dims.join(', ')}] does not broadcast to [${y.dims.join(', ')}]`);
   }
+  const larger = y.dims.some((dim, axis) => dim !== 1 && parts.every(({ dims }) => (dims[axis + dims.length - y.dims.length] ?? 1) === 1));
+  if (larger) throw new ImportError(`${describe(operator)}: ${parts.map(({ dims }) => `[${dims.join(', ')}]`).join(' and ')} give less than [${y.dims.join(', ')}]`);
 }
 
 /** Two inputs that broadcast to the output. @throws ImportError when they do not, or are not of the output's type. */

@@ -1,6 +1,6 @@
 import { ImportError } from '../import-error.ts';
 import type { Rounding } from '../quantized/network.ts';
-import { channelScales, describe, stageOf } from './conversion.ts';
+import { channelScales, describe, requireDims, stageOf } from './conversion.ts';
 import type { Conversion, IntegerTensor } from './conversion.ts';
 import type { TfliteOperator } from './decode.ts';
 import { imageSize, windowOf } from './windows.ts';
@@ -103,7 +103,7 @@ export function convertDepthwise(conversion: Conversion, operator: TfliteOperato
   conversion.append({ kind: 'depthwise', name: y.name, x: x.name, output: y.name, weights, weightZero: w.zeroPoint, xZero: x.zeroPoint, bias, window, stage });
 }
 
-/** `TRANSPOSE_CONV`: the output's shape (input 0) is what the file says of the output anyway; weights [outputs][kernelHeight][kernelWidth][channels], x, an optional bias. */
+/** `TRANSPOSE_CONV`: the output's shape (input 0), weights [outputs][kernelHeight][kernelWidth][channels], x, an optional bias. */
 export function convertTransposedConvolution(conversion: Conversion, operator: TfliteOperator): void {
   const x = conversion.input(operator, 2);
   const w = weightsOf(conversion, operator, 1, 0, 4);
@@ -112,6 +112,7 @@ export function convertTransposedConvolution(conversion: Conversion, operator: T
   const y = conversion.output(operator);
   integersOnly(operator, x, y);
   if (imageSize(operator, x).channels !== channels || y.dims[3] !== outputs) throw new ImportError(`${describe(operator)}: weights [${w.dims.join(', ')}] do not fit [${x.dims.join(', ')}] and [${y.dims.join(', ')}]`);
+  requireDims(operator, y, conversion.dimsGiven(operator, 0, y.dims));
   const options = operator.options;
   const strides = { strideX: options?.int32(1, 0) ?? 0, strideY: options?.int32(2, 0) ?? 0 };
   // The convolution that this is the gradient of goes from y to x.

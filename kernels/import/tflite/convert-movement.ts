@@ -1,7 +1,7 @@
 import { ImportError } from '../import-error.ts';
 import { axesOf } from './convert-reduction.ts';
 import { requireBroadcast, requireOneScale } from './convert-elementwise.ts';
-import { describe, fusedRange } from './conversion.ts';
+import { describe, fusedRange, requireDims } from './conversion.ts';
 import type { Conversion, IntegerTensor } from './conversion.ts';
 import { awayFromZero } from './arithmetic.ts';
 import { appendTable } from './convert-activation.ts';
@@ -15,11 +15,6 @@ function moved(conversion: Conversion, operator: TfliteOperator): { readonly x: 
   const y = conversion.output(operator);
   requireOneScale(operator, [x, y]);
   return { x, y };
-}
-
-/** @throws ImportError when the output's dimensions are not what the operator gives. */
-function requireDims(operator: TfliteOperator, y: IntegerTensor, expected: readonly number[]): void {
-  if (y.dims.join() !== expected.join()) throw new ImportError(`${describe(operator)}: its output has the dimensions [${y.dims.join(', ')}]; what it computes has [${expected.join(', ')}]`);
 }
 
 /** Constants of an operator's input, as many as x has dimensions. */

@@ -1,7 +1,7 @@
 import { ImportError } from '../import-error.ts';
 import { nearestEven, requireOneScale } from './convert-elementwise.ts';
 import { gatherAxes } from './convert-movement.ts';
-import { describe } from './conversion.ts';
+import { describe, requireDims } from './conversion.ts';
 import type { Conversion, IntegerTensor } from './conversion.ts';
 import type { TfliteOperator } from './decode.ts';
 import { imageSize } from './windows.ts';
@@ -13,8 +13,8 @@ function resized(conversion: Conversion, operator: TfliteOperator, field: number
   const x = conversion.input(operator, 0);
   const y = conversion.output(operator);
   requireOneScale(operator, [x, y]);
-  const [input, output] = [imageSize(operator, x), imageSize(operator, y)];
-  if (input.batch !== output.batch || input.channels !== output.channels) throw new ImportError(`${describe(operator)}: [${x.dims.join(', ')}] to [${y.dims.join(', ')}]`);
+  const { batch, channels } = imageSize(operator, x);
+  requireDims(operator, y, [batch, ...conversion.dimsGiven(operator, 1, y.dims.slice(1, 3)), channels]);
   return { x, y, mode: { alignCorners: operator.options?.boolean(field, false) ?? false, halfPixels: operator.options?.boolean(field + 1, false) ?? false } };
 }
 

@@ -72,7 +72,7 @@ export function decodeTflite(bytes: Uint8Array): TfliteModel {
     if (operator === undefined) throw new ImportError(`operator ${index} names operator code ${opcode}, but the model has ${codes.length}`);
     const inputs = table.int32s(FIELD.operator.inputs, MOST_ARGUMENTS).map((tensor) => reference(tensor, `operator ${index} (${operator})`, true));
     const outputs = table.int32s(FIELD.operator.outputs, MOST_ARGUMENTS).map((tensor) => reference(tensor, `operator ${index} (${operator})`));
-    return { index, operator, inputs, outputs, options: table.table(FIELD.operator.options, `the options of operator ${index}`) };
+    return { index, operator, inputs, outputs, options: readOptions(table, index) };
   });
   const borders = (field: number, what: string): number[] => subgraph.int32s(field, MOST_TENSORS).map((tensor) => reference(tensor, what));
   return {
@@ -83,6 +83,10 @@ export function decodeTflite(bytes: Uint8Array): TfliteModel {
     outputs: borders(FIELD.subgraph.outputs, 'the model\'s outputs'),
   };
 }
+
+/** An operator's own table. Its type says which table it is, and 0 that there is none, whatever the field holds (FlatBuffers' unions). */
+const readOptions = (table: FlatTable, index: number): FlatTable | null =>
+  table.uint8(FIELD.operator.optionsType, 0) === 0 ? null : table.table(FIELD.operator.options, `the options of operator ${index}`);
 
 /** Codes from 127 on are in the newer field; older files have only the older one, so the greater of both counts (schema.fbs, `OperatorCode`). */
 function readOperatorCode(table: FlatTable): string {
@@ -108,15 +112,17 @@ function readTensor(table: FlatTable, index: number, buffers: readonly FlatTable
   if (stored !== undefined && stored.uint32(FIELD.buffer.offset, 0) !== 0) throw new ImportError(`${what} has its data behind the model, which is not read: convert it to a file below 2 GB`);
   const wanted = Math.ceil(elements * ELEMENT_BYTES[type]);
   if (data.length > 0 && data.length !== wanted) throw new ImportError(`${what} has ${data.length} bytes of data where its dimensions [${dims.join(', ')}] want ${wanted}`);
-  if (type === 'int4' && data.length > 0) return { index, name, type: 'int8', dims, quantization: readQuantization(table, what, dims), data: unpackNibbles(data, elements), variable };
-  return { index, name, type, dims, quantization: readQuantization(table, what, dims), data: data.length > 0 ? data : null, variable };
+  if (type === 'int4' && data.length > 0) return { index, name, type: 'int8', dims, quantization: readQuantization(table, type, what, dims), data: unpackNibbles(data, elements), variable };
+  return { index, name, type, dims, quantization: readQuantization(table, type, what, dims), data: data.length > 0 ? data : null, variable };
 }
 
 /** Signed numbers of four bits, two a byte, the lower ones first. */
 const unpackNibbles = (packed: Uint8Array, elements: number): Uint8Array =>
   Uint8Array.from({ length: elements }, (_, index) => (((packed[index >> 1] ?? 0) >> (4 * (index & 1))) << 28) >> 28);
 
-function readQuantization(tensor: FlatTable, what: string, dims: readonly number[]): TensorQuantization | null {
+const ZERO_POINTS: Partial<Record<TensorType, readonly [number, number]>> = { int4: [-8, 7], int8: [-128, 127], uint8: [0, 255], int16: [-32768, 32767] };
+
+function readQuantization(tensor: FlatTable, type: TensorType, what: string, dims: readonly number[]): TensorQuantization | null {
   const table = tensor.table(FIELD.tensor.quantization, `the quantisation of ${what}`);
   if (table === null) return null;
   if (table.uint8(FIELD.quantization.detailsType, 0) !== 0) throw new ImportError(`${what} has a quantisation of its own kind; affine ones are supported`);
@@ -129,6 +135,8 @@ function readQuantization(tensor: FlatTable, what: string, dims: readonly number
   if (!fits || (zeroPoints.length !== 0 && zeroPoints.length !== scales.length)) throw new ImportError(`${what} has ${scales.length} scales and ${zeroPoints.length} zero points for the dimensions [${dims.join(', ')}]`);
   const bad = scales.find((scale) => !(Number.isFinite(scale) && scale >= 0));
   if (bad !== undefined) throw new ImportError(`${what} has a scale of ${bad}`);
-  if (zeroPoints.some((zero) => Math.abs(zero) > 2 ** 16)) throw new ImportError(`${what} has a zero point outside its type's range`);
+  const [least, greatest] = ZERO_POINTS[type] ?? [-(2 ** 16), 2 ** 16];
+  const outside = zeroPoints.find((zero) => !(zero >= least && zero <= greatest));
+  if (outside !== undefined) throw new ImportError(`${what} has a zero point of ${outside}, outside its type's range`);
   return { scales, zeroPoints: zeroPoints.length === 0 ? scales.map(() => 0) : zeroPoints, dimension };
 }

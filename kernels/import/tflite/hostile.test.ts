@@ -27,6 +27,23 @@ const load = (parts: Partial<TestModel>) => (): unknown => importTflite(tfliteFi
 const change = (index: number, edit: Partial<TestTensor>): readonly TestTensor[] => model.tensors.map((tensor, other) => (other === index ? { ...tensor, ...edit } : tensor));
 const first = (edit: Partial<TestOperator>): readonly TestOperator[] => model.operators.map((operator, index) => (index === 0 ? { ...operator, ...edit } : operator));
 
+/** A model of one operator. */
+const single = (operator: string, inputs: readonly TestTensor[], output: TestTensor, options?: TestOperator['options']) => (): unknown => importTflite(tfliteFile({
+  tensors: [...inputs, output],
+  operators: [{ operator, inputs: inputs.map((_, index) => index), outputs: [inputs.length], ...(options === undefined ? {} : { options }) }],
+  inputs: inputs.flatMap(({ data }, index) => (data === undefined ? [index] : [])),
+  outputs: [inputs.length],
+}));
+
+/** Where a file's first operator says the type of its options. */
+function typeOfOptions(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const field = (table: number, index: number): number => table + view.getUint16(table - view.getInt32(table, true) + 4 + 2 * index, true);
+  const follow = (at: number): number => at + view.getUint32(at, true);
+  const firstOf = (table: number, index: number): number => follow(follow(field(table, index)) + 4);
+  return field(firstOf(firstOf(view.getUint32(0, true), FIELD.model.subgraphs), FIELD.subgraph.operators), FIELD.operator.options - 1);
+}
+
 /** Loads a damaged file: true where it is refused, which only an ImportError may do. */
 function isRefused(damaged: Uint8Array): boolean {
   try {
@@ -141,6 +158,33 @@ describe('hostile models', () => {
     expect(load({ operators: first({ options: [1, [['int8', 0], ['int32', 0], ['int32', 2]]] }) })).toThrow('stride 0');
     expect(load({ operators: first({ options: [1, [['int8', 7], ['int32', 2], ['int32', 2]]] }) })).toThrow('does not follow');
     expect(load({ tensors: change(0, { type: 'float32' }) })).toThrow('has to be quantised to integers');
+  });
+
+  test('scales that were never set, and zero points outside their type', () => {
+    expect(load({ tensors: change(9, { scales: [0], zeroPoints: [3] }) })).toThrow('tensor 9 (t9) has no scale');
+    expect(load({ tensors: change(3, { scales: [] }) })).toThrow('tensor 3 (t3) has no scale');
+    expect(load({ tensors: change(9, { zeroPoints: [128] }) })).toThrow('a zero point of 128, outside its type\'s range');
+    expect(single('QUANTIZE', [int8([4], 1e10)], int8([4], 1e-10))).toThrow(ImportError);
+    expect(single('LESS', [int8([4], 1e10), int8([4])], { type: 'bool', dims: [4] })).toThrow('a factor of 10000000000 between scales');
+  });
+
+  test('outputs of other dimensions than what is computed', () => {
+    const sizes: TestTensor = { type: 'int32', dims: [2], data: [4, 6] };
+    const filter: TestTensor = { type: 'int32', dims: [4], data: [1, 4, 5, 2] };
+    const image = int8([1, 2, 2, 3]);
+    expect(single('QUANTIZE', [int8([2, 4])], int8([4]))).toThrow('its output has the dimensions [4]');
+    expect(single('ADD', [int8([1]), int8([4, 1])], int8([4, 3]))).toThrow('[1] and [4, 1] give less than [4, 3]');
+    expect(single('RESIZE_BILINEAR', [image, sizes], int8([1, 4, 5, 3]))).toThrow('what it computes has [1, 4, 6, 3]');
+    expect(single('RESIZE_NEAREST_NEIGHBOR', [image, sizes], int8([1, 4, 5, 3]))).toThrow('what it computes has [1, 4, 6, 3]');
+    expect(single('TRANSPOSE_CONV', [filter, weights([2, 2, 2, 3]), image], int8([1, 4, 4, 2]), [49, [['int8', 0], ['int32', 2], ['int32', 2]]])).toThrow('what it computes has [1, 4, 5, 2]');
+  });
+
+  test('options without a type count as left out', () => {
+    const untyped = file.slice();
+    const at = typeOfOptions(untyped);
+    expect(untyped[at]).toBe(1);
+    untyped[at] = 0;
+    expect(() => importTflite(untyped)).toThrow('stride 0');
   });
 
   test('weights of bytes with activations of floats', () => {

@@ -49,11 +49,21 @@ export function toQuantizedNetwork(given: TfliteModel, name: string, rounding: R
   refuseHybrid(file);
   const conversion = new Conversion(file, rounding);
   const first = file.inputs.map((index) => conversion.compute(file.tensors[index] as TfliteTensor, 'the model\'s input'));
-  for (const operator of file.operators) OPERATORS.get(operator.operator)?.(conversion, operator);
+  for (const operator of file.operators) convert(conversion, operator);
   // An input that no operator reads as numbers (an output's shape, which the file says anyway) is left out.
   const inputs = first.filter(({ tensor }) => conversion.isRead(tensor.index)).map((tensor) => border(tensor, fromFloat.has(tensor.tensor.index)));
   const outputs = file.outputs.map((index) => border(conversion.result(index), toFloat.has(index)));
   return { name, inputs, outputs, values: conversion.values, operations: conversion.operations };
+}
+
+/** Converts an operator; scales that no integers follow from are the file's fault. */
+function convert(conversion: Conversion, operator: TfliteOperator): void {
+  try {
+    OPERATORS.get(operator.operator)?.(conversion, operator);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ImportError(`${describe(operator)}: ${cause.message}`, { cause });
+  }
 }
 
 /**

@@ -41,6 +41,6 @@ export const FIELD = {
   subgraph: { tensors: 0, inputs: 1, outputs: 2, operators: 3, name: 4 },
   tensor: { shape: 0, type: 1, buffer: 2, name: 3, quantization: 4, isVariable: 5, sparsity: 6 },
   quantization: { scale: 2, zeroPoint: 3, detailsType: 4, dimension: 6 },
-  operator: { opcode: 0, inputs: 1, outputs: 2, options: 4, customOptions: 5, intermediates: 8 },
+  operator: { opcode: 0, inputs: 1, outputs: 2, optionsType: 3, options: 4, customOptions: 5, intermediates: 8 },
   buffer: { data: 0, offset: 1 },
 } as const;
