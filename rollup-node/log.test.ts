@@ -23,6 +23,12 @@ describe('createLogger', () => {
     expect(text).toMatch(/WARN.*watcher.*lie found.*dispute=.*3/);
     expect(() => JSON.parse(text) as unknown).toThrow();
   });
+
+  test("a stranger's text moves no cursor and makes no line of its own", () => {
+    const text = written('pretty', true, (log) => log.warn({ reason: 'x\u001b[2J\ny', list: ['\u009b1m\u202e'] }, 'failed \u001b]0;title\u0007'));
+    expect(text.trimEnd().replaceAll(/\u001b\[\d+m/g, '')).toMatch(/^[^\p{Cc}\u202e]*$/u);
+    expect(text).toContain('x\\u{1b}[2J\\u{a}y');
+  });
 });
 
 describe('errors', () => {

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { DestinationStream, Logger as PinoLogger } from 'pino';
+import { harmless } from './harmless.ts';
 
 /** Structured log: `log.info({ requestId }, 'request served')`. */
 export type Logger = PinoLogger;
@@ -55,10 +56,10 @@ export function prettyLine(line: string): string {
   const clock = String(time).slice(11, 23);
   const paint = (code: number, text: string): string => `\u001b[${code}m${text}\u001b[0m`;
   const parts = [paint(90, clock), paint(COLOURS[label] ?? 37, label.toUpperCase().padEnd(5))];
-  if (component !== undefined) parts.push(paint(1, String(component)));
-  if (msg !== undefined) parts.push(String(msg));
+  if (component !== undefined) parts.push(paint(1, harmless(String(component))));
+  if (msg !== undefined) parts.push(harmless(String(msg)));
   for (const [name, value] of Object.entries(fields)) {
-    parts.push(paint(90, `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`));
+    parts.push(paint(90, `${name}=${harmless(typeof value === 'string' ? value : JSON.stringify(value))}`));
   }
   const stack = (err as { stack?: unknown } | undefined)?.stack;
   return `${parts.join(' ')}\n${typeof stack === 'string' ? `${stack}\n` : ''}`;

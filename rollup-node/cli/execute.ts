@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import type { Command } from 'commander';
 import { describeError, ExitCode, exitCodeOf, UserError } from '../errors.ts';
+import { harmless } from '../harmless.ts';
 import { isInterrupted } from './interrupt.ts';
 import { clearStatus } from './status.ts';
 
@@ -40,7 +41,7 @@ function report(name: string, error: unknown, verbose: boolean): number {
   clearStatus();
   if (isInterrupted()) return 130;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.usage;
-  console.error(`${name}: ${describeError(error)}`);
+  console.error(harmless(`${name}: ${describeError(error)}`));
   if (verbose && error instanceof Error) console.error(error);
   return exitCodeOf(error);
 }

@@ -1,4 +1,5 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { harmless } from '../harmless.ts';
 import { clearStatus } from './status.ts';
 
 /**
@@ -10,7 +11,7 @@ export async function printAnswer(answer: Readonly<Record<string, unknown>>, jso
   if (json) return print(JSON.stringify(answer, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)));
   const lines = Object.entries(answer).flatMap(([name, value]) => flatten(name, value));
   const width = Math.max(...lines.map(([name]) => name.length));
-  await print(lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n'));
+  await print(lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n').split('\n').map(harmless).join('\n'));
 }
 
 /** Prints lines to standard output, and waits until they are written. @throws UserError-like system errors, e.g. of a full disk */

@@ -1,9 +1,10 @@
 import type { Address, Hex } from 'viem';
+import { harmless } from '../harmless.ts';
 import type { DisputeRecord } from '../store/tables.ts';
 import type { Games } from './games.ts';
 import { gameStatus } from './status.ts';
 import type { GameStatus } from './status.ts';
-import { count, ether, harmless, shortAddress, shortId } from './words.ts';
+import { count, ether, shortAddress, shortId } from './words.ts';
 
 /** A line of `assay disputes`: who, what, how far, and what comes next. */
 export interface ListedDispute extends GameStatus {

@@ -1,5 +1,6 @@
+import { harmless } from '../harmless.ts';
 import type { Story } from './story.ts';
-import { count, counted, ether, harmless, moment, shortId } from './words.ts';
+import { count, counted, ether, moment, shortId } from './words.ts';
 
 /** A story in words, a line each. @param now seconds of block time */
 export function narrate(story: Story, now: bigint): string {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { harmless } from '../harmless.ts';
 import { narrate } from './narrate.ts';
 import type { Story } from './story.ts';
-import { harmless } from './words.ts';
 
 test('what a terminal would obey is shown and not done', () => {
   expect(harmless('a\u001b[2Jb\nc\rd\u202ee\u0000\u009b1m')).toBe('a\\u{1b}[2Jb\\u{a}c\\u{d}d\\u{202e}e\\u{0}\\u{9b}1m');

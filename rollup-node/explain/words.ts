@@ -15,12 +15,6 @@ export const count = (number: bigint | number): string => number.toLocaleString(
 /** `1 step`, `5 steps`. */
 export const counted = (number: bigint | number, noun: string): string => `${count(number)} ${noun}${BigInt(number) === 1n ? '' : 's'}`;
 
-/** Line breaks, control characters of a terminal, and what turns the direction of writing round. */
-const CONTROLS = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
-
-/** A line that a stranger's text may be in, without anything that a terminal obeys: `\\u{1b}` in its place. */
-export const harmless = (line: string): string => line.replace(CONTROLS, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-
 const DAY = 86_400n;
 
 /** A moment in seconds of block time: the time of day if it is on the same day as `now`, else the date, too. */
