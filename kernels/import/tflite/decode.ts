@@ -1,7 +1,7 @@
 import { ImportError } from '../import-error.ts';
 import { FlatFile } from './flat-table.ts';
 import type { FlatTable } from './flat-table.ts';
-import { BUILTIN_OPERATORS, ELEMENT_BYTES, FIELD, FILE_IDENTIFIER, TENSOR_TYPES } from './schema.ts';
+import { BUILTIN_OPERATORS, ELEMENT_BYTES, FIELD, FILE_IDENTIFIER, OPTIONS_TYPES, TENSOR_TYPES } from './schema.ts';
 import type { TensorType } from './schema.ts';
 
 const MOST_TENSORS = 2 ** 14;
@@ -72,7 +72,7 @@ export function decodeTflite(bytes: Uint8Array): TfliteModel {
     if (operator === undefined) throw new ImportError(`operator ${index} names operator code ${opcode}, but the model has ${codes.length}`);
     const inputs = table.int32s(FIELD.operator.inputs, MOST_ARGUMENTS).map((tensor) => reference(tensor, `operator ${index} (${operator})`, true));
     const outputs = table.int32s(FIELD.operator.outputs, MOST_ARGUMENTS).map((tensor) => reference(tensor, `operator ${index} (${operator})`));
-    return { index, operator, inputs, outputs, options: readOptions(table, index) };
+    return { index, operator, inputs, outputs, options: readOptions(table, operator, index) };
   });
   const borders = (field: number, what: string): number[] => subgraph.int32s(field, MOST_TENSORS).map((tensor) => reference(tensor, what));
   return {
@@ -85,8 +85,13 @@ export function decodeTflite(bytes: Uint8Array): TfliteModel {
 }
 
 /** An operator's own table. Its type says which table it is, and 0 that there is none, whatever the field holds (FlatBuffers' unions). */
-const readOptions = (table: FlatTable, index: number): FlatTable | null =>
-  table.uint8(FIELD.operator.optionsType, 0) === 0 ? null : table.table(FIELD.operator.options, `the options of operator ${index}`);
+function readOptions(table: FlatTable, operator: string, index: number): FlatTable | null {
+  const type = table.uint8(FIELD.operator.optionsType, 0);
+  if (type === 0) return null;
+  const wanted = OPTIONS_TYPES.get(operator) ?? type;
+  if (type !== wanted) throw new ImportError(`operator ${index} (${operator}) has options of type ${type}; its own have ${wanted}`);
+  return table.table(FIELD.operator.options, `the options of operator ${index}`);
+}
 
 /** Codes from 127 on are in the newer field; older files have only the older one, so the greater of both counts (schema.fbs, `OperatorCode`). */
 function readOperatorCode(table: FlatTable): string {

@@ -179,12 +179,13 @@ describe('hostile models', () => {
     expect(single('TRANSPOSE_CONV', [filter, weights([2, 2, 2, 3]), image], int8([1, 4, 4, 2]), [49, [['int8', 0], ['int32', 2], ['int32', 2]]])).toThrow('what it computes has [1, 4, 5, 2]');
   });
 
-  test('options without a type count as left out', () => {
+  test('options without a type count as left out, and those of another operator are refused', () => {
     const untyped = file.slice();
     const at = typeOfOptions(untyped);
     expect(untyped[at]).toBe(1);
     untyped[at] = 0;
     expect(() => importTflite(untyped)).toThrow('stride 0');
+    expect(load({ operators: first({ options: [5, [['int8', 0], ['int32', 2], ['int32', 2]]] }) })).toThrow('operator 0 (CONV_2D) has options of type 5; its own have 1');
   });
 
   test('weights of bytes with activations of floats', () => {

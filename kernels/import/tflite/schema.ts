@@ -34,6 +34,13 @@ export const BUILTIN_OPERATORS: readonly string[] = [
 export const ACTIVATIONS = ['NONE', 'RELU', 'RELU_N1_TO_1', 'RELU6', 'TANH', 'SIGN_BIT'] as const;
 export type FusedActivation = (typeof ACTIVATIONS)[number];
 
+/** The type in the union `BuiltinOptions` of each operator whose options are read. */
+export const OPTIONS_TYPES: ReadonlyMap<string, number> = new Map(Object.entries({
+  CONV_2D: 1, DEPTHWISE_CONV_2D: 2, AVERAGE_POOL_2D: 5, MAX_POOL_2D: 5, SVDF: 6, FULLY_CONNECTED: 8, SOFTMAX: 9, CONCATENATION: 10, ADD: 11, RESIZE_BILINEAR: 15, SPACE_TO_DEPTH: 19,
+  MUL: 21, GATHER: 23, SUB: 28, STRIDED_SLICE: 32, TRANSPOSE_CONV: 49, PACK: 59, UNPACK: 64, UNIDIRECTIONAL_SEQUENCE_LSTM: 71, RESIZE_NEAREST_NEIGHBOR: 74, LEAKY_RELU: 75,
+  MIRROR_PAD: 77, DEPTH_TO_SPACE: 94, BATCH_MATMUL: 101,
+}));
+
 /** Fields of the tables `Model`, `OperatorCode`, `SubGraph`, `Tensor`, `QuantizationParameters`, `Operator`, `Buffer`. */
 export const FIELD = {
   model: { version: 0, operatorCodes: 1, subgraphs: 2, description: 3, buffers: 4 },
