@@ -186,7 +186,9 @@ export function createSender(options: SenderOptions): TransactionSender {
       const record = candidates.find(({ status }) => status !== 'failed') ?? candidates[0];
       if (record === undefined || underWay.has(record.intent)) continue;
       log.debug({ intent: record.intent, nonce }, 'sent again, for those behind it');
-      await client.sendRawTransaction({ serializedTransaction: networkForm(newest(record).raw, record.sidecar) }).catch((error: unknown) => log.debug({ nonce, reason: reasonOf(error) }, 'broadcast answered with an error'));
+      // Given up when an endpoint failed: its fee has to rise as well.
+      if (record.status === 'sent') takeUp(record);
+      else await client.sendRawTransaction({ serializedTransaction: networkForm(newest(record).raw, record.sidecar) }).catch((error: unknown) => log.debug({ nonce, reason: reasonOf(error) }, 'broadcast answered with an error'));
     }
   };
 
@@ -351,6 +353,11 @@ export function createSender(options: SenderOptions): TransactionSender {
     return promise;
   };
 
+  /** Follows a transaction that nobody waits for. */
+  const takeUp = (record: TransactionRecord): void => void tracked(record.intent, () => start({ ...record })).catch((error: unknown) => {
+    if (options.signal?.aborted !== true) log.warn({ intent: record.intent, reason: reasonOf(error) }, 'a transaction that nobody waits for failed');
+  });
+
   return {
     address: account.address,
     send: (wanted) => tracked(wanted.intent, () => start(wanted)),
@@ -360,9 +367,7 @@ export function createSender(options: SenderOptions): TransactionSender {
       for (const { value: record } of await store.list('transactions')) {
         if (record.status !== 'sent') continue;
         nextNonce = Math.max(nextNonce, record.nonce + 1);
-        void tracked(record.intent, () => start({ ...record })).catch((error: unknown) => {
-          if (options.signal?.aborted !== true) log.warn({ intent: record.intent, reason: reasonOf(error) }, 'a transaction of an earlier run failed');
-        });
+        takeUp(record);
       }
     },
   };

@@ -76,6 +76,22 @@ test('a transaction from cheaper days does not hold up the moves behind it, howe
   await store.close();
 }, 5_000);
 
+test('a transaction that was given up when an endpoint failed, and that nobody wants any more, does not hold up the moves behind it', async () => {
+  const store = await newStore();
+  const { client, price } = market();
+  client.estimateFeesPerGas = (async () => ({ maxFeePerGas: price.wei, maxPriorityFeePerGas: 1n })) as never;
+  const sender = createSender({ client, account, store, log: silentLogger(), resendAfter: 20 });
+  const { getTransactionReceipt } = client;
+  client.getTransactionReceipt = (async () => { throw new Error('endpoint failed'); }) as never;
+  client.sendRawTransaction = ((send) => async (call: never) => { price.wei = 100n * GWEI; return send(call); })(client.sendRawTransaction) as never;
+  await expect(sender.send({ intent: 'deliver', to: addressOf(1), data: '0x' })).rejects.toThrow('endpoint failed');
+  client.getTransactionReceipt = getTransactionReceipt;
+  await sender.send({ intent: 'move', to: addressOf(1), data: '0x' });
+  expect((await store.get('transactions', 'move'))?.nonce).toBe(1);
+  await expect.poll(() => sender.pending()).toBe(0);
+  await store.close();
+}, 5_000);
+
 test.each([[undefined, 100n], [50n * GWEI, 50n]])('the only move goes on following the network however much fees have risen, within the cap of %s', async (maximumFee, reached) => {
   const store = await newStore();
   const { client, price } = market();
