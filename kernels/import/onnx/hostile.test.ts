@@ -63,6 +63,12 @@ describe('damaged files', () => {
 });
 
 describe('hostile graphs', () => {
+  test.each([[2, -3, 'uint8'], [2, 256, 'uint8'], [3, 128, 'int8'], [4, 65536, 'uint16'], [5, -32769, 'int16'], [9, 2, 'bool']])('a list of elements of type %i with %i', (dataType, element, name) => {
+    const file = (value: number): Uint8Array => onnxFile(graph, (model) => { model.graph?.initializer?.push({ name: 'extra', dims: [2], dataType, int32Data: [0, value] }); });
+    expect(() => load(file(element))).toThrow(`weight extra has an element of ${element}, which is no ${name}`);
+    expect(() => load(file(1))).not.toThrow();
+  });
+
   test.each(['__proto__', 'constructor', 'toString'])('an input named %s', (name) => {
     const file = onnxFile({ nodes: [{ ...relu, inputs: [name] }], inputs: Object.fromEntries([[name, [2, 2]]]), outputs: { y: [2, 2] } });
     expect(importOnnx(file, { calibration: new Float32Array([0, 1, 2, 3]), activationBits: 8 }).model.program.signature).toBe('infer(uint8[4])->(int8[4])');

@@ -8,15 +8,15 @@ const MAXIMUM_ELEMENTS = 2 ** 28;
 const MAXIMUM_RANK = 8;
 
 /** ONNX `TensorProto.DataType` of what is read here. */
-const TYPES: Readonly<Record<number, { readonly name: string; readonly bytes: number; readonly read: (view: DataView, offset: number) => number }>> = {
+const TYPES: Readonly<Record<number, { readonly name: string; readonly bytes: number; readonly range?: readonly [number, number]; readonly read: (view: DataView, offset: number) => number }>> = {
   1: { name: 'float', bytes: 4, read: (view, offset) => view.getFloat32(offset, true) },
-  2: { name: 'uint8', bytes: 1, read: (view, offset) => view.getUint8(offset) },
-  3: { name: 'int8', bytes: 1, read: (view, offset) => view.getInt8(offset) },
-  4: { name: 'uint16', bytes: 2, read: (view, offset) => view.getUint16(offset, true) },
-  5: { name: 'int16', bytes: 2, read: (view, offset) => view.getInt16(offset, true) },
+  2: { name: 'uint8', bytes: 1, range: [0, 255], read: (view, offset) => view.getUint8(offset) },
+  3: { name: 'int8', bytes: 1, range: [-128, 127], read: (view, offset) => view.getInt8(offset) },
+  4: { name: 'uint16', bytes: 2, range: [0, 65535], read: (view, offset) => view.getUint16(offset, true) },
+  5: { name: 'int16', bytes: 2, range: [-32768, 32767], read: (view, offset) => view.getInt16(offset, true) },
   6: { name: 'int32', bytes: 4, read: (view, offset) => view.getInt32(offset, true) },
   7: { name: 'int64', bytes: 8, read: (view, offset) => Number(view.getBigInt64(offset, true)) },
-  9: { name: 'bool', bytes: 1, read: (view, offset) => (view.getUint8(offset) === 0 ? 0 : 1) },
+  9: { name: 'bool', bytes: 1, range: [0, 1], read: (view, offset) => (view.getUint8(offset) === 0 ? 0 : 1) },
   10: { name: 'float16', bytes: 2, read: (view, offset) => fromHalf(view.getUint16(offset, true)) },
   11: { name: 'double', bytes: 8, read: (view, offset) => view.getFloat64(offset, true) },
   12: { name: 'uint32', bytes: 4, read: (view, offset) => view.getUint32(offset, true) },
@@ -70,6 +70,8 @@ export function readTensor(tensor: onnx.ITensorProto, what: string): OnnxTensor 
   for (let index = 0; index < wanted; index += 1) {
     const element = data[index] as number;
     if (Number.isNaN(element)) throw new ImportError(`${what} has elements that are not finite numbers or infinities`);
+    // Lists hold small integers as 32 bits.
+    if (type.range !== undefined && !(element >= type.range[0] && element <= type.range[1])) throw new ImportError(`${what} has an element of ${element}, which is no ${type.name}`);
     if (Math.abs(element) > greatest) data[index] = Math.sign(element) * greatest;
   }
   return { dims, data, elementType: tensor.dataType ?? 0 };
