@@ -63,6 +63,25 @@ test('a blob by its slot and its name, among those of others', async () => {
   expect(node.asked.filter((path) => path.endsWith('genesis'))).toHaveLength(1);
 });
 
+test('a key in the URL, as a query or as a name and password, goes with every request and into no message', async () => {
+  const asked: { readonly url: string; readonly authorization: string | undefined }[] = [];
+  const server = createServer((request, response) => {
+    asked.push({ url: request.url ?? '', authorization: request.headers.authorization });
+    response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const source = beaconBlobs(`http://some%20body:pass@127.0.0.1:${port}/prefix/?apikey=secret`);
+  const message = await fetchBlob(name, [source], kzg).catch((error: Error) => error.message);
+  expect(message).not.toMatch(/secret|pass@|some/);
+  expect(asked.length).toBeGreaterThan(1);
+  for (const { url, authorization } of asked) {
+    expect(url).toMatch(/^\/prefix\/eth\/v1\/.*[?&]apikey=secret$/);
+    expect(authorization).toBe(`Basic ${btoa('some body:pass')}`);
+  }
+});
+
 test('a beacon node that has sidecars only', async () => {
   const node = await beaconNode({ [SIDECARS]: { data: [
     { blob: bytesToHex(other), kzg_commitment: bytesToHex(kzg.blobToKzgCommitment(other)) }, { blob: bytesToHex(blob), kzg_commitment: bytesToHex(commitment) },

@@ -139,7 +139,8 @@ const SHOWN = 300;
 type Answer = { readonly data: unknown } | { readonly status: number; readonly refusal: string };
 
 async function ask(url: string, path: string): Promise<Answer> {
-  const response = await fetch(new URL(path, url.endsWith('/') ? url : `${url}/`), { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(PATIENCE) });
+  const { target, headers } = requestFor(url, path);
+  const response = await fetch(target, { headers, signal: AbortSignal.timeout(PATIENCE) });
   const text = await limitedText(response);
   const answer = parsed(text);
   if (response.ok && answer === undefined) throw new Error(`what it answered to ${path} is no JSON`);
@@ -147,6 +148,16 @@ async function ask(url: string, path: string): Promise<Answer> {
   const { status } = response;
   const message = field(answer, 'message');
   return { status, refusal: `it answered ${status} to ${path.replace(/\?.*$/, '')}${typeof message === 'string' ? ` (${reasonOf(message).slice(0, SHOWN)})` : ''}` };
+}
+
+/** A path below the node's URL. Keys stay where providers want them: in the query, or as a name and password, which `fetch` takes in a header only. */
+function requestFor(url: string, path: string): { readonly target: URL; readonly headers: Record<string, string> } {
+  const base = new URL(url);
+  const credentials = `${decodeURIComponent(base.username)}:${decodeURIComponent(base.password)}`;
+  const target = new URL(path, `${base.origin}${base.pathname.replace(/\/*$/, '/')}`);
+  for (const [name, value] of base.searchParams) target.searchParams.append(name, value);
+  const authorization = credentials === ':' ? {} : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+  return { target, headers: { accept: 'application/json', ...authorization } };
 }
 
 function parsed(text: string): unknown {
