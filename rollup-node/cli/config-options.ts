@@ -29,7 +29,7 @@ const DESCRIPTIONS: Readonly<Record<Exclude<ConfigKey, 'privateKey'>, string>> =
   batchSize: 'most answers in one assertion (64)',
   batchDelay: 'milliseconds that an answer waits for others (1000)',
   minimumFee: 'wei that a request has to bring to be answered (0)',
-  maximumFeeMultiplier: 'times the fee estimate that transactions offer at most (4)',
+  maximumFeeMultiplier: 'times the first offer that a waiting transaction goes up to by itself (4); what the network asks is followed beyond that',
   maximumFee: 'gwei a unit of gas that a transaction offers at most (no limit)',
   claims: 'calldata or blobs: what claims in disputes travel in (calldata)',
   beacon: 'beacon node to read blobs from, where others put their claims into them',
