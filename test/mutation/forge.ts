@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -107,9 +107,17 @@ export class ForgeTests {
 
   #run({ options, draws }: Round, timeout = LIMIT_MILLISECONDS): Promise<ForgeRun> {
     const env = { ...process.env, ...QUICK, FOUNDRY_FUZZ_RUNS: String(draws) };
-    return new Promise((resolve) => {
-      execFile('node', ['contracts/forge.mjs', 'test', '--fail-fast', ...options], { cwd: this.#folder, env, timeout, killSignal: 'SIGKILL', maxBuffer: 2 ** 28 }, (error, stdout, stderr) =>
-        resolve({ passed: error === null, output: `${stdout}${stderr}` }));
+    return new Promise((resolve, reject) => {
+      // A group of its own, forge being a child's child: a test without an end is stopped with all of it.
+      const child = spawn('node', ['contracts/forge.mjs', 'test', '--fail-fast', ...options], { cwd: this.#folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => void (output += text));
+      const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), timeout);
+      child.once('error', reject);
+      child.once('close', (code) => {
+        clearTimeout(timer);
+        resolve({ passed: code === 0, output });
+      });
     });
   }
 }
