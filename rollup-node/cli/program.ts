@@ -9,13 +9,14 @@ import { explainCommand } from './commands/explain.ts';
 import { importCommand } from './commands/import.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { nodeCommand } from './commands/node.ts';
+import { registerCommand } from './commands/register.ts';
 import { requestCommand } from './commands/request.ts';
 import { runCommand } from './commands/run.ts';
 import { statusCommand } from './commands/status.ts';
 import { watchCommand } from './commands/watch.ts';
 import { withExamples } from './options.ts';
 
-const COMMANDS = [importCommand, inspectCommand, evaluateCommand, runCommand, disputeCommand, requestCommand, nodeCommand, watchCommand, statusCommand, disputesCommand, explainCommand, devnetCommand, demoCommand];
+const COMMANDS = [importCommand, inspectCommand, evaluateCommand, runCommand, disputeCommand, registerCommand, requestCommand, nodeCommand, watchCommand, statusCommand, disputesCommand, explainCommand, devnetCommand, demoCommand];
 
 /** The `assay` command line. What commands do is loaded when they are run: help and mistakes are answered at once. */
 export function createProgram(): Command {

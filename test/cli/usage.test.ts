@@ -36,7 +36,7 @@ describe.concurrent('help', () => {
   test('lists every command', async () => {
     const { code, stdout, stderr } = await assay(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const name of ['import', 'inspect', 'evaluate', 'run', 'dispute', 'devnet', 'node', 'watch', 'request', 'demo']) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+    for (const name of ['import', 'inspect', 'evaluate', 'run', 'dispute', 'devnet', 'node', 'watch', 'register', 'request', 'demo']) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
   });
 
   test('every command explains its arguments and options, and shows examples', async () => {

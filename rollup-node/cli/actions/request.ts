@@ -1,14 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { BaseError, createWalletClient, custom, keccak256, parseEventLogs, zeroHash } from 'viem';
-import type { Address, Hex, LocalAccount, TransactionReceipt } from 'viem';
+import { parseEventLogs, zeroHash } from 'viem';
+import type { Address, Hex } from 'viem';
 import { inboxAbi, modelContractAbi, modelRegistryAbi } from '../../../contracts/abi/generated.ts';
 import { commitTensor } from '../../../deterministic-runtime/commitment/tree.ts';
+import { blockRanges } from '../../chain/block-ranges.ts';
 import { connect } from '../../chain/client.ts';
 import type { ChainClient } from '../../chain/client.ts';
 import { readContracts } from '../../chain/contracts.ts';
 import { loadAccount } from '../../config.ts';
 import type { Config } from '../../config.ts';
-import { ExitCode, reasonOf, UserError } from '../../errors.ts';
+import { ExitCode, UserError } from '../../errors.ts';
 import { encodeModelCall, resultElements } from '../../model-call.ts';
 import { readableOutput, readModelInput, requestElements, resultWords } from '../../model-values.ts';
 import { openBundle } from '../bundles.ts';
@@ -17,6 +18,7 @@ import { configOf } from '../configuration.ts';
 import { readInputFile } from '../files.ts';
 import { settingsOf } from '../options.ts';
 import { hex, printAnswer } from '../output.ts';
+import { sendOnce } from '../send-once.ts';
 import { clearStatus, showStatus } from '../status.ts';
 
 /** Milliseconds between looks at the chain. */
@@ -40,7 +42,7 @@ export async function sendRequest(directory: string, inputFile: string, flags: R
   const modelId = hex(id);
   const contract = chosen === undefined ? await cheapestContract(client, registry, modelId, config) : await checkedContract(client, registry, modelId, chosen);
   const fee = await client.readContract({ address: contract, abi: modelContractAbi, functionName: 'fee', args: [0] });
-  const { logs, transactionHash, blockNumber } = await send(client, account, { to: contract, data, value: fee });
+  const { logs, transactionHash, blockNumber } = await sendOnce(client, account, { to: contract, data, value: fee }, 'the request');
   const [requested] = parseEventLogs({ abi: inboxAbi, eventName: 'Requested', logs });
   if (requested === undefined) throw new UserError(`transaction ${transactionHash} made no request`, { exitCode: ExitCode.chain });
   const { requestId, deadline } = requested.args;
@@ -52,43 +54,6 @@ export async function sendRequest(directory: string, inputFile: string, flags: R
   const delivered = await deliveredEvent(client, inbox, requestId, blockNumber, config.logRange);
   const output = resultWords(model, resultElements(signature, delivered.result));
   return printAnswer({ ...asked, assertionId: delivered.assertionId, outputRoot: hex(commitTensor(output)), output: readableOutput(model, output) }, json === true);
-}
-
-/** How often a transaction is sent whose nonce another one of the same account takes first. */
-const NONCE_ATTEMPTS = 5;
-
-async function send(client: ChainClient, account: LocalAccount, transaction: { readonly to: Address; readonly data: Hex; readonly value: bigint }): Promise<TransactionReceipt> {
-  showStatus('sending the request');
-  const fail = (reason: string, hint: string, cause?: unknown): never => {
-    throw new UserError(reason, { exitCode: ExitCode.chain, hint, cause });
-  };
-  const hash = await broadcast(client, account, transaction).catch((error: unknown) => fail(`the request could not be sent: ${reasonOf(error)}`, `it is sent and paid by ${account.address}`, error));
-  const receipt = await client.waitForTransactionReceipt({ hash })
-    .catch((error: unknown) => fail(`the request was sent, and what became of it is not known: ${reasonOf(error)}`, `look for transaction ${hash} before asking again: it may still be mined and paid`, error));
-  return receipt.transactionHash === hash ? receipt : fail(`the request could not be sent: another transaction of the account replaced it (${receipt.transactionHash})`, `it is sent and paid by ${account.address}`);
-}
-
-async function broadcast(client: ChainClient, account: LocalAccount, transaction: { readonly to: Address; readonly data: Hex; readonly value: bigint }): Promise<Hex> {
-  const wallet = createWalletClient({ account, chain: client.chain, transport: custom(client) });
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const serializedTransaction = await wallet.signTransaction(await wallet.prepareTransactionRequest(transaction));
-      const hash = keccak256(serializedTransaction);
-      await client.sendRawTransaction({ serializedTransaction }).catch(async (error: unknown) => {
-        // An endpoint may take it and fail to say so; what is sent again then is refused, and another one would be paid as well.
-        if (await client.getTransaction({ hash }).catch(() => null) === null) throw error;
-      });
-      return hash;
-    } catch (error) {
-      if (attempt === NONCE_ATTEMPTS || !isNonceTaken(error)) throw error;
-      await pause(POLL_INTERVAL * attempt);
-    }
-  }
-}
-
-/** Whether a node refused a transaction because another one of the account has its nonce: then it was not sent, and can be sent again. */
-function isNonceTaken(error: unknown): boolean {
-  return error instanceof BaseError && error.walk((cause) => /nonce too low|replacement transaction underpriced/i.test((cause as Error).message)) !== null;
 }
 
 /** The contract that the user named, once it is known to be the model's. */
@@ -139,13 +104,4 @@ async function deliveredEvent(client: ChainClient, inbox: Address, requestId: He
     }
   }
   throw new UserError(`request ${requestId} was delivered, but ${client.chain.name} does not show the event`, { exitCode: ExitCode.chain, hint: 'try another --rpc-url' });
-}
-
-/** The blocks from one to the newest, no more at once than the endpoint gives logs of. */
-async function* blockRanges(client: ChainClient, first: bigint, size: number): AsyncGenerator<{ readonly fromBlock: bigint; readonly toBlock: bigint }> {
-  const newest = await client.getBlockNumber();
-  for (let fromBlock = first; fromBlock <= newest; fromBlock += BigInt(size)) {
-    const end = fromBlock + BigInt(size) - 1n;
-    yield { fromBlock, toBlock: end < newest ? end : newest };
-  }
 }
