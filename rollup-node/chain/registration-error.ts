@@ -20,7 +20,7 @@ const REFUSALS = {
   InputTooLarge: ([words, maximum]) => fault(`the model's input has ${count(words)} words, more than the ${count(maximum)} that the registry takes`, 'make a model of smaller inputs; this one runs with assay run only'),
   InputShapeMismatch: ([rows, columns, bytes], signature) =>
     fault(`the signature ${signature} does not fit the program's input of ${count(rows)} × ${count(columns)} elements of ${8n * bytes} bits`, 'make the model with its input\'s own type and size in the signature; text, bytes and int32[] are one row'),
-  SignatureSyntax: ([position, expected], signature) => fault(`'${signature}' is no model signature: ${expected} is expected at character ${count(position)}`, 'make the model with a signature such as detect(string)->(string), without spaces'),
+  SignatureSyntax: ([position, expected], signature) => fault(`'${signature}' is no signature that the registry reads: behind '${signature.slice(0, Number(position))}' it expects ${expected}`, 'make the model with a signature such as detect(string)->(string), without spaces'),
   UnsupportedType: ([, found], signature) => fault(`'${found}' in the signature ${signature} is no type that models take or give`, 'types are string, bytes, uint8, int8, int32, int32[], uint8[N], int8[N] and int32[N]'),
   FeeTooHigh: ([fee]) => fault(`the registry takes no fee of ${count(fee)} wei`, '--fee is in wei, and below 2^64: some 18.4 ETH'),
   InvalidHeader: ([word]) => otherVersion(`the registry refuses word ${word} of the model's header, ${HEADER_WORDS[String(word)] ?? 'whatever that is'}`),
