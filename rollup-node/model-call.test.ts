@@ -1,4 +1,4 @@
-import { decodeFunctionData, encodeAbiParameters, encodeFunctionData, numberToHex, parseAbi, toFunctionSelector, zeroHash } from 'viem';
+import { concatHex, decodeFunctionData, encodeAbiParameters, encodeFunctionData, numberToHex, parseAbi, toFunctionSelector, zeroHash } from 'viem';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeModelResult, encodeModelCall, modelAbi, resultElements } from './model-call.ts';
@@ -13,6 +13,11 @@ const FROM_CAST = {
 describe('calldata of a request', () => {
   test('a text, as cast encodes it', () => {
     expect(encodeModelCall('detect(string)->(string)', bytes('alle mühe'))).toBe(FROM_CAST.detect);
+  });
+
+  test('a name with every kind of letter that a Solidity identifier has', () => {
+    const data = encodeModelCall('$_aZ9$(uint8)->(uint8)', Uint8Array.of(7));
+    expect(data).toBe(concatHex([toFunctionSelector('$_aZ9$(uint8)'), `0x${'07'.padStart(64, '0')}`]));
   });
 
   test('integers, read little-endian', () => {

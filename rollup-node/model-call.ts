@@ -16,7 +16,7 @@ const OPTIONS = '(uint8 finality,uint32 callbackGas,uint64 deadlineSeconds,bytes
 
 /** The typed functions of a model's contract: with default options, and with options. @throws UserError on a malformed signature */
 export function modelAbi(signature: string): { readonly plain: AbiFunction; readonly withOptions: AbiFunction; readonly output: string } {
-  const match = /^([A-Za-z_]\w*)\(([^()]+)\)->\(([^()]+)\)$/.exec(signature);
+  const match = /^([A-Za-z_$][\w$]*)\(([^()]+)\)->\(([^()]+)\)$/.exec(signature);
   if (match === null) throw new UserError(`'${signature}' is no model signature: expected name(type)->(type)`);
   const [, name, input, output] = match as unknown as [string, string, string, string];
   const item = (parameters: string): AbiFunction => parseAbiItem(`function ${name}(${parameters}) payable returns (bytes32 requestId)`) as AbiFunction;

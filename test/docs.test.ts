@@ -33,7 +33,7 @@ test.each(pages)('%s: the files, scripts, commands and options that it names are
   const missing: string[] = [];
   for (const [, path = ''] of text.matchAll(/`((?:bench|contracts|deterministic-runtime|docs|fraud-proof|kernels|rollup-node|snapshots|test|training)\/[\w./-]*)`/g)) if (!existsSync(join(root, path))) missing.push(path);
   for (const [, script = ''] of text.matchAll(/\b(?:npm run |(?=(?:bench|evidence):[a-z]))([a-z][a-z0-9:-]*[a-z0-9])/g)) if (!scripts.includes(script)) missing.push(script);
-  for (const [line, name = ''] of text.matchAll(/(?:^\$ (?:.*\| )?|npx |npm run |assay\.mjs )(?:assay )?(import|inspect|evaluate|run|dispute|request|node|watch|status|disputes|explain|devnet|demo)\b[^`\n]*/gm)) {
+  for (const [line, name = ''] of text.matchAll(/(?:^\$ (?:.*\| )?|npx |npm run |assay\.mjs )(?:assay )?(import|inspect|evaluate|run|dispute|register|request|node|watch|status|disputes|explain|devnet|demo)\b[^`\n]*/gm)) {
     const options = commands.find((command) => command.name() === name)?.options.map(({ long }) => long);
     for (const [flag] of line.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)) if (options?.includes(flag) !== true) missing.push(`${name} ${flag}`);
   }
