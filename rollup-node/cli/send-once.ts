@@ -15,6 +15,8 @@ interface Transaction {
 
 /** How often a transaction is sent whose nonce another one of the same account takes first. */
 const NONCE_ATTEMPTS = 5;
+/** How often an endpoint is asked for a transaction that it seems not to have taken. */
+const LOOKS = 3;
 
 /**
  * Signs a transaction, sends it so that it is paid once at most, and waits until it is mined.
@@ -40,13 +42,22 @@ async function broadcast(client: ChainClient, account: LocalAccount, transaction
       const hash = keccak256(serializedTransaction);
       await client.sendRawTransaction({ serializedTransaction }).catch(async (error: unknown) => {
         // An endpoint may take it and fail to say so; what is sent again then is refused, and another one would be paid as well.
-        if (await client.getTransaction({ hash }).catch(() => null) === null) throw error;
+        if (!(await isKnown(client, hash))) throw error;
       });
       return hash;
     } catch (error) {
       if (attempt === NONCE_ATTEMPTS || !isNonceTaken(error)) throw error;
       await pause(client.pollingInterval * attempt);
     }
+  }
+}
+
+/** Whether an endpoint has a transaction; asked more than once, since behind one URL may stand several nodes. */
+async function isKnown(client: ChainClient, hash: Hex): Promise<boolean> {
+  for (let look = 1; ; look++) {
+    if (await client.getTransaction({ hash }).catch(() => null) !== null) return true;
+    if (look === LOOKS) return false;
+    await pause(client.pollingInterval);
   }
 }
 

@@ -66,7 +66,9 @@ contract Inbox_Bounds is Suite {
 
     function paid(address target, bytes memory data) private returns (bytes memory result) {
         uint256 fee = IModelContract(target).defaultFee();
-        (, result) = target.call{value: fee}(data);
+        bool succeeded;
+        (succeeded, result) = target.call{value: fee}(data);
+        vm.assertTrue(succeeded);
     }
 
     /// One unit of gas below what a delivery needs, it says how much that is: 64/63 of the callback's, 20,000, and 16 a byte of the call.
