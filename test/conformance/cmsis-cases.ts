@@ -67,7 +67,7 @@ export class CmsisCase {
   }
 }
 
-/** All cases of ../shared/models/conformance/cmsis_nn_int_testdata.json.gz, by name. */
+/** All cases of conformance/cmsis_nn_int_testdata.json.gz (docs/models-and-data.md), by name. */
 export function readCmsisCases(file: string): readonly CmsisCase[] {
   const { cases } = JSON.parse(gunzipSync(readFileSync(file)).toString('utf8')) as { readonly cases: Readonly<Record<string, RawCase>> };
   return Object.entries(cases).map(([name, raw]) => new CmsisCase(name, raw));

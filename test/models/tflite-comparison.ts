@@ -8,7 +8,7 @@ import { importTflite } from '../../kernels/import/tflite/import.ts';
 import type { TfliteImportOptions } from '../../kernels/import/tflite/import.ts';
 import { openTfliteOracle } from './tflite-oracle.ts';
 
-/** The generator that ../shared/models/golden/tflite_lcg_golden.json defines: bytes 0 … 255. */
+/** The generator that golden/tflite_lcg_golden.json of docs/models-and-data.md defines: bytes 0 … 255. */
 export function goldenGenerator(seed: number): () => number {
   let state = seed;
   return () => {
